@@ -21,10 +21,12 @@
 //! | `AUTH_NAME_CLAIM` | the claim with the name; not set: `sub` |
 //! | `AUTH_ORIGINS` | the origins whose pages may connect, as a JSON list; not set: all |
 //! | `MESSAGES_PER_SECOND`, `CONNECTIONS_PER_NAME`, `ROOM_SIZE` | how many are accepted; not set: any number |
+//! | `SECRETS` | where a user's handler finds its secrets, as JSON by name; not set: it has none |
 //! | `HISTORY` | for how many seconds messages are kept at most; not set: as long as any may be |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | overrides `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
+//! | `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL` | secrets that are not at AWS |
 //! | `LOG_LEVEL`, else `AWS_LAMBDA_LOG_LEVEL` | `DEBUG`, `INFO` (default), `WARN` or `ERROR` |
 //!
 //! The stack's own variables have their names from [`chat_protocol::variable`]. Region and credentials are those that Lambda sets
@@ -33,11 +35,13 @@
 mod announce;
 mod auth;
 mod limits;
+mod secrets;
 
 use chat_protocol::{Handler, Index, Names, variable};
 
 use crate::log::Level;
 use crate::routes::Routes;
+pub use secrets::SecretEndpoints;
 
 /// A function's environment, read through a lookup so that tests need not change their own.
 #[derive(Clone, Copy)]

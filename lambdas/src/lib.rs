@@ -2,7 +2,7 @@
 //!
 //! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
 //! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`] and [`dispatch`] are the traits that they
-//! use. So are [`history`], the messages that are kept, and [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
+//! use. So are [`history`], the messages that are kept, and [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The traits [`items`] and [`secrets`] are for users' handlers, as is the crate `chat-sdk`.
 //! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
 //! Runtime API ([`runtime`]), selected by the [`environment`].
 
@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod room;
 pub mod routes;
 pub mod runtime;
+pub mod secrets;
 pub mod serve;
 pub mod session;
 pub mod shard;

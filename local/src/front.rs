@@ -1,5 +1,5 @@
 //! The gateway's port. It accepts connections and dispatches their requests: a WebSocket, the @connections API,
-//! Lambda's Invoke API, or a page if there is one. It refuses all others.
+//! Lambda's Invoke API, a secret, or a page if there is one. It refuses all others.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,7 @@ use crate::http::peers::{self, Refused};
 use crate::http::sockets::{Place, Sockets};
 use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
+use crate::secrets_api::{self, Operation, Secrets};
 use crate::websocket::Gateway;
 
 /// The time that connections have to close when the gateway stops, their `$disconnect` included.
@@ -37,6 +38,8 @@ pub(crate) struct Front {
     /// All open sockets, whatever they are used for.
     sockets: Arc<Sockets>,
     page: RwLock<Option<Page>>,
+    /// What functions read of Systems Manager and Secrets Manager.
+    pub(crate) secrets: Secrets,
     /// Whether the warning was given. It is given once, not for every refused connection.
     has_warned_of_other_users: AtomicBool,
 }
@@ -48,6 +51,7 @@ impl Front {
             gateway,
             functions,
             page: RwLock::default(),
+            secrets: Secrets::default(),
             has_warned_of_other_users: AtomicBool::new(false),
         })
     }
@@ -185,6 +189,15 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
         .collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let deployed = gateway.deployed();
+    if let (Some(operation), &Method::POST, "/") =
+        (Operation::of(&request), request.method(), &*path)
+    {
+        if browser::asks(request.headers()) {
+            return refuse(of_a_page());
+        }
+        let callers = (&*gateway.credentials, &deployed.identity);
+        return secrets_api::handle(&front.secrets, callers, share, operation, request).await;
+    }
     match segments.as_slice() {
         [stage, "@connections", id]
             if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>

@@ -38,6 +38,7 @@ mod moments;
 mod observer;
 mod options;
 mod schema;
+mod secrets_api;
 mod stack;
 mod status;
 mod template;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 use self::lifecycle::Stateful;
 use self::parts::{listen, load, resolve_beside, stage_address};
-use self::services::{Services, Version};
+use self::services::{References, Services, Version};
 use crate::http::page::Page;
 use crate::lambda::Scratch;
 use crate::observer::Observer;
@@ -60,7 +60,8 @@ impl LocalStack {
     ) -> Result<Self, StartError> {
         let identity = options.identity(&request.stack_name);
         let stack = resolve_beside(&request, identity).await?;
-        Self::start_resolved(stack, request.code, options, observer).await
+        let references = References(Arc::new(request.references));
+        Self::run(stack, request.code, references, options, observer).await
     }
 
     /// Like [`LocalStack::start`], for a resolved stack.
@@ -70,6 +71,16 @@ impl LocalStack {
     pub async fn start_resolved(
         stack: Stack,
         code: BTreeMap<LogicalId, PathBuf>,
+        options: Options,
+        observer: Observer,
+    ) -> Result<Self, StartError> {
+        Self::run(stack, code, References::default(), options, observer).await
+    }
+
+    async fn run(
+        stack: Stack,
+        code: BTreeMap<LogicalId, PathBuf>,
+        references: References,
         options: Options,
         observer: Observer,
     ) -> Result<Self, StartError> {
@@ -85,7 +96,11 @@ impl LocalStack {
             })?
             .port();
         let services = Services::open(&stack, &options, &observer, port).await?;
-        let version = Version { stack, codes };
+        let version = Version {
+            stack,
+            codes,
+            references,
+        };
         services.apply(None, &version).await?;
         let (stop, stopped) = watch::channel(false);
         let front = Arc::clone(&services.front);
@@ -138,7 +153,8 @@ impl LocalStack {
     pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
         let identity = self.options.identity(&request.stack_name);
         let stack = resolve_beside(&request, identity).await?;
-        self.update_resolved(stack, request.code).await
+        let references = References(Arc::new(request.references));
+        self.change(stack, request.code, references).await
     }
 
     /// Like [`LocalStack::update`], for a resolved stack.
@@ -149,6 +165,16 @@ impl LocalStack {
         &self,
         stack: Stack,
         code: BTreeMap<LogicalId, PathBuf>,
+    ) -> Result<ChangeSummary, UpdateError> {
+        let references = self.current().references.clone();
+        self.change(stack, code, references).await
+    }
+
+    async fn change(
+        &self,
+        stack: Stack,
+        code: BTreeMap<LogicalId, PathBuf>,
+        references: References,
     ) -> Result<ChangeSummary, UpdateError> {
         let _alone = self.updating.lock().await;
         let before = self.current().clone();
@@ -163,7 +189,11 @@ impl LocalStack {
         let stack = Arc::new(stack);
         let codes = load(&stack, code, &self.scratch).await?;
         Stateful::check(&stack).await?;
-        let after = Version { stack, codes };
+        let after = Version {
+            stack,
+            codes,
+            references,
+        };
         let summary = self.services.apply(Some(&before), &after).await?;
         *self.current() = after;
         Ok(summary)

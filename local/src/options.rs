@@ -32,7 +32,8 @@ pub struct StackRequest {
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
     /// Values for dynamic references, by the text between `{{resolve:` and `}}`. A reference without a value stays
-    /// unchanged.
+    /// unchanged. Functions whose roles allow it read the same values of `ssm` and `secretsmanager` through the APIs of these
+    /// services.
     pub references: BTreeMap<String, String>,
     /// By the function's logical id: a folder with an executable `bootstrap`, a zip file that contains one, or the
     /// executable itself. Every function of the template needs an entry.

@@ -13,6 +13,7 @@
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
+//! | [`secret`] | where a function's secret is kept | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
 //! | [`table`] | the keys of the table's items | functions, command |
 //! | [`cost`] | what an event asks of the table | functions, command |
@@ -37,6 +38,7 @@ pub mod name;
 pub mod presence;
 pub mod receivers;
 pub mod rule;
+pub mod secret;
 pub mod table;
 pub mod variable;
 

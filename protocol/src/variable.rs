@@ -54,6 +54,10 @@ pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
 /// How many members of a room are accepted at a time. Not set: any number.
 pub const ROOM_SIZE: &str = "ROOM_SIZE";
 
+/// Where the secrets of a user's function are: [`Reference`](crate::secret::Reference)s as JSON by the secret's name. Not
+/// set: it has none.
+pub const SECRETS: &str = "SECRETS";
+
 /// For how many seconds the routes of a stack keep messages at most. Not set: they keep none.
 pub const HISTORY: &str = "HISTORY";
 
@@ -76,5 +80,6 @@ pub const ALL: [&str; 18] = [
     MESSAGES_PER_SECOND,
     CONNECTIONS_PER_NAME,
     ROOM_SIZE,
+    SECRETS,
     HISTORY,
 ];

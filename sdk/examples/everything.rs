@@ -20,6 +20,17 @@ async fn everything(chat: &Chat, message: &Message) -> Result<Reply, Error> {
         "count" => Ok(table.count("everything", 1).await?.to_string().into()),
         "write" => Ok(table.write("everything", &text).await?.into()),
         "read" => Ok(json!(table.read("everything").await?).into()),
+        "variable" => Ok(chat.variable(&text).unwrap_or("not set").into()),
+        // Turned round, so that a search for the secret finds it nowhere.
+        "secret" => {
+            let secret = chat.secret(&text).await?;
+            Ok(secret.expose().chars().rev().collect::<String>().into())
+        }
+        "tell-secret" => {
+            let secret = chat.secret(&text).await?;
+            let turned: String = secret.expose().chars().rev().collect();
+            Ok(counted(chat.post_to_sender(message, &turned).await?))
+        }
         "remove" => Ok(table.remove("everything").await?.into()),
         other => Err(format!("unknown action {other:?}").into()),
     }

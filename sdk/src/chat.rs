@@ -1,7 +1,7 @@
 //! The chat, for a handler.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
@@ -13,7 +13,7 @@ use chat_protocol::Index;
 
 use crate::error::{FIND_AND_POST, POST};
 use crate::ways::{Watched, Ways, over};
-use crate::{ChatError, Message, Table};
+use crate::{ChatError, Message, Secret, Table};
 
 /// The time for retries to a member that may read too slowly: as long as the timeout for one that does not respond.
 const RETRY_TIME: Duration = Duration::from_secs(3);
@@ -270,6 +270,41 @@ impl Chat {
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.about.variables.get(name).map(String::as_str)
+    }
+
+    /// The secret `name` that the route has under `secrets`. It is read from where it is kept when it is needed first, by the
+    /// function's own role, and kept in memory; after five minutes it is read again.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn ask(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let key = chat.secret("API_KEY").await?;
+    ///     let header = format!("Bearer {}", key.expose());
+    ///     # let _ = header;
+    ///     Ok("asked".into())
+    /// }
+    /// let mut chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert!(chat.says(&tom, "hi", ask).is_err());
+    /// chat.set_secret("API_KEY", "hush");
+    /// assert!(chat.says(&tom, "hi", ask).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ChatError`] if the config has no such secret, it is not there, the role may not read it or use its key, or the
+    /// service does not answer within four seconds.
+    pub async fn secret(&self, name: &str) -> Result<Secret, ChatError> {
+        match &self.ways {
+            Ways::Aws(aws) => aws.vault.secret(name, &self.invocation.log).await,
+            Ways::Memory(memory) => {
+                let secrets = memory
+                    .secrets
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let secret = secrets.get(name).cloned();
+                secret.ok_or_else(|| ChatError::NoSecret(name.to_owned()))
+            }
+        }
     }
 
     /// Writes `line` to the function's log, with the id of the request. `chatctl logs` shows it.

@@ -1,6 +1,7 @@
 //! Errors of posts and of requests to the table.
 
 use chat_lambdas::delivery::DeliveryError;
+use chat_lambdas::secrets::SecretError;
 use chat_lambdas::session::InvalidName;
 use chat_lambdas::store::StoreError;
 
@@ -50,6 +51,19 @@ pub enum ChatError {
         text: String,
         /// The violated rule.
         source: InvalidName,
+    },
+    /// The config has no secret of this name.
+    #[error(
+        "there is no secret `{0}`; in chatctl.toml the route needs `secrets = {{ {0} = {{ ssm = \"/NAME\", file = \"{0}.secret\" }} }}`"
+    )]
+    NoSecret(String),
+    /// A secret could not be read.
+    #[error("the secret `{name}` could not be read")]
+    Secret {
+        /// Its name in the config.
+        name: String,
+        /// The reason.
+        source: SecretError,
     },
     /// The table could not be read or written.
     #[error(transparent)]

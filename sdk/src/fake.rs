@@ -20,7 +20,7 @@ pub use chat_protocol::Handshake;
 
 use crate::chat::About;
 use crate::ways::{Memory, Ways};
-use crate::{Chat, Error, Message, Reply, Table, Value};
+use crate::{Chat, Error, Message, Reply, Secret, Table, Value};
 
 /// A chat in memory: clients connect to it, send messages to a handler, and receive its posts.
 ///
@@ -261,6 +261,19 @@ impl FakeChat {
     /// ```
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Sets the secret `name` for the handlers that run from now on.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::FakeChat;
+    /// let mut chat = FakeChat::new();
+    /// chat.set_secret("API_KEY", "hush");
+    /// ```
+    pub fn set_secret(&mut self, name: &str, value: &str) {
+        let secrets = self.memory.secrets.lock();
+        let mut secrets = secrets.unwrap_or_else(PoisonError::into_inner);
+        secrets.insert(name.to_owned(), Secret::new(value.to_owned()));
     }
 
     /// Everything that was logged so far, one JSON object per line.

@@ -26,6 +26,7 @@
 //! | [`Table::read`] | `permissions = [{ actions = ["dynamodb:GetItem"], resources = ["table"] }]` |
 //! | [`Table::write`] | the same with `dynamodb:PutItem` |
 //! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
+//! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the right to read it follows from that |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
 //!
 //! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`].
@@ -42,6 +43,7 @@ mod handshake;
 mod message;
 mod reply;
 mod run;
+mod secret;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -54,6 +56,7 @@ pub use handshake::Handshake;
 pub use message::Message;
 pub use reply::Reply;
 pub use run::{run, run_authorizer};
+pub use secret::Secret;
 pub use table::Table;
 
 pub use serde_json::{Value, json};

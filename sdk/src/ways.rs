@@ -1,14 +1,18 @@
 //! The chat's services: AWS's, or fakes in memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chat_lambdas::aws::{CallbackDelivery, Clients, DynamoStore, Timeouts};
+use chat_lambdas::aws::{CallbackDelivery, Clients, DynamoStore, HttpSecrets, Timeouts};
 use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::memory::{MemoryDelivery, MemoryItems, MemoryStore};
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::ConnectionId;
+
+use crate::secret::{Secret, Vault};
 
 /// The services of a chat.
 #[derive(Debug, Clone)]
@@ -24,6 +28,7 @@ pub(crate) struct Aws {
     pub(crate) delivery: CallbackDelivery,
     /// Does not retry them, for callers that post to many connections.
     pub(crate) crowd: CallbackDelivery,
+    pub(crate) vault: Vault<HttpSecrets>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +36,7 @@ pub(crate) struct Memory {
     pub(crate) store: MemoryStore,
     pub(crate) delivery: MemoryDelivery,
     pub(crate) items: MemoryItems,
+    pub(crate) secrets: Mutex<BTreeMap<String, Secret>>,
 }
 
 impl Ways {
@@ -47,6 +53,10 @@ impl Ways {
             store: clients.table(table, Timeouts::TABLE),
             delivery: clients.delivery(endpoint.clone(), Timeouts::POST),
             crowd: clients.crowd_delivery(endpoint, Timeouts::POST),
+            vault: Vault::new(
+                environment.secrets()?,
+                HttpSecrets::new(environment.identity()?, environment.secret_endpoints()?),
+            ),
         })))
     }
 }

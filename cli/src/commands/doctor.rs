@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde_json::json;
 
 use super::aws::preflight;
+use super::rights;
 use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Role, Text, bounded};
@@ -33,7 +34,11 @@ impl Run for DoctorArgs {
         let reporter = RefCell::new(terminal.progress());
         let looking = async {
             let network = network::summary().await;
-            Ok::<_, CommandError>((network, preflight(&settings, source).await))
+            let (mut checks, found) = preflight(&settings, source).await;
+            if let Some(found) = &found {
+                checks.push(rights::check(&settings, &found.target, &found.identity).await);
+            }
+            Ok::<_, CommandError>((network, (checks, found)))
         };
         let looking = silence::telling(&reporter, looking);
         let (network, (mut checks, found)) = looking.await?;
@@ -84,9 +89,10 @@ fn line(check: &Check) -> Text {
                 .paint("ok ")
                 .plain(format!(" {subject:<12} {found}"));
             match &check.caution {
-                Some(caution) => line
-                    .plain(format!("\n{:16} ", ""))
-                    .and(Role::Hint.paint(caution)),
+                Some(caution) => caution.lines().fold(line, |text, caution| {
+                    text.plain(format!("\n{:16} ", ""))
+                        .and(Role::Hint.paint(caution))
+                }),
                 None => line,
             }
         }

@@ -25,6 +25,7 @@ mod print_connect_commands;
 #[cfg(test)]
 mod reference;
 mod render;
+mod rights;
 mod status;
 mod teardown;
 #[cfg(test)]

@@ -175,6 +175,26 @@ fn the_page_about_handlers_is_as_it_says() {
     follow("custom-handler", &project);
 }
 
+/// The page's handler is the SDK's example that can do everything.
+#[test]
+fn the_page_about_settings_of_handlers_is_as_it_says() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text = page("handlers");
+    let config = blocks(&text, "toml")[0].to_owned() + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    crate::sdk::write_crate(&project);
+    let secret = project.path().join("key.secret");
+    std::fs::write(&secret, "this is a secret\n").unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    follow("handlers", &project);
+    // The other settings that it shows.
+    for line in &blocks(&text, "toml")[1..] {
+        let config = format!("[[routes]]\nkey = \"$default\"\nhandler = \"do\"\n{line}\n");
+        let rendered = Project::new(&config).run(&["render"]);
+        assert_eq!(rendered.code, 0, "{line}: {}", rendered.stderr);
+    }
+}
+
 #[test]
 fn the_page_about_backends_quotes_the_example_that_is_played() {
     let text = page("http-backend");

@@ -7,8 +7,10 @@ mod kept;
 mod limits;
 mod requests;
 mod rooms;
+mod secrets;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
@@ -72,20 +74,33 @@ struct Stack {
 }
 
 async fn start(template: &Value) -> Stack {
+    start_with(template, &[], BTreeMap::new()).await
+}
+
+/// The same with other code for some functions, and with the values of `references`.
+async fn start_with(
+    template: &Value,
+    codes: &[(&str, &Path)],
+    references: BTreeMap<String, String>,
+) -> Stack {
+    let code_of = |id: &str| {
+        let other = codes.iter().find(|(function, _)| *function == id);
+        other.map_or(handlers(), |(_, path)| path).to_owned()
+    };
     let functions = template["Resources"]
         .as_object()
         .unwrap()
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
-        .with_parameters(BTreeMap::from(
-            [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
+        .with_parameters(BTreeMap::from_iter(
+            [("CodeBucket", "b"), ("CodeKey", "k"), ("CodeKeyDo", "k")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into_iter()
+                .filter(|(name, _)| !template["Parameters"][name].is_null()),
         ))
-        .with_code(
-            functions
-                .map(|(id, _)| (id.clone(), handlers().to_owned()))
-                .collect(),
-        );
+        .with_references(references)
+        .with_code(functions.map(|(id, _)| (id.clone(), code_of(id))).collect());
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     let observer = Observer::new(move |notice| {

@@ -41,6 +41,7 @@ mod presence;
 mod proxies;
 mod renderings;
 mod sdk;
+mod settings;
 mod stopped;
 mod strangers;
 mod surface;

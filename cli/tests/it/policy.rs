@@ -18,6 +18,33 @@ const ROUTES: &str = "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"all\"\
 /// A name, alarms and access logs.
 const COMPANY: &str = "[domain]\nname = \"chat.example.com\"\n[logs]\naccess = true\n[alarms]\n\
                        email = \"ops@example.com\"\nkeep-failed-events = true\n";
+/// A handler with settings that bring actions of their own.
+const HANDLER: &str = "handler = \"roll\"\nreserved-concurrency = 5\nsecrets = { KEY = { ssm = \"/key\" } }\n\
+                       vpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }";
+
+#[test]
+fn reserved_concurrency_and_a_vpc_bring_the_actions_that_lambda_asks_of_the_deployer() {
+    let actions = [
+        "lambda:PutFunctionConcurrency",
+        "lambda:DeleteFunctionConcurrency",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ];
+    let with = policy(
+        &Project::new(&ROUTES.replace("handler = \"roll\"", HANDLER)),
+        &[],
+    );
+    let without = policy(&Project::new(ROUTES), &[]);
+    for action in actions {
+        assert!(
+            with.contains(action) && !without.contains(action),
+            "{action}"
+        );
+    }
+    // The function reads its secret, not the deployer.
+    assert!(!with.contains("ssm:GetParameter"), "{with}");
+}
 
 const OFFLINE: [&str; 5] = [
     "policy",
@@ -57,6 +84,7 @@ fn judged(policies: &[Value], template: &Value) -> String {
 fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_missing() {
     let company = format!("{ROUTES}{COMPANY}");
     let named = "[domain]\nname = \"chat.example.com\"\nzone = \"Z1\"\n".to_owned();
+    let settings = ROUTES.replace("handler = \"roll\"", HANDLER);
     for config in [
         String::new(),
         ROUTES.to_owned(),
@@ -64,6 +92,7 @@ fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_
         format!("{company}{RULES}"),
         company,
         named,
+        settings,
     ] {
         let project = Project::new(&config);
         let whole: Value = serde_json::from_str(&policy(&project, &[])).unwrap();

@@ -12,7 +12,7 @@ fn config(permissions: &str) -> String {
 }
 
 /// A crate whose binary becomes the example of the SDK that can do everything; that one is built with the tests.
-fn write_crate(project: &Project) {
+pub(crate) fn write_crate(project: &Project) {
     let folder = project.path().join("do/src");
     std::fs::create_dir_all(&folder).unwrap();
     let manifest =
@@ -26,7 +26,7 @@ fn write_crate(project: &Project) {
     std::fs::write(folder.join("main.rs"), main).unwrap();
 }
 
-fn deploy(project: &Project) -> String {
+pub(crate) fn deploy(project: &Project) -> String {
     let mut command = project.deployment(&["--no-probe"]);
     command.env("CARGO_TARGET_DIR", project.path().join("target"));
     let deployed = finished(command.output().unwrap());
@@ -36,13 +36,13 @@ fn deploy(project: &Project) -> String {
 }
 
 /// Asks the handler to do `what`; answers its reply.
-fn asks(client: &mut Chat, what: &str) -> String {
+pub(crate) fn asks(client: &mut Chat, what: &str) -> String {
     client.say(&format!(r#"{{"action":"do","do":{what}}}"#));
     client.hear()
 }
 
 /// What the functions have logged, without the escapes of JSON in JSON.
-fn logged(project: &Project) -> String {
+pub(crate) fn logged(project: &Project) -> String {
     let logs = project.run(&["logs", "--local", "--function", "HandlerDo"]);
     assert_eq!(logs.code, 0, "{}", logs.stderr);
     logs.stdout.replace("\\\"", "\"")

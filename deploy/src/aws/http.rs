@@ -4,19 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
-    http_client_fn,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_types::sdk_config::SharedAsyncSleep;
 use hyper::Uri;
 
 use super::requests;
@@ -72,27 +74,12 @@ struct Empty {
 /// # Errors
 /// A proxy or certificate of the environment cannot be used.
 pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
-    let proxies = Arc::new(Proxies::of_environment()?);
-    let trust = Trust::of_environment().await?;
-    let store = TrustStore::empty().with_pem_certificate(trust.pem());
-    let context = TlsContext::builder()
-        .with_trust_store(store)
-        .build()
-        .map_err(setup)?;
-    let [https, http] = proxies.each();
-    let https = match https {
-        Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url())
-            .map_err(setup)?
-            .no_proxy(rules),
-        None => ProxyConfig::disabled(),
-    };
-    let http = match http {
-        Some((proxy, rules)) => ProxyConfig::http(proxy.secret_url())
-            .map_err(setup)?
-            .no_proxy(rules),
-        None => ProxyConfig::disabled(),
-    };
-    // A proxy belongs to a scheme, but the SDK's configuration holds only one.
+    let Ways {
+        proxies,
+        context,
+        https,
+        http,
+    } = Ways::of_environment().await?;
     let [https, http] = [https, http].map(|proxy| through(proxy, context.clone()));
     Ok(http_client_fn(move |settings, components| {
         SharedHttpConnector::new(Attentive {
@@ -103,18 +90,94 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
     }))
 }
 
+/// The same for a request that no client of the SDK of `config` makes.
+///
+/// # Errors
+/// A proxy or certificate of the environment cannot be used.
+pub(super) async fn connector(config: &SdkConfig) -> Result<SharedHttpConnector, TargetError> {
+    let Ways {
+        proxies,
+        context,
+        https,
+        http,
+    } = Ways::of_environment().await?;
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(limits::scaled(CONNECT))
+        .read_timeout(limits::scaled(READ))
+        .build();
+    let [https, http] = [https, http].map(|proxy| {
+        let (settings, sleep) = (Some(settings.clone()), config.sleep_impl());
+        SharedHttpConnector::new(connecting(proxy, context.clone(), settings, sleep))
+    });
+    Ok(SharedHttpConnector::new(Attentive {
+        https,
+        http,
+        proxies,
+    }))
+}
+
+/// The proxies and certificates of the environment.
+struct Ways {
+    proxies: Arc<Proxies>,
+    context: TlsContext,
+    /// A proxy belongs to a scheme, but the SDK's configuration holds only one.
+    https: ProxyConfig,
+    http: ProxyConfig,
+}
+
+impl Ways {
+    async fn of_environment() -> Result<Self, TargetError> {
+        let proxies = Arc::new(Proxies::of_environment()?);
+        let trust = Trust::of_environment().await?;
+        let store = TrustStore::empty().with_pem_certificate(trust.pem());
+        let context = TlsContext::builder()
+            .with_trust_store(store)
+            .build()
+            .map_err(setup)?;
+        let [https, http] = proxies.each();
+        let https = match https {
+            Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url())
+                .map_err(setup)?
+                .no_proxy(rules),
+            None => ProxyConfig::disabled(),
+        };
+        let http = match http {
+            Some((proxy, rules)) => ProxyConfig::http(proxy.secret_url())
+                .map_err(setup)?
+                .no_proxy(rules),
+            None => ProxyConfig::disabled(),
+        };
+        Ok(Self {
+            proxies,
+            context,
+            https,
+            http,
+        })
+    }
+}
+
 fn through(proxy: ProxyConfig, context: TlsContext) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .tls_context(context.clone())
-            .proxy_config(proxy.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
+        let sleep = components.and_then(RuntimeComponents::sleep_impl);
+        connecting(proxy.clone(), context.clone(), settings.cloned(), sleep)
     })
+}
+
+fn connecting(
+    proxy: ProxyConfig,
+    context: TlsContext,
+    settings: Option<HttpConnectorSettings>,
+    sleep: Option<SharedAsyncSleep>,
+) -> Connector {
+    let mut connector = Connector::builder()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .tls_context(context)
+        .proxy_config(proxy);
+    connector.set_connector_settings(settings);
+    connector.set_sleep_impl(sleep);
+    connector.build()
 }
 
 /// Errors here never quote what was read, which may contain a password.

@@ -21,6 +21,7 @@ mod partition;
 mod profile;
 mod region;
 mod requests;
+mod simulator;
 #[cfg(test)]
 mod stub;
 mod tables;
@@ -53,6 +54,7 @@ pub use names::AccountNames;
 pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
 use origin::Origin;
 pub use region::named_region;
+pub use simulator::IamSimulator;
 pub use tables::Tables;
 
 /// One account's resources in one Region.
@@ -165,6 +167,11 @@ impl AwsTarget {
     /// exist yet.
     pub fn bucket(&self, identity: &Identity) -> Bucket {
         Bucket::new(&self.config, identity, &self.region, &self.rules)
+    }
+
+    /// IAM's judgement of identities.
+    pub fn simulator(&self) -> IamSimulator {
+        IamSimulator::new(&self.config, &self.region)
     }
 
     /// Checks that the account's rules are about the account of `identity`.

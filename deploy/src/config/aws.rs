@@ -25,6 +25,12 @@ pub(super) fn resolve(
     if let Some(arn) = alarms.and_then(|table| table.get_ref().topic.as_ref()) {
         also("topic", arn.get_ref().as_ref(), arn.span());
     }
+    let handlers = file.routes.iter().map(|route| route.get_ref().given());
+    for given in handlers.chain([file.auth.given()]) {
+        for (key, arn, place) in given.arns() {
+            also(key, &arn, place);
+        }
+    }
     let alarms = alarms.map(|table| table.get_ref().resolve(table.span()));
     Ok(Aws {
         rules,

@@ -11,6 +11,7 @@ use super::auth::{Auth, AuthTable};
 use super::aws;
 use super::domain::DomainTable;
 use super::expected::in_plain_words;
+use super::function::{LogLevel, Memory, Vpc};
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
 use super::overlay::TemplateTable;
@@ -84,6 +85,14 @@ pub struct Handlers {
     pub profile: String,
     /// The cargo profile that `dev` builds with.
     pub dev_profile: String,
+    /// The memory of each function of chatctl's own, in MB. Without it, 128, and 512 for those that serve rooms.
+    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
+    pub memory: Option<Memory>,
+    /// The least level that the logs of chatctl's own functions keep. Without it, `info`; `debug` shows names.
+    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
+    pub log_level: Option<LogLevel>,
+    /// The subnets and security groups of a VPC for chatctl's own functions.
+    pub vpc: Option<Vpc>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -150,6 +159,9 @@ impl Default for Handlers {
             path: None,
             profile: "lambda".into(),
             dev_profile: "dev".into(),
+            memory: None,
+            log_level: None,
+            vpc: None,
         }
     }
 }

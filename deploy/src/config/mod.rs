@@ -11,6 +11,7 @@ mod cautions;
 pub mod domain;
 mod expected;
 mod file;
+pub mod function;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
@@ -39,7 +40,6 @@ use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, Stage
 use overlay::Overlay;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
-use secret::LocalSecret;
 pub use snippet::Snippet;
 use stage::Throttle;
 
@@ -186,16 +186,6 @@ impl Settings {
         }
     }
 
-    /// The files that hold secrets for the local stack.
-    pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.backends().filter_map(|(_, backend)| {
-            match backend.secret.as_ref()?.local.as_ref()? {
-                LocalSecret::File(path) => Some(path.clone()),
-                LocalSecret::Variable(_) => None,
-            }
-        })
-    }
-
     /// The user's own functions behind routes, by the key of their route.
     pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
         self.routes.iter().filter_map(|route| match &route.purpose {
@@ -259,6 +249,13 @@ impl Settings {
         routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
+        let own = function::own_bytes(stack, stage, &limits);
+        routes::check_environments(&file.routes, own).map_err(invalid)?;
+        let of_auth = auth.environment_bytes() + own;
+        file.auth
+            .given()
+            .check_environment(of_auth)
+            .map_err(invalid)?;
         routes.grant(&grants);
         let overlay = file.template.overlay(&folder, shown, text);
         let settings = Self::resolve(folder, file, routes, overrides, aws);

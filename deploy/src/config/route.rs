@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chat_protocol::{Answers, Receivers, Rule};
 
+use super::function::FunctionSettings;
 use super::names::{FieldName, RouteKey};
 use super::permission::Grant;
 use super::secret::SecretHeader;
@@ -67,6 +68,10 @@ impl Purpose {
 pub struct CustomHandler {
     /// The folder of its crate.
     pub folder: PathBuf,
+    /// The crate's binary that it is; with `None`, it is the only one.
+    pub binary: Option<String>,
+    /// Its variables, its secrets, and how Lambda runs it.
+    pub settings: FunctionSettings,
     /// Whether its return value goes to the sender.
     pub reply: bool,
     /// What it may do besides writing its log.

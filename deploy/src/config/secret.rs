@@ -1,7 +1,8 @@
 //! A header that proves to a backend that a request comes from the stack.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use chat_protocol::secret::Reference;
 use serde::Deserialize;
 
 #[cfg(test)]
@@ -72,31 +73,56 @@ const TAKEN: [&str; 12] = [
 impl TryFrom<Table> for SecretHeader {
     type Error = String;
     fn try_from(table: Table) -> Result<Self, String> {
-        let reference = match (&table.secretsmanager, &table.ssm) {
-            (Some(_), Some(_)) => Err("a secret has `secretsmanager` or `ssm`, not both".into()),
-            (None, None) => Err(
-                "it does not name the value's place at AWS: add `secretsmanager = \"NAME\"` or `ssm = \"NAME\"`"
-                    .to_owned(),
-            ),
-            (Some(id), None) => secret_of(id, table.json_key.as_deref()),
-            (None, Some(_)) if table.json_key.is_some() => {
-                Err("`json-key` belongs to `secretsmanager`: a parameter is one string".into())
-            }
-            (None, Some(parameter)) => parameter_of(parameter),
-        }?;
-        let local = match (table.variable, table.file) {
-            (Some(_), Some(_)) => {
-                return Err("the local stack takes `variable` or `file`, not both".into());
-            }
-            (Some(name), None) => Some(LocalSecret::Variable(variable(name)?)),
-            (None, Some(path)) => Some(LocalSecret::File(path)),
-            (None, None) => None,
-        };
+        let reference = reference(table.secretsmanager, table.ssm, table.json_key)?;
+        let local = local(table.variable, table.file)?;
         Ok(Self {
             name: header(table.name)?,
-            reference,
+            reference: reference.to_string(),
             local,
         })
+    }
+}
+
+/// The value's place on AWS: a secret of Secrets Manager, or a parameter of Systems Manager.
+pub(super) fn reference(
+    secretsmanager: Option<String>,
+    ssm: Option<String>,
+    json_key: Option<String>,
+) -> Result<Reference, String> {
+    match (secretsmanager, ssm) {
+        (Some(_), Some(_)) => Err("a secret has `secretsmanager` or `ssm`, not both".into()),
+        (None, None) => Err(
+            "it does not name the value's place at AWS: add `secretsmanager = \"NAME\"` or `ssm = \"NAME\"`"
+                .to_owned(),
+        ),
+        (Some(id), None) => secret_of(id, json_key),
+        (None, Some(_)) if json_key.is_some() => {
+            Err("`json-key` belongs to `secretsmanager`: a parameter is one string".into())
+        }
+        (None, Some(parameter)) => parameter_of(parameter),
+    }
+}
+
+/// The value's place on this machine.
+pub(super) fn local(
+    variable_name: Option<String>,
+    file: Option<PathBuf>,
+) -> Result<Option<LocalSecret>, String> {
+    match (variable_name, file) {
+        (Some(_), Some(_)) => Err("the local stack takes `variable` or `file`, not both".into()),
+        (Some(name), None) => Ok(Some(LocalSecret::Variable(variable(name)?))),
+        (None, Some(path)) => Ok(Some(LocalSecret::File(path))),
+        (None, None) => Ok(None),
+    }
+}
+
+impl LocalSecret {
+    /// The place, where a relative path starts at `folder`.
+    pub(super) fn beside(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(folder.join(path)),
+            variable => variable,
+        }
     }
 }
 
@@ -122,7 +148,7 @@ fn header(name: String) -> Result<String, String> {
 
 /// `secret-id:SecretString[:json-key]`, by name or ARN
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>).
-fn secret_of(id: &str, json_key: Option<&str>) -> Result<String, String> {
+fn secret_of(id: String, json_key: Option<String>) -> Result<Reference, String> {
     let name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
     let is_name = (1..=512).contains(&id.len()) && id.bytes().all(name_byte);
     let parts: Vec<_> = id.splitn(7, ':').collect();
@@ -141,28 +167,24 @@ fn secret_of(id: &str, json_key: Option<&str>) -> Result<String, String> {
             "{id:?} is not a secret of Secrets Manager: letters, digits and /_+=.@-, or its ARN"
         ));
     }
+    let is_key = |key: &String| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        !key.is_empty() && key.bytes().all(allowed)
+    };
     match json_key {
-        None => Ok(format!("secretsmanager:{id}:SecretString")),
-        Some(key)
-            if !key.is_empty()
-                && key
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) =>
-        {
-            Ok(format!("secretsmanager:{id}:SecretString:{key}"))
-        }
-        Some(key) => Err(format!(
+        Some(key) if !is_key(&key) => Err(format!(
             "{key:?} is not a key of a secret: letters, digits, `_`, `.` and `-`"
         )),
+        json_key => Ok(Reference::Secret { id, json_key }),
     }
 }
 
 /// `parameter-name[:version]`
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm.html>).
-fn parameter_of(text: &str) -> Result<String, String> {
+fn parameter_of(text: String) -> Result<Reference, String> {
     let (name, version) = match text.split_once(':') {
         Some((name, version)) => (name, Some(version)),
-        None => (text, None),
+        None => (text.as_str(), None),
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte);
     let is_version =
@@ -171,7 +193,7 @@ fn parameter_of(text: &str) -> Result<String, String> {
         && name.bytes().all(allowed)
         && version.is_none_or(is_version)
     {
-        return Ok(format!("ssm:{text}"));
+        return Ok(Reference::Parameter(text));
     }
     Err(format!(
         "{text:?} is not a parameter of Systems Manager: letters, digits and _.-/, then optionally `:VERSION`"

@@ -24,6 +24,7 @@ mod random;
 pub mod reading;
 mod refusal;
 pub mod requests;
+pub mod rights;
 pub mod silence;
 mod target;
 mod teardown;

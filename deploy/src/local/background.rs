@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,9 +14,10 @@ use chatctl_local::{
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::control::{self, Asked, FunctionStatus, LocalStatus, LocalTraffic};
+use super::control::{self, Asked, FunctionStatus, LocalStatus, LocalTraffic, MAX_GIVEN};
 use super::folder::StateFolder;
 use super::records::{Identity, Request, Running};
+use super::secrets::References;
 use super::vanished::vanished;
 use super::warnings::Warnings;
 use super::{memory, register};
@@ -33,6 +35,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     // fails only for a group leader, which a process started by `deploy` is not.
     let _own_session = rustix::process::setsid();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let references = given(std::io::stdin())?;
     super::open_files::allow_many();
     let folder = StateFolder::new(folder);
     folder.check()?;
@@ -50,7 +53,10 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
             format!("local stack `{stack}` is already running"),
         ));
     };
-    let request = folder.request()?.ok_or_else(no_request)?;
+    let request = Request {
+        references,
+        ..folder.request()?.ok_or_else(no_request)?
+    };
     let folder = folder.clone().pinned(&lock)?;
     // The previous process's record is no longer valid.
     folder.forget_running()?;
@@ -64,6 +70,23 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     crate::guard::dismiss();
     drop(lock);
     outcome
+}
+
+/// The values of the stack's secrets, as the command that starts the process writes them.
+fn given(input: impl Read) -> Result<References, TargetError> {
+    let mut text = Vec::new();
+    let read = input.take(MAX_GIVEN).read_to_end(&mut text);
+    read.map_err(|error| TargetError::file("read", Path::new("the standard input"), error))?;
+    match text.is_empty() {
+        true => Ok(References::default()),
+        false => serde_json::from_slice(&text).map_err(|_| {
+            // Its parts may be secrets.
+            TargetError::new(
+                ErrorKind::Usage,
+                "the standard input has no values of secrets",
+            )
+        }),
+    }
 }
 
 async fn serve(
@@ -132,7 +155,10 @@ async fn serve(
             Asked::Stop => break,
             // The command that asked may have ended; that changes nothing.
             Asked::Status(reply) => drop(reply.send(status(&running_stack, journal))),
-            Asked::Update => update(folder, stack, &running_stack, &mut running, journal).await?,
+            Asked::Update(references) => {
+                let stack = (stack, &running_stack);
+                update(folder, stack, references, &mut running, journal).await?;
+            }
         }
     }
     running_stack.stop().await;
@@ -146,13 +172,17 @@ const MAX_PROCESSES: usize = 10;
 /// Updates the running stack to `request.json`. A refused update leaves the old one running.
 async fn update(
     folder: &StateFolder,
-    name: &str,
-    stack: &LocalStack,
+    (name, stack): (&str, &LocalStack),
+    references: References,
     running: &mut Running,
     journal: &Arc<Journal>,
 ) -> Result<(), TargetError> {
     let Some(request) = folder.request()? else {
         return Ok(());
+    };
+    let request = Request {
+        references,
+        ..request
     };
     folder.clear_events();
     journal.begin(&request.token);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Method, Request, Response, StatusCode};
@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::open_files::Spare;
 use super::records::Running;
+use super::secrets::References;
 use super::warnings::Warnings;
 use crate::engine::requests;
 use crate::engine::{ErrorKind, TargetError, limits};
@@ -89,7 +90,7 @@ pub struct FunctionStatus {
 
 /// Requests the status.
 pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError> {
-    let body = call(running, Method::GET, "/status").await?;
+    let body = call(running, Method::GET, "/status", Bytes::new()).await?;
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
@@ -99,20 +100,31 @@ pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError
     })
 }
 
-/// Requests an update to the current `request.json`.
-pub(super) async fn update(running: &Running) -> Result<(), TargetError> {
-    call(running, Method::POST, "/update").await.map(drop)
+/// Requests an update to the current `request.json`, with the values of its secrets, which no file has.
+pub(super) async fn update(running: &Running, references: &References) -> Result<(), TargetError> {
+    let values = serde_json::to_vec(references).expect("texts have a JSON form");
+    let answer = call(running, Method::POST, "/update", values.into());
+    answer.await.map(drop)
 }
 
 /// Requests the process to stop.
 pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
-    call(running, Method::POST, "/stop").await.map(drop)
+    let answer = call(running, Method::POST, "/stop", Bytes::new());
+    answer.await.map(drop)
 }
 
 /// The time that the process has to respond.
 const ANSWER: Duration = Duration::from_secs(10);
 
-async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
+/// The most bytes that all values of a stack's secrets may have together.
+pub(super) const MAX_GIVEN: u64 = 4 * 1024 * 1024;
+
+async fn call(
+    running: &Running,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> Result<Bytes, TargetError> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
         source: Some(source),
         ..TargetError::new(
@@ -131,7 +143,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
             .uri(path)
             .header(HOST, "127.0.0.1")
             .header(AUTHORIZATION, format!("Bearer {}", running.secret))
-            .body(Empty::<Bytes>::new())?;
+            .body(Full::new(body))?;
         let response = sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
@@ -161,7 +173,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
 #[derive(Debug)]
 pub(super) enum Asked {
     Status(tokio::sync::oneshot::Sender<LocalStatus>),
-    Update,
+    Update(References),
     Stop,
 }
 
@@ -244,13 +256,26 @@ async fn answer(
                 _ => (StatusCode::SERVICE_UNAVAILABLE, Bytes::new()),
             }
         }
-        (true, &Method::POST, "/update") => (sent(asked.send(Asked::Update).await), Bytes::new()),
+        (true, &Method::POST, "/update") => match references(request.into_body()).await {
+            Some(values) => (sent(asked.send(Asked::Update(values)).await), Bytes::new()),
+            None => (StatusCode::BAD_REQUEST, Bytes::new()),
+        },
         (true, &Method::POST, "/stop") => (sent(asked.send(Asked::Stop).await), Bytes::new()),
         _ => (StatusCode::NOT_FOUND, Bytes::new()),
     };
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// The values in a request; none in that of an earlier version.
+async fn references(body: Incoming) -> Option<References> {
+    let most = usize::try_from(MAX_GIVEN).unwrap_or(usize::MAX);
+    let body = Limited::new(body, most).collect().await.ok()?.to_bytes();
+    match body.is_empty() {
+        true => Some(References::default()),
+        false => serde_json::from_slice(&body).ok(),
+    }
 }
 
 fn sent<E>(outcome: Result<(), E>) -> StatusCode {

@@ -75,8 +75,10 @@ pub struct LocalTarget {
     port: Option<u16>,
     /// The settings of the web client on the gateway's port.
     page: Option<serde_json::Value>,
-    /// The values of the template's dynamic references.
+    /// The values of the template's dynamic references, and of secrets.
     references: References,
+    /// Variables of this command's environment that no process of the stack gets, because they hold secrets.
+    hidden: Vec<String>,
     /// The process that this command started, to notice if it ends early.
     started: RefCell<Option<Child>>,
     /// Stacks whose files this command has checked completely.
@@ -93,6 +95,7 @@ impl LocalTarget {
             port,
             page: None,
             references: Default::default(),
+            hidden: Vec::new(),
             started: RefCell::default(),
             checked: RefCell::default(),
             left: RefCell::default(),
@@ -110,6 +113,14 @@ impl LocalTarget {
     /// Adds the values of the dynamic references in deployed templates.
     pub fn with_references(self, references: References) -> Self {
         Self { references, ..self }
+    }
+
+    /// Keeps these variables of this command's environment from the stack's processes.
+    pub fn hiding(self, variables: impl Iterator<Item = String>) -> Self {
+        Self {
+            hidden: variables.collect(),
+            ..self
+        }
     }
 
     fn request(&self, deployment: &Deployment, folder: &StateFolder) -> Request {

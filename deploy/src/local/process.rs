@@ -1,11 +1,13 @@
 //! Starts and ends the process that runs a local stack.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::folder::StateFolder;
 use super::records::Running;
+use super::secrets::References;
 use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
@@ -109,21 +111,29 @@ impl LocalTarget {
         Err(unresponsive(&folder, Some(&left)))
     }
 
-    pub(super) fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
+    /// Starts the process of `stack`, which reads the values of `references` from its standard input: neither its arguments nor
+    /// its environment have them.
+    pub(super) fn spawn(
+        &self,
+        folder: &StateFolder,
+        stack: &StackName,
+        references: &References,
+    ) -> Result<(), TargetError> {
         let program = std::env::current_exe()
             .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
         let log = folder.open_log()?;
         let mut command = Command::new(program);
         // It lives long and makes no tokens.
-        for variable in SECRETS {
+        let hidden = self.hidden.iter().map(String::as_str);
+        for variable in SECRETS.into_iter().chain(hidden) {
             command.env_remove(variable);
         }
-        let child = command
+        let mut child = command
             .arg("local-stack")
             .arg(folder.path())
             .arg::<&str>(stack.as_ref())
             .envs(MEMORY)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -134,6 +144,11 @@ impl LocalTarget {
                     "could not start the local stack's process",
                 )
             })?;
+        if let Some(mut input) = child.stdin.take() {
+            let values = serde_json::to_vec(references).expect("texts have a JSON form");
+            // If it has ended already, that is noticed and explained elsewhere.
+            let _ended = input.write_all(&values);
+        }
         *self.started.borrow_mut() = Some(child);
         Ok(())
     }

@@ -24,8 +24,9 @@ pub(super) struct Request {
     /// The settings of the web client, if it is served.
     #[serde(default)]
     pub(super) page: Option<serde_json::Value>,
-    /// The values of dynamic references. The file is private to the user, so it may contain them.
-    #[serde(default)]
+    /// The values of dynamic references, and of the secrets that functions read. No file has them: the command gives them to
+    /// the process.
+    #[serde(skip)]
     pub(super) references: References,
 }
 
@@ -50,6 +51,14 @@ impl Request {
     /// The template, unless the file was damaged.
     pub(super) fn template(&self) -> Option<Template> {
         read(&self.template)
+    }
+
+    /// The request as its file has it.
+    pub(super) fn without_secrets(&self) -> Self {
+        Self {
+            references: References::default(),
+            ..self.clone()
+        }
     }
 
     /// Equal for requests of the same stack.

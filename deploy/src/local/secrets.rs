@@ -9,11 +9,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
+use crate::config::auth::AUTHORIZER;
 use crate::config::secret::{LocalSecret, SecretHeader};
 use crate::engine::{ErrorKind, TargetError};
 
-/// The longest value, in bytes. Many servers refuse longer headers.
-const MAX: usize = 4_096;
+/// The longest value of a header, in bytes. Many servers refuse longer ones.
+const MAX_HEADER: usize = 4_096;
+
+/// The longest value of a secret, in bytes
+/// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>).
+const MAX_SECRET: usize = 65_536;
 
 /// The values of dynamic references, by the text between `{{resolve:` and `}}`. The debug output hides the values.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,104 +31,143 @@ impl std::fmt::Debug for References {
     }
 }
 
-/// Reads the value of each dynamic reference in the template of `settings`.
+/// Reads the value of each dynamic reference in the template of `settings`, and of each secret of a function.
 ///
 /// # Errors
-/// A route's secret has no value here, or not a valid header value. The message never contains a value.
+/// A secret has no value here, or not one that its user can have. The message never contains a value.
 pub fn values(settings: &Settings) -> Result<References, TargetError> {
     let mut values = BTreeMap::new();
+    let mut keep = |of: &Owner<'_>, reference: String, value: String| match values
+        .insert(reference, value.clone())
+    {
+        Some(before) if before != value => Err(of.refused(
+            "another place in the config has another value for the same secret",
+            "give both the same `variable` or `file`",
+        )),
+        _ => Ok(()),
+    };
     for (route, backend) in settings.backends() {
         if let Some(secret) = &backend.secret {
-            let value = value(route, secret)?;
-            let before = values.insert(secret.reference.clone(), value.clone());
-            if before.is_some_and(|before| before != value) {
-                return Err(refused(
-                    route,
-                    "another route sets another value for the same secret",
-                    "give both routes the same `variable` or `file`",
-                ));
+            let of = Owner::Header(route);
+            keep(&of, secret.reference.clone(), of.header(secret)?)?;
+        }
+    }
+    for (function, handler) in settings.functions_of_the_user() {
+        for (name, secret) in &handler.settings.secrets {
+            let of = Owner::Function(function, name);
+            let value = of.read(secret.local.as_ref(), MAX_SECRET)?;
+            if value.is_empty() {
+                return Err(of.refused("its value is empty", "write a value there"));
             }
+            keep(&of, secret.reference.to_string(), value)?;
         }
     }
     Ok(References(values))
 }
 
-fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
-    let text = match &secret.local {
-        None => {
-            return Err(refused(
-                route,
-                "`secret-header` does not name the value's place on this machine",
-                "add `variable = \"NAME\"` or `file = \"PATH\"` beside its name; they are only used on this machine",
+/// Whose secret it is.
+enum Owner<'a> {
+    /// The header of the route with this key.
+    Header(&'a str),
+    /// The function with this key, and the secret's name.
+    Function(&'a str, &'a str),
+}
+
+impl Owner<'_> {
+    fn header(&self, secret: &SecretHeader) -> Result<String, TargetError> {
+        let text = self.read(secret.local.as_ref(), MAX_HEADER)?;
+        let is_value = !text.is_empty()
+            && text.len() <= MAX_HEADER
+            && text
+                .bytes()
+                .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\'');
+        if is_value {
+            return Ok(text);
+        }
+        Err(self.refused(
+            "the value of its secret is not a valid header value",
+            &format!(
+                "use 1 to {MAX_HEADER} visible ASCII characters without spaces and apostrophes"
+            ),
+        ))
+    }
+
+    /// The text at `place`, without an end of line, and with one byte more than `most` at most.
+    fn read(&self, place: Option<&LocalSecret>, most: usize) -> Result<String, TargetError> {
+        let text = match place {
+            None => {
+                let option = match self {
+                    Self::Header(_) => "`secret-header`".to_owned(),
+                    Self::Function(_, name) => format!("the secret `{name}`"),
+                };
+                return Err(self.refused(
+                    &format!("{option} does not name the value's place on this machine"),
+                    "add `variable = \"NAME\"` or `file = \"PATH\"` beside its name; they are only used on this machine",
+                ));
+            }
+            Some(LocalSecret::Variable(name)) => std::env::var(name).map_err(|_| {
+                self.refused(
+                    &format!("the environment variable {name} is not set, or is not UTF-8"),
+                    &format!("`export {name}=…` before the deployment, with the secret's value"),
+                )
+            })?,
+            Some(LocalSecret::File(path)) => self.content(path, most)?,
+        };
+        let text = text.trim_end_matches(['\r', '\n']).to_owned();
+        match self {
+            Self::Function(..) if text.len() > most => Err(self.refused(
+                &format!("its value is longer than {most} bytes, the most of a secret on AWS"),
+                "shorten it",
+            )),
+            _ => Ok(text),
+        }
+    }
+
+    /// Reads a file that belongs to the user and that no other user can read.
+    fn content(&self, path: &Path, most: usize) -> Result<String, TargetError> {
+        let shown = path.display();
+        let failed = |error: std::io::Error| TargetError {
+            kind: ErrorKind::Usage,
+            source: Some(Box::new(error)),
+            ..self.refused(
+                &format!("could not read its secret from {shown}"),
+                "write the secret's value into that file, readable by you alone (`chmod 600`)",
+            )
+        };
+        // Opening a pipe or a terminal would wait for a writer.
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+            .open(path)
+            .map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(self.refused(
+                &format!("its secret cannot be read from {shown}, which is not a regular file"),
+                "name a regular file",
             ));
         }
-        Some(LocalSecret::Variable(name)) => std::env::var(name).map_err(|_| {
-            refused(
-                route,
-                &format!("the environment variable {name} is not set, or is not UTF-8"),
-                &format!("`export {name}=…` before the deployment, with the value that the backend checks"),
-            )
-        })?,
-        Some(LocalSecret::File(path)) => read(route, path)?,
-    };
-    let text = text.trim_end_matches(['\r', '\n']);
-    let is_value = !text.is_empty()
-        && text.len() <= MAX
-        && text
-            .bytes()
-            .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\'');
-    if is_value {
-        return Ok(text.to_owned());
+        if metadata.mode() & 0o077 != 0 {
+            return Err(self.refused(
+                &format!("other users may read its secret in {shown}"),
+                &format!("`chmod 600 {shown}`"),
+            ));
+        }
+        let mut text = String::new();
+        file.take(most as u64 + 3)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        Ok(text)
     }
-    Err(refused(
-        route,
-        "the value of its secret is not a valid header value",
-        &format!("use 1 to {MAX} visible ASCII characters without spaces and apostrophes"),
-    ))
-}
 
-/// Reads a file that belongs to the user and that no other user can read.
-fn read(route: &str, path: &Path) -> Result<String, TargetError> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| TargetError {
-        kind: ErrorKind::Usage,
-        source: Some(Box::new(error)),
-        ..refused(
-            route,
-            &format!("could not read its secret from {shown}"),
-            "write the value that the backend checks into that file, readable by you alone (`chmod 600`)",
-        )
-    };
-    // Opening a pipe or a terminal would wait for a writer.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(refused(
-            route,
-            &format!("its secret cannot be read from {shown}, which is not a regular file"),
-            "name a regular file",
-        ));
+    fn refused(&self, reason: &str, hint: &str) -> TargetError {
+        let whose = match self {
+            Self::Function(AUTHORIZER, name) => format!("secret `{name}` of `{AUTHORIZER}`"),
+            Self::Function(route, name) => format!("secret `{name}` of route `{route}`"),
+            Self::Header(route) => format!("route `{route}`"),
+        };
+        TargetError::new(ErrorKind::Usage, format!("{whose}: {reason}")).with_hint(hint)
     }
-    if metadata.mode() & 0o077 != 0 {
-        return Err(refused(
-            route,
-            &format!("other users may read its secret in {shown}"),
-            &format!("`chmod 600 {shown}`"),
-        ));
-    }
-    let mut text = String::new();
-    file.take(MAX as u64 + 3)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    Ok(text)
-}
-
-fn refused(route: &str, reason: &str, hint: &str) -> TargetError {
-    TargetError::new(ErrorKind::Usage, format!("route `{route}`: {reason}")).with_hint(hint)
 }
 
 #[cfg(test)]
@@ -164,7 +208,7 @@ mod tests {
     #[test]
     fn values_that_are_not_private_are_refused_without_showing_them() {
         let folder = tempfile::tempdir().unwrap();
-        let long = "x".repeat(MAX + 1);
+        let long = "x".repeat(MAX_HEADER + 1);
         for (text, mode, reason) in [
             ("topsecret", 0o640, "other users may read"),
             ("topsecret", 0o604, "other users may read"),

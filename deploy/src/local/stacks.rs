@@ -65,7 +65,8 @@ impl Stacks for LocalTarget {
             .collect();
         let change = match (&old, &running) {
             (Some(old), Some(running)) if !moves(running) => {
-                if running.applied == new.digest() && old.digest() == new.digest() {
+                let written = new.without_secrets().digest();
+                if running.applied == new.digest() && old.digest() == written {
                     return Ok(Prepared::NoChanges(running.outputs.clone()));
                 }
                 Change::Update
@@ -100,7 +101,7 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running)
+                control::update(&running, &request.references)
                     .await
                     .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
@@ -109,11 +110,12 @@ impl Stacks for LocalTarget {
                 // this request and not the previous one.
                 let held = self.stopped(stack).await?;
                 folder.forget_running()?;
-                folder.write_request(&Request {
+                let request = Request {
                     port: self.port,
                     ..request
-                })?;
-                self.spawn(&folder, stack)?;
+                };
+                folder.write_request(&request)?;
+                self.spawn(&folder, stack, &request.references)?;
                 drop(held);
             }
         }

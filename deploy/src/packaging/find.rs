@@ -23,7 +23,8 @@ impl Crate {
     ) -> Result<Self, PackagingError> {
         match Place::of(code, settings)? {
             Place::Custom(folder) => {
-                manifest::read(programs, &folder, &settings.handlers.profile).await
+                let profile = &settings.handlers.profile;
+                manifest::read(programs, &folder, profile, code.binary()).await
             }
             Place::Own(folder) => Ok(Self::ours(folder, Vec::new())),
             // Their lock file is compared with the carried one, so cargo may not change it.

@@ -57,14 +57,16 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Reads the binary of the crate in `folder`, an absolute path, and whether it defines `profile`.
+/// Reads the binary of the crate in `folder`, an absolute path, and whether it defines `profile`. With `named`, it is the
+/// binary of that name.
 ///
 /// # Errors
-/// [`PackagingError`]: it is not a crate, or has no binary, or several.
+/// [`PackagingError`]: it is not a crate, or has no such binary, or several and none is named.
 pub(super) async fn read(
     programs: &Programs,
     folder: &Path,
     profile: &str,
+    named: Option<&str>,
 ) -> Result<Crate, PackagingError> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
@@ -85,21 +87,32 @@ pub(super) async fn read(
         .filter(|target| target.kind.iter().any(|kind| kind == "bin"))
         .map(|target| target.name.as_str())
         .collect();
-    let why = match (package, &binaries[..]) {
-        (Some(_), [binary]) => {
-            return Ok(Crate {
-                folder: folder.to_owned(),
-                binary: (*binary).to_owned(),
-                profile: variables(&metadata.workspace_root, profile),
-                flags: None,
-                more: Vec::new(),
-                shared: None,
-            });
+    let chosen = match named {
+        Some(name) => binaries.iter().copied().find(|binary| *binary == name),
+        None if binaries.len() == 1 => Some(binaries[0]),
+        None => None,
+    };
+    if let Some(binary) = chosen {
+        return Ok(Crate {
+            folder: folder.to_owned(),
+            binary: binary.to_owned(),
+            profile: variables(&metadata.workspace_root, profile),
+            flags: None,
+            more: Vec::new(),
+            shared: None,
+        });
+    }
+    let why = match (package, &binaries[..], named) {
+        (None, ..) => "its Cargo.toml describes a workspace and no package".into(),
+        (Some(_), [], _) => "it has no binary".into(),
+        (Some(_), all, Some(name)) => {
+            format!(
+                "it has no binary `{name}`, but {}: `binary` names one of them",
+                few(all)
+            )
         }
-        (None, _) => "its Cargo.toml describes a workspace and no package".into(),
-        (Some(_), []) => "it has no binary".into(),
-        (Some(_), several) => format!(
-            "it has {} binaries ({}), but must have one",
+        (Some(_), several, None) => format!(
+            "it has {} binaries ({}): name one of them in `binary`",
             several.len(),
             few(several)
         ),
@@ -158,6 +171,11 @@ mod tests {
 
     /// The crate that is read from a folder with `files`.
     async fn crate_of(files: &[(&str, &str)]) -> Result<Crate, String> {
+        crate_with(files, None).await
+    }
+
+    /// The same, where the config names a binary.
+    async fn crate_with(files: &[(&str, &str)], named: Option<&str>) -> Result<Crate, String> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = folder.path().join(name);
@@ -171,7 +189,7 @@ mod tests {
             python: nothing(),
             zig: nothing(),
         };
-        let read = read(&programs, folder.path(), "lambda").await;
+        let read = read(&programs, folder.path(), "lambda", named).await;
         read.map_err(|error| {
             error
                 .to_string()
@@ -193,6 +211,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_several_binaries_the_named_one_is_taken() {
+        let files = [PACKAGE, MAIN, ("src/bin/other.rs", "fn main() {}")];
+        for name in ["roll", "other"] {
+            assert_eq!(crate_with(&files, Some(name)).await.unwrap().binary, name);
+        }
+        let refused = crate_with(&files, Some("third")).await.unwrap_err();
+        assert_eq!(
+            refused,
+            "the folder DIR does not contain a handler's crate: it has no binary `third`, but other, roll: `binary` names one of \
+             them"
+        );
+    }
+
+    #[tokio::test]
     async fn a_profile_of_the_crate_is_not_overridden() {
         let manifest = format!("{}[profile.lambda]\ninherits = \"release\"\n", PACKAGE.1);
         let found = crate_of(&[("Cargo.toml", &manifest), MAIN]).await.unwrap();
@@ -210,7 +242,7 @@ mod tests {
         );
         assert_eq!(
             refused(&[PACKAGE, MAIN, ("src/bin/other.rs", "fn main() {}")]).await,
-            end("it has 2 binaries (other, roll), but must have one")
+            end("it has 2 binaries (other, roll): name one of them in `binary`")
         );
         assert_eq!(
             refused(&[("Cargo.toml", "[workspace]\n")]).await,

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use super::Template;
 use super::render::parameter::{AUTHORIZER_CODE_KEY, CODE_KEY, code_key};
 use crate::config::Settings;
+pub use crate::config::auth::AUTHORIZER;
+use crate::config::route::CustomHandler;
 
 /// One executable that a stack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,22 @@ pub enum Origin {
     Own,
     /// The user's crate in `folder`, for the route with `key`, or the authorizer.
     #[expect(missing_docs, reason = "the sentence names the fields")]
-    Custom { key: String, folder: PathBuf },
+    Custom {
+        key: String,
+        folder: PathBuf,
+        /// With `None`, the crate's only one.
+        binary: Option<String>,
+    },
+}
+
+impl Origin {
+    fn custom(key: &str, handler: &CustomHandler) -> Self {
+        Self::Custom {
+            key: key.to_owned(),
+            folder: handler.folder.clone(),
+            binary: handler.binary.clone(),
+        }
+    }
 }
 
 impl Code {
@@ -37,19 +54,21 @@ impl Code {
         });
         let custom = settings.custom_handlers().map(|(key, handler)| Self {
             parameter: code_key(key),
-            origin: Origin::Custom {
-                key: key.to_string(),
-                folder: handler.folder.clone(),
-            },
+            origin: Origin::custom(key.as_ref(), handler),
         });
         let authorizer = settings.auth.handler().map(|handler| Self {
             parameter: AUTHORIZER_CODE_KEY.into(),
-            origin: Origin::Custom {
-                key: AUTHORIZER.into(),
-                folder: handler.folder.clone(),
-            },
+            origin: Origin::custom(AUTHORIZER, handler),
         });
         own.into_iter().chain(authorizer).chain(custom).collect()
+    }
+
+    /// The binary that the config names.
+    pub fn binary(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Own => None,
+            Origin::Custom { binary, .. } => binary.as_deref(),
+        }
     }
 
     /// Its name in messages.
@@ -60,9 +79,6 @@ impl Code {
         }
     }
 }
-
-/// What the user's authorizer is called where handlers are called by the keys of their routes. It is none of them.
-pub const AUTHORIZER: &str = "[auth]";
 
 /// The parameter that names the code of each of `template`'s functions, by the function's logical id.
 pub fn parameters_of_functions(template: &Template) -> BTreeMap<String, String> {

@@ -26,4 +26,7 @@ pub(crate) struct FunctionEnvironment {
     pub(crate) access_key: AccessKey,
     /// The addresses of services, by the variable that leads AWS's SDKs there.
     pub(crate) endpoints: BTreeMap<&'static str, String>,
+    /// A digest of the secrets that functions may read. Processes keep what they have read, so those of other secrets are
+    /// replaced.
+    pub(crate) secrets: String,
 }

@@ -71,18 +71,18 @@ pub(super) fn runnables(
     options: &Options,
     credentials: &Credentials,
     stateful: &Stateful,
-    port: u16,
+    (port, secrets): (u16, &str),
 ) -> Vec<Runnable> {
     let mut endpoints = stateful.endpoints();
+    let here = format!("http://127.0.0.1:{port}");
     endpoints.extend([
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", here.clone()),
+        ("AWS_ENDPOINT_URL_SSM", here.clone()),
         (
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
             posts_address(stack, port),
         ),
-        (
-            "AWS_ENDPOINT_URL_LAMBDA",
-            format!("http://127.0.0.1:{port}"),
-        ),
+        ("AWS_ENDPOINT_URL_LAMBDA", here),
     ]);
     let runnable = |function: &Function| {
         Some(Runnable {
@@ -92,6 +92,7 @@ pub(super) fn runnables(
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
                 endpoints: endpoints.clone(),
+                secrets: secrets.to_owned(),
             },
             max_processes: options.max_processes_per_function,
             missing_log_action: missing_log_action(stack, function),

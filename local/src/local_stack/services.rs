@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::lifecycle::{Stateful, is_remade};
 use super::parts::{roles, runnables};
+use sha2::{Digest as _, Sha256};
+
 use crate::budget::Budget;
 use crate::dynamodb::TablesError;
 use crate::front::Front;
@@ -22,6 +24,28 @@ use crate::websocket::deployed::Deployed;
 pub(super) struct Version {
     pub(super) stack: Arc<Stack>,
     pub(super) codes: BTreeMap<LogicalId, Code>,
+    pub(super) references: References,
+}
+
+/// The values of dynamic references, and of the secrets that functions read. The debug output hides them.
+#[derive(Clone, Default)]
+pub(super) struct References(pub(super) Arc<BTreeMap<String, String>>);
+
+impl References {
+    fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in self.0.iter().flat_map(|(name, value)| [name, value]) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+impl std::fmt::Debug for References {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// All running services.
@@ -117,13 +141,14 @@ impl Services {
     /// Permissions first, then functions, then routes: a new route never invokes an old function.
     fn serve(&self, before: Option<&Version>, after: &Version) {
         self.credentials.adopt(roles(&after.stack));
+        self.front.secrets.replace(Arc::clone(&after.references.0));
         self.functions.replace(runnables(
             &after.stack,
             &after.codes,
             &self.options,
             &self.credentials,
             &self.stateful,
-            self.port,
+            (self.port, &after.references.digest()),
         ));
         self.gateway.deploy(Deployed::new(&after.stack));
         let known = before.map_or_else(Vec::new, |before| Deployed::warnings(&before.stack));

@@ -27,7 +27,8 @@ pub(super) async fn run(
             PageProof::of(settings),
             None,
         ))
-        .with_references(secrets::values(settings)?);
+        .with_references(secrets::values(settings)?)
+        .hiding(settings.secret_variables());
     if let Ok(None) = target.status(&settings.stack).await {
         let state = target.state_folder(&settings.stack);
         let place = Place::Background(std::path::absolute(&state).unwrap_or(state));

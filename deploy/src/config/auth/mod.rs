@@ -18,6 +18,9 @@ use super::snippet::Snippet;
 use super::{ConfigError, Settings};
 pub(super) use table::AuthTable;
 
+/// What the user's authorizer is called where handlers are called by the keys of their routes. It is none of them.
+pub const AUTHORIZER: &str = "[auth]";
+
 /// Why names are believed, and which web pages may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Auth {

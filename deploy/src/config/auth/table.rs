@@ -1,5 +1,7 @@
 //! `[auth]`, as the file has it.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -10,6 +12,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Auth, Issuer, NAME_CLAIM, Proof, TokenKeys};
+#[cfg(test)]
+use crate::config::function::SecretTable;
+use crate::config::function::{
+    Environment, Given, LogLevel, Memory, ReservedConcurrency, Secrets, Timeout, Vpc, given,
+};
 use crate::config::issuer::{IssuerUrl, Origin};
 use crate::config::keys;
 use crate::config::names::{RouteKey, StackName, StageName};
@@ -43,6 +50,30 @@ pub(in crate::config) struct AuthTable {
     /// For `handler`: what it may do beside writing its log.
     #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
     permissions: Option<Spanned<Vec<Grant>>>,
+    /// For `handler`: the crate's binary, where it has several.
+    #[cfg_attr(test, schemars(with = "Option<shape::Binary>"))]
+    pub(in crate::config) binary: Option<Spanned<String>>,
+    /// For `handler`: variables of the function, beside those of the stack.
+    #[cfg_attr(test, schemars(with = "Option<shape::Environment>"))]
+    pub(in crate::config) environment: Option<Spanned<Environment>>,
+    /// For `handler`: the function's secrets, by the names that it asks for. Their values are never in the template.
+    #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, SecretTable>>"))]
+    pub(in crate::config) secrets: Option<Spanned<Secrets>>,
+    /// For `handler`: the function's memory in MB. Without it, 128.
+    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
+    pub(in crate::config) memory: Option<Spanned<Memory>>,
+    /// For `handler`: the seconds that the function has. Without it, 10.
+    #[cfg_attr(test, schemars(with = "Option<shape::Timeout>"))]
+    pub(in crate::config) timeout: Option<Spanned<Timeout>>,
+    /// For `handler`: the least level that the function's log keeps. Without it, `info`.
+    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
+    pub(in crate::config) log_level: Option<Spanned<LogLevel>>,
+    /// For `handler`: how many of the function may run at a time; with 0, none does. Without it, the account's limit applies.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReservedConcurrency>"))]
+    pub(in crate::config) reserved_concurrency: Option<Spanned<ReservedConcurrency>>,
+    /// For `handler`: the subnets and security groups of a VPC that the function can reach.
+    #[cfg_attr(test, schemars(with = "Option<Vpc>"))]
+    pub(in crate::config) vpc: Option<Spanned<Vpc>>,
     /// The web pages that may connect. Clients without an `Origin` may always.
     #[cfg_attr(test, schemars(with = "Option<shape::Origins>"))]
     origins: Option<Spanned<Vec<Spanned<Origin>>>>,
@@ -79,7 +110,10 @@ impl AuthTable {
             self.refuse_beside_a_backend(mode)?;
         }
         let proof = match mode {
-            _ if self.handler.is_some() || self.permissions.is_some() => {
+            _ if self.handler.is_some()
+                || self.permissions.is_some()
+                || self.given().first().is_some() =>
+            {
                 Proof::Handler(self.handler(folder)?)
             }
             // The parser knows no such word.
@@ -120,11 +154,18 @@ impl AuthTable {
 
     /// The user's authorizer, beside which no mode decides.
     fn handler(&self, folder: &Path) -> Result<CustomHandler, Problem> {
+        let given = self.given();
         let Some(handler) = &self.handler else {
-            let place = self.permissions.as_ref().map(Spanned::span);
-            let message = "`permissions` belong to `handler`, which names the folder of your authorizer's crate; chatctl's own \
-                           needs none";
-            return Err((place.unwrap_or_default(), message.into()));
+            if let Some(grants) = &self.permissions {
+                let message = "`permissions` belong to `handler`, which names the folder of your authorizer's crate; chatctl's \
+                               own needs none";
+                return Err((grants.span(), message.into()));
+            }
+            let (key, place) = given.first().unwrap_or_default();
+            let message = format!(
+                "`{key}` belongs to `handler`, which names the folder of your authorizer's crate"
+            );
+            return Err((place, message));
         };
         let beside = [
             ("mode", self.mode.as_ref().map(Spanned::span)),
@@ -143,6 +184,8 @@ impl AuthTable {
         }
         Ok(CustomHandler {
             folder: folder.join(&handler.get_ref().0),
+            binary: given.binary()?,
+            settings: given.settings(folder)?,
             reply: false,
             grants: self
                 .permissions
@@ -150,6 +193,11 @@ impl AuthTable {
                 .map(|grants| grants.get_ref().clone())
                 .unwrap_or_default(),
         })
+    }
+
+    /// The settings of the user's authorizer.
+    pub(in crate::config) fn given(&self) -> Given<'_> {
+        given!(self)
     }
 
     /// Checks that the permissions of the user's authorizer fit into the policies of its role, in `stack` at `stage`.
@@ -160,14 +208,16 @@ impl AuthTable {
         &self,
         (stack, stage): (&StackName, &StageName),
     ) -> Result<(), Problem> {
-        let Some(grants) = &self.permissions else {
-            return Ok(());
-        };
         let key: RouteKey = "authorize".parse().expect("it is a word");
-        let size = size_of_policies(grants.get_ref(), &key, stack, stage);
-        if size <= MAX_POLICIES_BYTES {
-            return Ok(());
-        }
+        let granted = self
+            .permissions
+            .as_ref()
+            .map_or(&[][..], |grants| grants.get_ref());
+        let size = size_of_policies(granted, &key, stack, stage);
+        let grants = match &self.permissions {
+            Some(grants) if size > MAX_POLICIES_BYTES => grants,
+            _ => return self.given().check_policies(size),
+        };
         let message = format!(
             "the permissions of the authorizer take {size} characters in its role's policies, which IAM limits to \
              {MAX_POLICIES_BYTES} in total: grant less, or name related resources once, with a wildcard for a part of their \

@@ -16,7 +16,7 @@ use toml::Spanned;
 use super::names::{RouteKey, StackName, StageName};
 use super::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
-use super::secret::{LocalSecret, SecretHeader};
+use super::secret::SecretHeader;
 pub(super) use checks::check_rights;
 use checks::{check_answers, check_size};
 pub(super) use table::{HandlerFolder, RouteTable};
@@ -118,13 +118,15 @@ pub(super) fn check_policies(
     beside: &[Grant],
 ) -> Result<(), Problem> {
     for table in tables.iter().map(Spanned::get_ref) {
-        let Some(grants) = &table.permissions else {
-            continue;
-        };
         let key = table.key.get_ref();
-        let all = [grants.get_ref(), beside].concat();
-        let size = size_of_policies(&all, key, stack, stage);
-        if size > MAX_POLICIES_BYTES {
+        let granted = table
+            .permissions
+            .as_ref()
+            .map_or(&[][..], |grants| grants.get_ref());
+        let size = size_of_policies(&[granted, beside].concat(), key, stack, stage);
+        if let Some(grants) = &table.permissions
+            && size > MAX_POLICIES_BYTES
+        {
             let message = format!(
                 "the permissions of the handler of `{key}` take {size} characters in its role's policies, which IAM limits to \
                  {MAX_POLICIES_BYTES} in total: grant less, or name related resources once, with a wildcard \
@@ -132,8 +134,21 @@ pub(super) fn check_policies(
             );
             return Err((grants.span(), message));
         }
+        table.given().check_policies(size)?;
     }
     Ok(())
+}
+
+/// Checks that the variables of each handler fit beside `own` bytes of the stack's.
+///
+/// # Errors
+/// The first handler whose variables are too large.
+pub(super) fn check_environments(
+    tables: &[Spanned<RouteTable>],
+    own: usize,
+) -> Result<(), Problem> {
+    let mut handlers = tables.iter().map(|table| table.get_ref().given());
+    handlers.try_for_each(|given| given.check_environment(own))
 }
 
 /// What the table does with messages.
@@ -149,6 +164,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     if let (Some((first, _)), Some((second, place))) = (kinds.next(), kinds.next()) {
         let message = format!("a route has `{first}` or `{second}`, not both");
         return Err((place, message));
+    }
+    let given = table.given();
+    if let (None, Some((option, place))) = (&table.handler, given.first()) {
+        return Err((place, belongs(option, "`handler`", table)));
     }
     let text = table.text.as_ref().map(|text| text.get_ref().clone());
     if let Some(url) = &table.http {
@@ -187,6 +206,8 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         )?;
         return Ok(Purpose::Handler(CustomHandler {
             folder: folder.join(&crate_folder.get_ref().0),
+            binary: given.binary()?,
+            settings: given.settings(folder)?,
             reply: table.reply.as_ref().is_some_and(|reply| *reply.get_ref()),
             grants: table
                 .permissions
@@ -303,6 +324,20 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
     Ok(())
 }
 
+/// That `option` belongs to routes of `owner`, and what `table` is one of.
+fn belongs(option: &str, owner: &str, table: &RouteTable) -> String {
+    let kinds = [
+        ("http", table.http.is_some()),
+        ("answers", table.answers.is_some()),
+    ];
+    match kinds.iter().find(|(_, is_there)| *is_there) {
+        Some((kind, _)) => {
+            format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
+        }
+        None => format!("`{option}` belongs to a route with {owner}"),
+    }
+}
+
 /// `$connect` and `$disconnect` have `http` and nothing else.
 fn lifecycle_backend(table: &RouteTable, folder: &Path) -> Result<Backend, Problem> {
     let key = table.key.get_ref();
@@ -327,11 +362,11 @@ fn lifecycle_backend(table: &RouteTable, folder: &Path) -> Result<Backend, Probl
 
 /// The secret of the table's backend. A relative file path starts at `folder`.
 fn secret(table: &RouteTable, folder: &Path) -> Option<SecretHeader> {
-    let mut secret = table.secret_header.as_ref()?.get_ref().clone();
-    if let Some(LocalSecret::File(path)) = &mut secret.local {
-        *path = folder.join(&*path);
-    }
-    Some(secret)
+    let secret = table.secret_header.as_ref()?.get_ref().clone();
+    Some(SecretHeader {
+        local: secret.local.map(|place| place.beside(folder)),
+        ..secret
+    })
 }
 
 /// Checks that both routes are there, or neither.

@@ -1,11 +1,19 @@
 //! One `[[routes]]` table, as the file has it.
 
+#[cfg(test)]
+use std::collections::BTreeMap;
+
 use chat_protocol::history::{MAX_SECONDS, MIN_SECONDS};
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
+#[cfg(test)]
+use crate::config::function::SecretTable;
+use crate::config::function::{
+    Environment, Given, LogLevel, Memory, ReservedConcurrency, Secrets, Timeout, Vpc, given,
+};
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 #[cfg(test)]
@@ -67,6 +75,37 @@ pub(in crate::config) struct RouteTable {
     /// For `handler`: what the function may do beside writing its log.
     #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
     pub(super) permissions: Option<Spanned<Vec<Grant>>>,
+    /// For `handler`: the crate's binary, where it has several.
+    #[cfg_attr(test, schemars(with = "Option<shape::Binary>"))]
+    pub(in crate::config) binary: Option<Spanned<String>>,
+    /// For `handler`: variables of the function, beside those of the stack.
+    #[cfg_attr(test, schemars(with = "Option<shape::Environment>"))]
+    pub(in crate::config) environment: Option<Spanned<Environment>>,
+    /// For `handler`: the function's secrets, by the names that it asks for. Their values are never in the template.
+    #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, SecretTable>>"))]
+    pub(in crate::config) secrets: Option<Spanned<Secrets>>,
+    /// For `handler`: the function's memory in MB. Without it, 128.
+    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
+    pub(in crate::config) memory: Option<Spanned<Memory>>,
+    /// For `handler`: the seconds that the function has. Without it, 29.
+    #[cfg_attr(test, schemars(with = "Option<shape::Timeout>"))]
+    pub(in crate::config) timeout: Option<Spanned<Timeout>>,
+    /// For `handler`: the least level that the function's log keeps. Without it, `info`.
+    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
+    pub(in crate::config) log_level: Option<Spanned<LogLevel>>,
+    /// For `handler`: how many of the function may run at a time; with 0, none does. Without it, the account's limit applies.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReservedConcurrency>"))]
+    pub(in crate::config) reserved_concurrency: Option<Spanned<ReservedConcurrency>>,
+    /// For `handler`: the subnets and security groups of a VPC that the function can reach.
+    #[cfg_attr(test, schemars(with = "Option<Vpc>"))]
+    pub(in crate::config) vpc: Option<Spanned<Vpc>>,
+}
+
+impl RouteTable {
+    /// The settings of the route's function.
+    pub(in crate::config) fn given(&self) -> Given<'_> {
+        given!(self)
+    }
 }
 
 /// The size of a message in bytes.

@@ -95,6 +95,14 @@ pub(super) fn rules_of_routes() -> Value {
         ("secret-header", "http"),
         ("reply", "handler"),
         ("permissions", "handler"),
+        ("binary", "handler"),
+        ("environment", "handler"),
+        ("secrets", "handler"),
+        ("memory", "handler"),
+        ("timeout", "handler"),
+        ("log-level", "handler"),
+        ("reserved-concurrency", "handler"),
+        ("vpc", "handler"),
         ("include-sender", "receivers"),
         ("announce", "answers"),
     ] {
@@ -128,9 +136,19 @@ pub(super) fn rules_of_auth() -> Value {
     let mut rules: Vec<Value> = ["mode", "issuer", "audience", "name-claim"]
         .map(|key| never_both("handler", key))
         .into();
-    rules.push(
-        json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }),
-    );
+    for key in [
+        "permissions",
+        "binary",
+        "environment",
+        "secrets",
+        "memory",
+        "timeout",
+        "log-level",
+        "reserved-concurrency",
+        "vpc",
+    ] {
+        rules.push(json!({ "not": { "required": [key], "not": { "required": ["handler"] } } }));
+    }
     rules.into()
 }
 
@@ -139,7 +157,7 @@ pub(super) fn rules_of_alarms() -> Value {
     json!([{ "oneOf": [{ "required": ["email"] }, { "required": ["topic"] }] }])
 }
 
-/// Where the value of a secret header comes from: one place on AWS, at most one here.
+/// Where the value of a secret comes from: one place on AWS, at most one here.
 pub(super) fn rules_of_secrets() -> Value {
     json!([
         { "oneOf": [{ "required": ["secretsmanager"] }, { "required": ["ssm"] }] },

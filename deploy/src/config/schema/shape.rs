@@ -21,6 +21,9 @@ fn person() -> String {
 /// What is compared letter by letter: nothing that would stand for something else, and no control character.
 const LITERAL: &str = r"^[^*\u0000-\u001f\u007f-\u009f]+$";
 
+/// The form of a variable's name.
+const VARIABLE: &str = "^[A-Za-z][A-Za-z0-9_]+$";
+
 /// Defines types whose values have this JSON shape.
 macro_rules! shapes {
     ($($name:ident: $shape:tt;)*) => { $(
@@ -85,6 +88,18 @@ shapes! {
     HandlerFolder: { "type": "string", "minLength": 1 };
     OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
+    Binary: { "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$" };
+    Environment: {
+        "type": "object",
+        "propertyNames": { "pattern": VARIABLE },
+        "additionalProperties": { "type": "string", "not": { "pattern": "\\{\\{resolve:" } },
+    };
+    Memory: { "type": "integer", "minimum": 128, "maximum": 10_240 };
+    Timeout: { "type": "integer", "minimum": 1, "maximum": 29 };
+    LogLevel: { "enum": ["trace", "debug", "info", "warn", "error", "fatal"] };
+    ReservedConcurrency: { "type": "integer", "minimum": 0, "maximum": 1_000_000 };
+    SubnetId: { "type": "string", "pattern": "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$" };
+    SecurityGroupId: { "type": "string", "pattern": "^sg-([0-9a-f]{8}|[0-9a-f]{17})$" };
     Action: { "type": "string", "pattern": "^[a-z0-9-]+:[A-Z][A-Za-z0-9]*$" };
     Granted: {
         "type": "string",

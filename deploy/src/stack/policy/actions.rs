@@ -134,6 +134,20 @@ pub(super) const ON_NOTHING: [&str; 3] = [
     "logs:DescribeResourcePolicies",
 ];
 
+/// What CloudFormation does with functions that have reserved concurrency.
+pub(super) const RESERVATION: [&str; 2] = [
+    "lambda:DeleteFunctionConcurrency",
+    "lambda:PutFunctionConcurrency",
+];
+
+/// What Lambda asks of the identity that puts a function into a VPC; IAM allows it on everything or on nothing
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
+pub(super) const NETWORK: &[&str] = &[
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+];
+
 /// Those that IAM can bind to a role's permissions boundary
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html>).
 pub(super) const BOUND: [&str; 4] = [

@@ -2,6 +2,7 @@
 
 mod actions;
 mod company;
+mod questions;
 mod statement;
 mod terraform;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use super::Template;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::account::partition_of;
+pub use questions::{Question, questions};
 pub use terraform::terraform;
 pub use uncovered::uncovered;
 
@@ -249,6 +251,13 @@ impl Subject<'_> {
                     );
                 }
                 "Lambda" => {
+                    let mut wanted = wanted;
+                    if has_property(template, "ReservedConcurrentExecutions") {
+                        wanted.extend(actions::RESERVATION);
+                    }
+                    if has_property(template, "VpcConfig") {
+                        all.allow("Network", actions::NETWORK, vec!["*".into()]);
+                    }
                     all.allow(
                         "Functions",
                         &wanted,
@@ -354,6 +363,14 @@ impl Subject<'_> {
             }
         }
     }
+}
+
+/// Whether a function of `template` has this property.
+fn has_property(template: &Template, property: &str) -> bool {
+    let is_set = |resource: &Value| {
+        resource["Type"] == "AWS::Lambda::Function" && !resource["Properties"][property].is_null()
+    };
+    template.resources().any(|(_, resource)| is_set(resource))
 }
 
 /// The types of a template's resources.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::fragment::{self, Section};
 use super::functions::{connections, grant, set_index, set_variable};
 use super::parameter::AUTHORIZER_CODE_KEY;
+use super::settings;
 use crate::config::auth::Auth;
 use crate::config::route::CustomHandler;
 
@@ -57,6 +58,7 @@ pub(super) fn take(resources: &mut Section, handler: &CustomHandler, index: Inde
     }
     set_index(resources, family, index);
     grant(&mut resources[&format!("{family}Role")], &handler.grants);
+    settings::set(resources, family, &handler.settings);
     parameter
 }
 

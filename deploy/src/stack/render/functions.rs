@@ -7,6 +7,7 @@ use super::fragment::{self, Section, renamed, taken};
 use super::ids;
 use super::parameter::code_key;
 use super::requests;
+use super::settings as of_function;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -116,6 +117,7 @@ pub(super) fn add_custom(
     if let Some((variable, value)) = settings.limits.of_messages() {
         set_variable(resources, &family, variable, &value);
     }
+    of_function::set(resources, &family, &handler.settings);
     if handler.reply {
         set_variable(resources, &family, variable::REPLY, "true");
         resources.insert(ids::for_route("Reply", key), renamed(&reply, &names));

@@ -16,6 +16,7 @@ mod ids;
 mod limits;
 mod partition;
 mod requests;
+mod settings;
 #[cfg(test)]
 pub(super) mod tests;
 mod watched;
@@ -131,6 +132,7 @@ fn base(settings: &Settings) -> Template {
     if settings.announces {
         announce::add(&mut resources);
     }
+    self::settings::set_own(&mut resources, &settings.handlers);
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }

@@ -28,9 +28,14 @@ pub fn for_region(template: &Template, region: &str) -> Template {
                 if properties.get("Code")?["S3Bucket"]["Ref"] != CODE_BUCKET {
                     return None;
                 }
-                let logs = properties.shift_remove("LoggingConfig")?["LogGroup"]["Ref"]
-                    .as_str()?
-                    .to_owned();
+                let logging = properties.shift_remove("LoggingConfig")?;
+                let logs = logging["LogGroup"]["Ref"].as_str()?.to_owned();
+                // What Lambda would tell the function.
+                if let Value::String(level) = &logging["ApplicationLogLevel"] {
+                    let environment = properties.entry("Environment");
+                    let environment = environment.or_insert_with(|| json!({ "Variables": {} }));
+                    environment["Variables"]["LOG_LEVEL"] = json!(level);
+                }
                 Some((
                     id.clone(),
                     logs,

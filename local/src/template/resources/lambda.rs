@@ -138,7 +138,7 @@ pub(in crate::template) fn function(resource: &Created) -> Result<stack::Functio
             .to_owned(),
         memory_size: small(number("MemorySize").unwrap_or(DEFAULT_MEMORY)),
         timeout: Duration::from_secs(number("Timeout").unwrap_or(DEFAULT_TIMEOUT)),
-        environment: environment(resource)?,
+        environment: with_log_level(environment(resource)?, resource),
         reserved_concurrency: number("ReservedConcurrentExecutions").map(small),
         events: stack::EventPolicy::default(),
         log_group: log_group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned),
@@ -158,6 +158,18 @@ fn check_layers(resource: &Created) -> Result<(), Problem> {
             Err(resource.problem("Layers", reason))
         }
     }
+}
+
+/// Adds the variable by which Lambda tells a function the level of its log
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+fn with_log_level(
+    mut environment: BTreeMap<String, String>,
+    resource: &Created,
+) -> BTreeMap<String, String> {
+    let logging = resource.properties.get("LoggingConfig");
+    let level = logging.and_then(|logging| logging.get("ApplicationLogLevel")?.as_str());
+    environment.extend(level.map(|level| ("AWS_LAMBDA_LOG_LEVEL".to_owned(), level.to_owned())));
+    environment
 }
 
 /// Levels are for logs in JSON: <https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html>.

@@ -1,0 +1,141 @@
+//! Whether the caller has the rights of `chatctl policy`, as far as IAM's simulation tells.
+
+use chatctl_deploy::aws::{AwsTarget, Identity};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::preflight::Check;
+use chatctl_deploy::engine::rights::{Comparison, Missing, compare};
+use chatctl_deploy::engine::{ErrorKind, TargetError, limits, silence};
+use chatctl_deploy::stack::policy::{Subject, policies};
+
+/// The most missing rights that are named.
+const MAX_NAMED: usize = 12;
+
+/// Asks IAM. Whatever it says keeps no deployment back: a simulation does not see policies of resources and of sessions.
+pub(super) async fn check(settings: &Settings, target: &AwsTarget, identity: &Identity) -> Check {
+    let rules = &settings.aws.rules;
+    let bucket = chatctl_deploy::aws::bucket_name(rules, &identity.account, &target.region);
+    let subject = Subject {
+        settings,
+        region: &target.region,
+        account: &identity.account,
+        bucket: &bucket,
+    };
+    let role = rules.role_arn.as_ref().map(AsRef::as_ref);
+    let policies = policies(&subject, role.is_some());
+    let simulator = target.simulator();
+    let comparing = compare(&simulator, &policies, &identity.arn, role);
+    let compared = tokio::time::timeout(limits::ASIDE.time(), comparing).await;
+    told(compared.unwrap_or_else(|_elapsed| {
+        // No answer is expected any more.
+        silence::answered();
+        let message = "IAM did not answer in time";
+        Err(TargetError::new(ErrorKind::Unreachable, message))
+    }))
+}
+
+fn told(compared: Result<Comparison, TargetError>) -> Check {
+    let (found, caution) = match compared {
+        Ok(Comparison::Judged { asked, missing }) if missing.is_empty() => (
+            format!("IAM's simulation allows the {asked} actions of `chatctl policy`"),
+            None,
+        ),
+        Ok(Comparison::Judged { asked, missing }) => (
+            format!(
+                "IAM's simulation denies {} of the {asked} actions of `chatctl policy`",
+                missing.len()
+            ),
+            Some(lines(&missing)),
+        ),
+        Ok(Comparison::NotJudged) => (
+            "this identity has no policies that could be compared with `chatctl policy`".to_owned(),
+            None,
+        ),
+        Err(error) if error.kind == ErrorKind::Denied => (
+            "not compared with `chatctl policy`; the permission iam:SimulatePrincipalPolicy would allow it".to_owned(),
+            None,
+        ),
+        Err(error) => (
+            format!("not compared with `chatctl policy`: {error}"),
+            None,
+        ),
+    };
+    Check::aside("rights", found, caution)
+}
+
+/// A line for each missing right.
+fn lines(missing: &[Missing]) -> String {
+    let line = |right: &Missing| {
+        let whose = if right.is_of_role {
+            "CloudFormation's role: "
+        } else {
+            ""
+        };
+        let why = if right.is_explicit {
+            "a policy denies it"
+        } else {
+            "no policy allows it"
+        };
+        format!("{whose}{} on {}: {why}", right.action, right.on)
+    };
+    let mut lines: Vec<_> = missing.iter().take(MAX_NAMED).map(line).collect();
+    if let Some(more) = missing
+        .len()
+        .checked_sub(MAX_NAMED)
+        .filter(|more| *more > 0)
+    {
+        lines.push(format!(
+            "and {more} more; `chatctl policy` prints what is needed"
+        ));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn missing(number: usize) -> Missing {
+        Missing {
+            action: format!("s3:Action{number}"),
+            on: "arn:aws:s3:::bucket".into(),
+            is_explicit: number == 1,
+            is_of_role: number == 2,
+        }
+    }
+
+    #[test]
+    fn each_missing_right_has_a_line_that_says_why() {
+        let check = told(Ok(Comparison::Judged {
+            asked: 70,
+            missing: vec![missing(0), missing(1), missing(2)],
+        }));
+        assert_eq!(
+            check.outcome.unwrap(),
+            "IAM's simulation denies 3 of the 70 actions of `chatctl policy`"
+        );
+        expect![[r#"
+            s3:Action0 on arn:aws:s3:::bucket: no policy allows it
+            s3:Action1 on arn:aws:s3:::bucket: a policy denies it
+            CloudFormation's role: s3:Action2 on arn:aws:s3:::bucket: no policy allows it"#]]
+        .assert_eq(&check.caution.unwrap());
+        let many = told(Ok(Comparison::Judged {
+            asked: 70,
+            missing: (0..20).map(missing).collect(),
+        }));
+        let caution = many.caution.unwrap();
+        assert_eq!(caution.lines().count(), MAX_NAMED + 1);
+        assert!(caution.ends_with("and 8 more; `chatctl policy` prints what is needed"));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_said_and_is_no_problem() {
+        let of = |kind| Err(TargetError::new(kind, "IAM refused"));
+        let denied = told(of(ErrorKind::Denied)).outcome.unwrap();
+        assert!(denied.contains("iam:SimulatePrincipalPolicy"), "{denied}");
+        let failed = told(of(ErrorKind::Unreachable)).outcome.unwrap();
+        assert!(failed.contains("IAM refused"), "{failed}");
+        let root = told(Ok(Comparison::NotJudged));
+        assert!(root.outcome.is_ok() && root.caution.is_none());
+    }
+}

@@ -1,0 +1,151 @@
+//! The settings of a function of the user's: its variables, its secrets, and how Lambda runs it.
+
+mod policy;
+mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chat_protocol::secret::Reference;
+use chat_protocol::variable;
+use serde_json::{Value, json};
+
+use super::Settings;
+use super::account::KeyArn;
+use super::auth::AUTHORIZER;
+use super::limits::Limits;
+use super::names::{StackName, StageName};
+use super::route::CustomHandler;
+use super::secret::LocalSecret;
+#[cfg(test)]
+pub(super) use table::SecretTable;
+pub(super) use table::{Environment, Given, Secrets, given};
+pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
+pub(super) use values::{VariableName, VariableValue};
+
+/// The most bytes of a function's variables, names and values together
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+pub(super) const MAX_ENVIRONMENT_BYTES: usize = 4_096;
+
+/// The settings of a function of the user's. With `None`, the template's value applies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FunctionSettings {
+    /// Its variables, beside those that the stack sets.
+    pub environment: BTreeMap<String, String>,
+    /// Its secrets, by the names that it asks for.
+    pub secrets: BTreeMap<String, Secret>,
+    /// In MB.
+    pub memory: Option<Memory>,
+    /// In seconds.
+    pub timeout: Option<Timeout>,
+    /// The least level that its log keeps.
+    pub log_level: Option<LogLevel>,
+    /// How many of it may run at a time; none with zero.
+    pub reserved_concurrency: Option<ReservedConcurrency>,
+    /// The network that it can reach.
+    pub vpc: Option<Vpc>,
+}
+
+/// A secret of a function. The config has its place, and never its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The place on AWS.
+    pub reference: Reference,
+    /// The key that encrypts it, if it is not AWS's own key for the service.
+    pub kms_key: Option<KeyArn>,
+    /// The place on this machine.
+    pub local: Option<LocalSecret>,
+}
+
+impl FunctionSettings {
+    /// The variables that the function gets beside those of the stack.
+    pub fn variables(&self) -> BTreeMap<&str, String> {
+        let given = self.environment.iter();
+        let mut variables: BTreeMap<&str, String> = given
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        if !self.secrets.is_empty() {
+            let places = self.secrets.iter();
+            let places = places.map(|(name, secret)| (name.clone(), secret.reference.to_string()));
+            let places = Value::Object(places.map(|(name, place)| (name, json!(place))).collect());
+            variables.insert(variable::SECRETS, places.to_string());
+        }
+        variables
+    }
+
+    /// The bytes that they take in the function's environment.
+    pub(super) fn environment_bytes(&self) -> usize {
+        let variables = self.variables();
+        let sizes = variables
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        sizes.sum()
+    }
+}
+
+impl Settings {
+    /// The files that hold secrets for the local stack.
+    pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.local_secrets().filter_map(|place| match place {
+            LocalSecret::File(path) => Some(path.clone()),
+            LocalSecret::Variable(_) => None,
+        })
+    }
+
+    /// The environment variables that hold secrets for the local stack.
+    pub fn secret_variables(&self) -> impl Iterator<Item = String> {
+        self.local_secrets().filter_map(|place| match place {
+            LocalSecret::Variable(name) => Some(name.clone()),
+            LocalSecret::File(_) => None,
+        })
+    }
+
+    fn local_secrets(&self) -> impl Iterator<Item = &LocalSecret> {
+        let headers = self
+            .backends()
+            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
+        let functions = self.functions_of_the_user();
+        let secrets = functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        headers.chain(secrets.filter_map(|secret| secret.local.as_ref()))
+    }
+
+    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
+        let authorizer = self.auth.handler().map(|handler| (AUTHORIZER, handler));
+        let routes = self
+            .custom_handlers()
+            .map(|(key, handler)| (key.as_ref(), handler));
+        authorizer.into_iter().chain(routes)
+    }
+}
+
+/// The most bytes of the variables that the stack sets for a function of the user's, in `stack` at `stage`.
+///
+/// Values that only the deployment has, such as the API's id, count with the longest possible value.
+pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -> usize {
+    const INDEX: &str = "friend,room";
+    const MODE: &str = "handler";
+    const ADDRESS: &str = "https://abcdefghij.execute-api.us-isof-south-1.amazonaws.com.cn/";
+    let table = stack.as_ref().len() + "-Connections-ABCDEFGHIJKLM".len();
+    let mut own = vec![
+        (variable::TABLE_NAME, table),
+        (
+            variable::CONNECTIONS_ENDPOINT,
+            ADDRESS.len() + stage.as_ref().len(),
+        ),
+        (variable::INDEX, INDEX.len()),
+        (variable::AUTH_MODE, MODE.len()),
+        (variable::REPLY, "true".len()),
+        // In GovCloud.
+        ("LOG_LEVEL", "DEBUG".len()),
+    ];
+    own.extend(
+        limits
+            .of_messages()
+            .map(|(name, value)| (name, value.len())),
+    );
+    own.iter().map(|(name, value)| name.len() + value).sum()
+}
