@@ -62,7 +62,7 @@ pub const SECRETS: &str = "SECRETS";
 pub const HISTORY: &str = "HISTORY";
 
 /// Every variable.
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 19] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,

@@ -9,10 +9,12 @@ use serde_json::json;
 
 use super::*;
 use crate::config::overlay::Overlay;
+use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
 use crate::stack::policy::uncovered;
 use crate::stack::render::for_region;
+use crate::stack::render::render;
 use crate::stack::render::tests::{BACKEND, FULL, ROOM, settings};
 
 /// The settings of `toml` with the overlay `text`.

@@ -34,7 +34,7 @@ answers = "delete"
 "#;
 
 /// The same, with announcements of who comes and who leaves.
-pub(in crate::stack::render) const ANNOUNCE: &str = r#"
+pub(in crate::stack) const ANNOUNCE: &str = r#"
 [auth]
 mode = "jwt"
 issuer = "https://issuer.example"
