@@ -32,6 +32,7 @@ pub struct Outgoing<'frame> {
 struct Marked {
     id: String,
     reference: Option<String>,
+    changed: bool,
 }
 
 /// Why a frame is not passed on, and how its sender recognises it.
@@ -111,8 +112,32 @@ impl<'frame> Outgoing<'frame> {
         }
         Ok(Self {
             post: post.into(),
-            marked: Some(Marked { id, reference }),
+            marked: Some(Marked {
+                id,
+                reference,
+                changed: false,
+            }),
         })
+    }
+
+    /// The same message with `post` for each receiver, which a review has changed.
+    pub(crate) fn changed_to(self, post: String) -> Self {
+        Self {
+            post: post.into(),
+            marked: self.marked.map(|marked| Marked {
+                changed: true,
+                ..marked
+            }),
+        }
+    }
+
+    /// The refusal of this message.
+    pub(crate) fn refused(&self, error: FrameError) -> Refused {
+        let marked = self.marked.as_ref();
+        Refused {
+            error,
+            reference: marked.and_then(|marked| marked.reference.clone()),
+        }
     }
 
     /// What the sender gets after `delivered` connections accepted the message; `None` for the count of a room that other
@@ -133,12 +158,14 @@ impl<'frame> Outgoing<'frame> {
             Some(Marked {
                 id,
                 reference: Some(reference),
+                changed,
             }) => {
                 let sent = Envelope::Sent(Sent {
                     reference: reference.into(),
                     id: id.into(),
                     delivered,
                     stored: false,
+                    changed: *changed,
                 });
                 Some(
                     serde_json::to_string(&sent)

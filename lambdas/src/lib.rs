@@ -1,7 +1,7 @@
 //! The chat's Lambda handlers and their parts.
 //!
 //! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
-//! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`] and [`dispatch`] are the traits that they
+//! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`], [`dispatch`] and [`review`] are the traits that they
 //! use. So is [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
 //! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
 //! Runtime API ([`runtime`]), selected by the [`environment`].
@@ -20,6 +20,7 @@ pub mod limits;
 pub mod log;
 pub mod memory;
 pub mod protocol;
+pub mod review;
 pub mod room;
 pub mod routes;
 pub mod runtime;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
+use chat_protocol::review::REFUSED;
 
 use crate::room::INLINE_RECEIVERS;
 use crate::routes::Rule;
@@ -88,6 +89,13 @@ pub enum FrameError {
     /// No device of the friend accepted the message, on a route with envelopes.
     #[error("{FRIEND_NOT_REACHABLE}")]
     FriendNotReachable,
+    /// The route's review refused the message, or there was none and the route asks for one. The one error whose words are
+    /// the user's: it is not logged.
+    #[error("{reason}")]
+    Refused {
+        /// For the sender.
+        reason: String,
+    },
     /// The token that the connection was opened with has expired. The connection is closed.
     #[error("the token of this connection has expired; connect again with a new one")]
     TokenExpired,
@@ -116,6 +124,7 @@ impl FrameError {
             Self::BadMember { .. } => "BadMember",
             Self::RoomTooLarge => "RoomTooLarge",
             Self::FriendNotReachable => "FriendNotReachable",
+            Self::Refused { .. } => REFUSED,
             Self::TokenExpired => TOKEN_EXPIRED,
             Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
             Self::NotAllowed { .. } => NOT_ALLOWED,

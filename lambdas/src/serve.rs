@@ -1,5 +1,7 @@
 //! Runs one handler behind the Lambda Runtime API.
 
+mod reviewed;
+
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
@@ -153,12 +155,13 @@ async fn handle(
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
             let gate = Gate::new(environment)?;
+            let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
-                handlers::direct(event, &store, &delivery, gate.routes(), invocation).await
+                handlers::direct(event, &store, &delivery, &rules, invocation).await
             })
             .await
         }
@@ -166,13 +169,14 @@ async fn handle(
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
             let gate = Gate::new(environment)?;
+            let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
                 let ways = (&store, &delivery);
-                handlers::broadcast(event, ways, &dispatch, gate.routes(), invocation).await
+                handlers::broadcast(event, ways, &dispatch, &rules, invocation).await
             })
             .await
         }

@@ -10,6 +10,7 @@
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
+//! | [`review`] | what a review function is asked, and answers | config, functions, users' functions |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
 //! | [`table`] | the keys of the table's items | functions, command |
@@ -30,6 +31,7 @@ pub mod handshake;
 pub mod limit;
 pub mod name;
 pub mod receivers;
+pub mod review;
 pub mod rule;
 pub mod table;
 pub mod variable;

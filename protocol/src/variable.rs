@@ -18,6 +18,9 @@ pub const INDEX: &str = "INDEX";
 /// message.
 pub const ROUTES: &str = "ROUTES";
 
+/// The reviews of routes: [`Reviewer`](crate::review::Reviewer)s as JSON by route key. Not set: messages are not reviewed.
+pub const REVIEWS: &str = "REVIEWS";
+
 /// The function that serves one shard of a large room: its name or ARN.
 pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 
@@ -52,12 +55,13 @@ pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
 pub const ROOM_SIZE: &str = "ROOM_SIZE";
 
 /// Every variable.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
     INDEX,
     ROUTES,
+    REVIEWS,
     DELIVER_FUNCTION,
     REPLY,
     AUTH_MODE,

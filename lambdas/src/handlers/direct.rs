@@ -9,7 +9,7 @@ use crate::delivery::Delivery;
 use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::fan_out::send_to_person;
-use crate::routes::Routes;
+use crate::review::Rules;
 use crate::session::Names;
 use crate::store::ConnectionStore;
 
@@ -17,7 +17,7 @@ use crate::store::ConnectionStore;
 /// is accepted, the sender gets a notice; with an envelope and a `ref`, it gets a receipt in any case.
 ///
 /// Returns 200 if the message or the notice was processed; 403 without any post if the connection is unknown; and 400
-/// if the frame does not match its route's rule, with a notice to the sender. A one-way route shows none of these to
+/// if the frame does not match its route's rule or the route's review refuses it, with a notice to the sender. A one-way route shows none of these to
 /// the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), and `dynamodb:GetItem`
@@ -29,7 +29,7 @@ pub async fn direct(
     event: &SocketEvent,
     store: &impl ConnectionStore,
     delivery: &impl Delivery,
-    routes: &Routes,
+    routes: &impl Rules,
     invocation: &Invocation,
 ) -> Result<Answer, HandlerError> {
     let (connection, frame) = event.message()?;
@@ -49,6 +49,10 @@ pub async fn direct(
     };
     let rule = (routes.rule(event.route()), Receivers::Friend);
     let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
+        Err(refused) => Err(refused),
+    };
+    let outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };

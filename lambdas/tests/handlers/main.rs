@@ -18,6 +18,7 @@ mod large_room;
 mod limits;
 mod prove;
 mod requests;
+mod review;
 mod scene;
 mod simulated;
 mod wiring;
