@@ -49,19 +49,20 @@ pub async fn serve(environment: Environment<'_>, log: Log) -> Result<Infallible,
     .await
 }
 
-/// Runs a user's handler, one message after another, as long as Lambda sends events.
+/// Runs a user's handler, one event after another, as long as Lambda sends events: of API Gateway, or of another function.
 ///
 /// `make` creates it with its clients, which send the trace id that they are given.
 ///
 /// # Errors
 /// [`ServeError`]
-pub async fn serve_messages<H, A>(
+pub async fn serve_events<E, H, A>(
     environment: Environment<'_>,
     log: Log,
     make: impl FnOnce(&Trace) -> Result<H, EnvironmentError>,
 ) -> Result<Infallible, ServeError>
 where
-    H: AsyncFn(&SocketEvent, &Invocation) -> Result<A, HandlerError>,
+    E: for<'de> Deserialize<'de>,
+    H: AsyncFn(&E, &Invocation) -> Result<A, HandlerError>,
     A: Serialize,
 {
     start(

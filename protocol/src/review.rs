@@ -57,7 +57,6 @@ const fn timeout_ms() -> u32 {
 #[serde(rename_all = "camelCase")]
 pub struct Question<'a, C> {
     /// The message, as it would be delivered.
-    #[serde(borrow)]
     pub message: Message<'a>,
     /// Its sender, beside the name in the message.
     pub sender: Sender<C>,

@@ -88,12 +88,13 @@ fn guests_come_in_numbers_and_receive_together() {
 #[test]
 fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
     let steps = parsed(
-        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom is told BadJson about r1",
+        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom sees r2 changed and delivered to 1\nTom is told BadJson about r1",
     );
     let expected = [
         Expected::Message(Some("Mary Ann".to_owned()), "hi: you".to_owned()),
         Expected::Message(None, String::new()),
         Expected::Receipt("r1".to_owned(), 2),
+        Expected::ChangedReceipt("r2".to_owned(), 1),
         Expected::Error("BadJson".to_owned(), Some("r1".to_owned())),
     ];
     assert_eq!(steps, expected.map(|what| receive("Tom", what)));
@@ -117,7 +118,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
     assert_eq!(stack("Tom connects\nstack: relay"), "direct");
     check(
         "stack: relais",
-        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes: `stack: relais`",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed: `stack: relais`",
     );
 }
 

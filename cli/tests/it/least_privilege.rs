@@ -4,16 +4,16 @@
 mod auth;
 mod limits;
 mod requests;
+mod reviews;
 mod rooms;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
 use serde_json::{Value, json};
 
 use crate::conversations::Chat;
-use crate::project::{Project, eventually, handlers};
+use crate::project::{Project, built_example, eventually, handlers};
 use crate::rights;
 
 /// The template that `config` is rendered to.
@@ -73,12 +73,26 @@ async fn start(template: &Value) -> Stack {
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
-        .with_parameters(BTreeMap::from(
-            [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
-        ))
+        .with_parameters(
+            // Of the user's code, too.
+            template["Parameters"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|name| name.starts_with("Code") || name.ends_with("CodeKey"))
+                .map(|name| (name.clone(), "x".into()))
+                .collect(),
+        )
         .with_code(
             functions
-                .map(|(id, _)| (id.clone(), handlers().to_owned()))
+                .map(|(id, function)| {
+                    // A handler of that name is the user's.
+                    let code = match function["Properties"]["Handler"] == "bootstrap" {
+                        true => built_example("chat-sdk", "filter"),
+                        false => handlers().to_owned(),
+                    };
+                    (id.clone(), code)
+                })
                 .collect(),
         );
     let told = Arc::new(Mutex::new(Vec::new()));

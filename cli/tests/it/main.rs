@@ -36,6 +36,7 @@ mod policy;
 mod ports;
 mod proxies;
 mod renderings;
+mod reviews;
 mod sdk;
 mod stopped;
 mod strangers;

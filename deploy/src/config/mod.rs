@@ -13,6 +13,7 @@ pub mod keys;
 pub mod limits;
 pub mod names;
 pub mod permission;
+mod reviewers;
 pub mod route;
 mod routes;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use file::Handlers;
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+pub use reviewers::ReviewFunction;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
 use secret::LocalSecret;
@@ -250,6 +252,7 @@ impl Settings {
         routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
+        routes::check_reviewers(&file.routes, (stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
         let mut settings = Self::resolve(folder, file, routes, overrides);
         if let Some(region) = &settings.aws.region {
@@ -323,6 +326,7 @@ mod tests {
         let only = Route {
             key: "$default".parse().unwrap(),
             purpose: Purpose::for_people(Receivers::Friend),
+            review: None,
         };
         assert_eq!(
             settings.throttling(),

@@ -7,6 +7,9 @@ use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
     Admission, Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
 };
+use chat_lambdas::memory::MemoryReviewers;
+use chat_lambdas::review::{ReviewError, Reviewed};
+use chat_lambdas::routes::Routes;
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Field;
 use serde_json::{Value, json};
@@ -63,7 +66,9 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
             connections: HashMap::new(),
             ended: Vec::new(),
             made: 0,
+            reviewers: MemoryReviewers::default(),
         };
+        world.reviewers.answer_with(reviewed);
         if let Err(failure) = play(&script, &mut world).await {
             failures.push(format!("{failure} {:?}", failure.fault));
         }
@@ -80,6 +85,18 @@ struct InMemory {
     /// Closed connections without a `$disconnect` event so far.
     ended: Vec<Connection>,
     made: usize,
+    reviewers: MemoryReviewers,
+}
+
+/// The function of reviewed routes.
+fn reviewed(question: &[u8]) -> Result<Vec<u8>, ReviewError> {
+    let question: Value = serde_json::from_slice(question).expect("a question is JSON");
+    let text = question["message"]["text"].as_str().unwrap_or_default();
+    let verdict = match conversations::review(text) {
+        Ok(text) => json!({ "verdict": "change", "text": text }),
+        Err(reason) => json!({ "verdict": "refuse", "reason": reason }),
+    };
+    Ok(verdict.to_string().into_bytes())
 }
 
 #[derive(Clone)]
@@ -130,18 +147,24 @@ impl InMemory {
         Ok(())
     }
 
+    /// The rules of `routes` with their reviews.
+    fn rules(&self, routes: &Routes) -> Reviewed<&MemoryReviewers> {
+        let reviews = self.wiring.reviews.clone();
+        Reviewed::new(routes.clone(), reviews, &self.reviewers)
+    }
+
     async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
-        let (scene, routes) = (&self.scene, &self.wiring.friend_routes);
-        let invocation = scene.invocation();
-        Ok(direct(event, &scene.store, &scene.delivery, routes, &invocation).await?)
+        let scene = &self.scene;
+        let (rules, invocation) = (self.rules(&self.wiring.friend_routes), scene.invocation());
+        Ok(direct(event, &scene.store, &scene.delivery, &rules, &invocation).await?)
     }
 
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
-        let (scene, routes) = (&self.scene, &self.wiring.room_routes);
+        let (scene, rules) = (&self.scene, self.rules(&self.wiring.room_routes));
         let ways = (&scene.store, &scene.delivery);
         let invocation = scene.invocation();
-        let answer = broadcast(event, ways, &scene.dispatch, routes, &invocation).await?;
+        let answer = broadcast(event, ways, &scene.dispatch, &rules, &invocation).await?;
         for message in scene.dispatch.take() {
             deliver(&message, ways, &scene.dispatch, &invocation).await?;
         }

@@ -164,11 +164,14 @@ impl<W: World> Stage<'_, W> {
                 };
                 self.receive(party, &wanted, fits).await
             }
-            Expected::Receipt(reference, count) => {
+            Expected::Receipt(reference, count) | Expected::ChangedReceipt(reference, count) => {
+                let is_changed = matches!(what, Expected::ChangedReceipt(..));
                 let wanted = format!("the receipt of {reference} with {count}");
                 let fits = |frame: &str| match serde_json::from_str(frame) {
                     Ok(Envelope::Sent(it)) => {
-                        it.reference == *reference && it.delivered == Some(*count)
+                        it.reference == *reference
+                            && it.delivered == Some(*count)
+                            && it.changed == is_changed
                     }
                     _ => false,
                 };

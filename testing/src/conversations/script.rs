@@ -26,6 +26,7 @@
 //! Tom is told BadJson about r1               # the same, with this `ref`
 //! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
 //! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
+//! Tom sees r1 changed and delivered to 2     # the same for a message that a review has changed
 //! Jerry disconnects
 //! Jerry vanishes                             # no goodbye
 //! everybody disconnects
@@ -150,6 +151,8 @@ pub enum Expected {
     Message(Option<String>, String),
     /// The receipt for the frame with this `ref`, and the connections that accepted it.
     Receipt(String, usize),
+    /// The same for a message that a review has changed.
+    ChangedReceipt(String, usize),
     /// No frame that the script has not named yet.
     Nothing,
 }
@@ -248,7 +251,10 @@ fn step(line: &str) -> Result<Step, String> {
         let receipt = receipt.and_then(|(reference, count)| Some((reference, count.parse().ok()?)));
         let (reference, count) =
             receipt.ok_or("after `sees` come a `ref`, `delivered to` and a number")?;
-        let what = Expected::Receipt(reference.to_owned(), count);
+        let what = match reference.strip_suffix(" changed and") {
+            None => Expected::Receipt(reference.to_owned(), count),
+            Some(reference) => Expected::ChangedReceipt(reference.to_owned(), count),
+        };
         return Ok(Step::Receive { party, what });
     }
 

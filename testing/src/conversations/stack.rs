@@ -26,7 +26,23 @@ pub struct Route {
     pub max_text_bytes: usize,
     /// Whether texts arrive with their sender.
     pub envelope: bool,
+    /// Whether a function reviews them first, by the rules of [`review`].
+    pub review: bool,
 }
+
+/// What becomes of a text on a reviewed route: the text that is delivered, or the reason of its refusal.
+///
+/// # Errors
+/// The reason, for the sender.
+pub fn review(text: &str) -> Result<String, &'static str> {
+    match text.contains("spam") {
+        true => Err("no advertising, please"),
+        false => Ok(text.replace(|c: char| c.is_ascii_digit(), "*")),
+    }
+}
+
+/// The folder of the crate with that function, beside the config.
+pub const REVIEW_FOLDER: &str = "filter";
 
 /// The longest text in a room that says nothing about it.
 const ROOM_BYTES: usize = Receivers::Room.max_text_bytes();
@@ -41,11 +57,12 @@ pub(crate) const DIRECT: Stack = Stack {
         include_sender: false,
         max_text_bytes: Receivers::Friend.max_text_bytes(),
         envelope: false,
+        review: false,
     }],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 6] = [
+pub const STACKS: [Stack; 7] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
@@ -74,6 +91,7 @@ pub const STACKS: [Stack; 6] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: false,
+                review: false,
             },
         ],
     },
@@ -92,10 +110,35 @@ pub const STACKS: [Stack; 6] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
+                review: false,
             },
             Route {
                 envelope: true,
                 ..room("shout", None, false, 100)
+            },
+        ],
+    },
+    // A function sees the messages to the room and to the friend first, but for those on one route.
+    Stack {
+        name: "reviewed",
+        routes: &[
+            Route {
+                envelope: true,
+                review: true,
+                ..room("$default", Some("message"), true, 100)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+                review: true,
+            },
+            Route {
+                envelope: true,
+                ..room("free", Some("message"), false, 100)
             },
         ],
     },
@@ -114,6 +157,7 @@ const fn room(
         include_sender,
         max_text_bytes,
         envelope: false,
+        review: false,
     }
 }
 
@@ -154,6 +198,9 @@ impl Route {
         }
         if self.envelope {
             toml += "envelope = true\n";
+        }
+        if self.review {
+            toml += &format!("review = \"{REVIEW_FOLDER}\"\n");
         }
         toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
     }

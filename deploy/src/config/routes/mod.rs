@@ -1,6 +1,7 @@
 //! The `[[routes]]` tables of the file, resolved to routes.
 
 mod checks;
+mod review;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
 pub(super) use checks::check_rights;
 use checks::{check_answers, check_size};
+pub(super) use review::check_reviewers;
 pub(super) use table::{HandlerFolder, RouteTable};
 
 /// The resolved tables.
@@ -46,7 +48,11 @@ pub(super) fn resolve(
         let key = "$default".parse().expect("every default is valid");
         let purpose = Purpose::for_people(Receivers::default());
         return Ok(Routes {
-            messages: vec![Route { key, purpose }],
+            messages: vec![Route {
+                key,
+                purpose,
+                review: None,
+            }],
             lifecycle: None,
         });
     }
@@ -69,7 +75,12 @@ pub(super) fn resolve(
         } else {
             let purpose = purpose(table, folder)?;
             let key = key.clone();
-            messages.push(Route { key, purpose });
+            let review = review::review(table, folder)?;
+            messages.push(Route {
+                key,
+                purpose,
+                review,
+            });
         }
     }
     let lifecycle = pair(lifecycle)?;
@@ -152,6 +163,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "reply",
                 "permissions",
             ],
@@ -171,6 +186,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "secret-header",
             ],
         )?;
@@ -193,6 +212,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "reply",
                 "permissions",
                 "secret-header",
@@ -236,11 +259,15 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 7] = [
+    const BELONG: [(&str, &str); 11] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("envelope", "`receivers`"),
+        ("review", "`receivers`"),
+        ("review-fallback", "`receivers`"),
+        ("review-timeout", "`receivers`"),
+        ("review-permissions", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
         ("secret-header", "`http`"),
@@ -250,6 +277,10 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.include_sender.as_ref().map(Spanned::span),
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.envelope.as_ref().map(Spanned::span),
+        table.review.as_ref().map(Spanned::span),
+        table.review_fallback.as_ref().map(Spanned::span),
+        table.review_timeout.as_ref().map(Spanned::span),
+        table.review_permissions.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
         table.secret_header.as_ref().map(Spanned::span),

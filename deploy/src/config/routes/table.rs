@@ -1,10 +1,12 @@
 //! One `[[routes]]` table, as the file has it.
 
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::review::Fallback;
 use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::review::ReviewTimeout;
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 #[cfg(test)]
@@ -53,6 +55,19 @@ pub(in crate::config) struct RouteTable {
     /// for a receipt.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) envelope: Option<Spanned<bool>>,
+    /// For receivers with `envelope`: the folder of a crate of yours, whose function allows, changes or refuses each message
+    /// before it is delivered. Routes with the same folder share it.
+    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+    pub(super) review: Option<Spanned<HandlerFolder>>,
+    /// For `review`: what happens to a message that could not be reviewed. `refuse` tells its sender, `allow` delivers it.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReviewFallback>"))]
+    pub(super) review_fallback: Option<Spanned<Fallback>>,
+    /// For `review`: for how long the function's answer is waited for, from `100ms` to `10s`.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReviewTimeout>"))]
+    pub(super) review_timeout: Option<Spanned<ReviewTimeout>>,
+    /// For `review`: what the function may do beside writing its log. It has what all of its routes list.
+    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+    pub(super) review_permissions: Option<Spanned<Vec<Grant>>>,
     /// For `handler`: whether what the function returns in `body` goes to the sender.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) reply: Option<Spanned<bool>>,

@@ -123,6 +123,13 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
             "key = 'a'; text = 'ref'; envelope = true",
+            "key = 'a'; review = 'filter'",
+            "key = 'a'; review = 'filter'; envelope = false",
+            "key = 'a'; envelope = true; review-timeout = '1s'",
+            "key = 'a'; envelope = true; review-fallback = 'allow'",
+            "key = 'a'; handler = 'h'; review = 'filter'",
+            "key = 'a'; answers = 'who'; review-fallback = 'allow'",
+            "key = 'a'; http = 'https://b.example'; review-permissions = []",
             "key = 'a'; answers = 'who'",
             "key = 'a'; answers = 'who'; receivers = 'room'",
             "key = 'a'; answers = 'who'; text = 'x'",
@@ -144,6 +151,13 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
+            x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
+            x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
+            x:4:18: `review-timeout` belongs to `review`, which names the folder of your review function's crate: add `review`
+            x:4:19: `review-fallback` belongs to `review`, which names the folder of your review function's crate: add `review`
+            x:4:10: `review` belongs to a route with `receivers`, and this one has `handler`
+            x:4:19: `review-fallback` belongs to a route with `receivers`, and this one has `answers`
+            x:4:22: `review-permissions` belongs to a route with `receivers`, and this one has `http`
             x:2:7: no route takes messages: add one, for example with the key `$default`
             x:3:11: a route has `receivers` or `answers`, not both
             x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `answers`
@@ -204,6 +218,10 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['*']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = []; resources = ['table']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']",
+            "key = 'a'; envelope = true; review = ''",
+            "key = 'a'; envelope = true; review = 'f'; review-fallback = 'deny'",
+            "key = 'a'; envelope = true; review = 'f'; review-timeout = '1m'",
+            "key = 'a'; envelope = true; review = 'f'; review-timeout = 2",
             "key = 'a'; sender = true",
         ],
         expect![[r#"
@@ -218,7 +236,11 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
+            x:4:10: the folder of the handler's crate is empty: write `.` for this one
+            x:5:19: unknown value `deny`, expected `allow` or `refuse`
+            x:5:18: "1m" is not a time for a review: "100ms" to "10s", for example "500ms" or "2s"
+            x:5:18: expected a string in quotes, found the number 2
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `reply`, `permissions`
         "#]],
     );
 }
@@ -303,4 +325,70 @@ fn permissions_that_do_not_fit_into_the_handler_s_role_are_refused_at_their_plac
         .find(|length| load(&granting(*length), "chat").is_ok())
         .unwrap();
     assert!(load(&granting(most), &"s".repeat(128)).is_err());
+}
+
+#[test]
+fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_function() {
+    let grant = |action: &str| {
+        format!("review-permissions = [{{ actions = [\"{action}\"], resources = [\"table\"] }}]\n")
+    };
+    let route = |key: &str, more: &str| {
+        format!("[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = {more}\n")
+    };
+    let text = [
+        route("a", "\"filter\""),
+        route(
+            "b",
+            "\"./filter\"\nreview-timeout = \"500ms\"\nreview-fallback = \"allow\"",
+        ) + &grant("dynamodb:GetItem"),
+        route("c", "\"other\""),
+        route("d", "\"filter/\"") + &grant("dynamodb:GetItem"),
+        route("e", "\"filter\"") + &grant("dynamodb:PutItem"),
+    ]
+    .concat();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+    let settings = crate::config::Settings::load(folder.path(), Default::default()).unwrap();
+    let reviews: Vec<_> = settings.reviews().map(|(_, review)| review).collect();
+    use chat_protocol::review::Fallback::{Allow, Refuse};
+    let said = reviews.iter().map(|it| (it.fallback, it.timeout_ms));
+    let plain = (Refuse, 2_000);
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [plain, (Allow, 500), plain, plain, plain]
+    );
+    let functions = settings.review_functions();
+    let shown = functions
+        .iter()
+        .map(|it| (it.name, it.grants.len(), it.timeout_ms));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [("filter", 2, 2_000), ("other", 0, 2_000)]
+    );
+    assert_eq!(functions[0].folder, folder.path().join("filter"));
+}
+
+#[test]
+fn permissions_that_do_not_fit_into_the_review_function_s_role_are_refused_at_their_place() {
+    let route = |key: &str, letter: &str| {
+        let arn = format!("arn:aws:s3:::{}", letter.repeat(5_100));
+        format!(
+            "[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = \"filter\"\n\
+             review-permissions = [{{ actions = [\"s3:GetObject\"], resources = [\"{arn}\"] }}]\n"
+        )
+    };
+    let load = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+        crate::config::Settings::load(folder.path(), Default::default())
+    };
+    load(&(route("a", "x") + &route("b", "x"))).unwrap();
+    // Each alone would fit.
+    let error = load(&(route("a", "x") + &route("b", "y")))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("chatctl.toml:10:22: the permissions of the review function take 10"),
+        "{error}"
+    );
 }

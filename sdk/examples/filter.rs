@@ -1,0 +1,20 @@
+//! The review function that the guide's page about reviews begins with; a test plays the page, and others deploy it.
+
+use chat_sdk::{Chat, Error, Review, Verdict, run_review};
+
+fn main() -> std::process::ExitCode {
+    run_review(review)
+}
+
+async fn review(_chat: &Chat, review: &Review) -> Result<Verdict, Error> {
+    let text = review.text();
+    if text.contains("spam") {
+        return Ok(Verdict::refuse("no advertising, please"));
+    }
+    match text.contains(|c: char| c.is_ascii_digit()) {
+        true => Ok(Verdict::with_text(
+            text.replace(|c: char| c.is_ascii_digit(), "*"),
+        )),
+        false => Ok(Verdict::Allow),
+    }
+}
