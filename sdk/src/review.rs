@@ -198,3 +198,32 @@ impl Review {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_event_of_a_review_is_read_with_everything_in_it_and_with_the_least() {
+        let least = r#"{"message":{"id":"01J","route":"say","text":"hi","at":"x","room":"hall"},"sender":{"connectionId":"c=","claims":{}}}"#;
+        let review: Review = serde_json::from_str(least).unwrap();
+        assert_eq!(
+            (review.text(), review.sender(), review.room()),
+            ("hi", None, Some("hall"))
+        );
+        assert!(review.can("send") && !review.can("moderate") && review.attributes().is_empty());
+        let all = r#"{"message":{"id":"01J","route":"say","from":"Ann","text":"hi","at":"x","to":"Bob","attributes":{"a":"b"},"later":1},
+            "sender":{"connectionId":"c=","can":["moderate"],"claims":{"level":3}}}"#;
+        let review: Review = serde_json::from_str(all).unwrap();
+        assert_eq!(
+            (review.sender(), review.friend(), review.room()),
+            (Some("Ann"), Some("Bob"), None)
+        );
+        assert_eq!(
+            (review.connection_id(), &review.attributes()["a"][..]),
+            ("c=", "b")
+        );
+        assert!(review.can("moderate") && !review.can("send"));
+        assert_eq!(review.claims()["level"], 3);
+    }
+}

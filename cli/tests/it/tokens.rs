@@ -5,6 +5,7 @@ mod interop;
 mod oidc;
 mod pages;
 mod requests;
+mod rights;
 mod stack;
 
 use std::os::unix::fs::PermissionsExt;

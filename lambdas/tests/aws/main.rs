@@ -8,6 +8,7 @@ mod meter;
 mod parity;
 mod posts;
 mod reads;
+mod review;
 mod runtime;
 mod starts;
 mod stub;
