@@ -22,6 +22,7 @@ mod phases;
 mod picture;
 mod pictures;
 mod policy;
+mod reviews;
 mod routes;
 mod screens;
 mod service_models;

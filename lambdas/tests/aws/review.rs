@@ -34,7 +34,8 @@ async fn ask(endpoint: &str, timeouts: Timeouts) -> Result<Vec<u8>, ReviewError>
 fn reply(status: u16, body: &'static str) -> Reply {
     Reply::With {
         status,
-        error_type: None,
+        // By which the SDK tells a throttled request from a wrong one.
+        error_type: (status == 429).then_some("TooManyRequestsException"),
         body,
     }
 }
