@@ -8,7 +8,7 @@ use crate::review::{ReviewError, Reviewers};
 /// What a fake review function does with a question.
 pub type Review = fn(&[u8]) -> Result<Vec<u8>, ReviewError>;
 
-/// Answers as it is told, and keeps each question with the function that it was for.
+/// Answers with what a test sets, and keeps each question with the function that it was for.
 #[derive(Debug, Default)]
 pub struct MemoryReviewers {
     review: Mutex<Option<Review>>,

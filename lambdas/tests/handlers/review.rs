@@ -154,7 +154,7 @@ async fn the_function_is_asked_once_and_sees_what_would_be_delivered_and_its_sen
 }
 
 #[tokio::test]
-async fn a_changed_message_arrives_changed_at_everybody_and_the_receipt_says_so() {
+async fn a_changed_message_arrives_changed_at_all_receivers_and_the_receipt_says_so() {
     for (answer, text, attributes) in [
         (
             (|_| verdict(r#"{"verdict":"change","text":"spam ****"}"#)) as Review,

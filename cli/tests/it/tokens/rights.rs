@@ -40,7 +40,7 @@ profile = "dev"
 "#;
 
 #[test]
-fn whoever_may_not_send_is_told_so_on_each_kind_of_route_and_nothing_passes() {
+fn a_sender_without_the_right_gets_the_error_on_each_kind_of_route_and_nothing_passes() {
     let owner = Owner::with_key(&format!("{TOKEN_MODE}{ROUTES}"));
     write_crate(&owner.project, REVIEW_FOLDER, "filter");
     write_crate(&owner.project, "do", "everything");
@@ -78,7 +78,7 @@ fn whoever_may_not_send_is_told_so_on_each_kind_of_route_and_nothing_passes() {
         let reference = has_reference.then(|| json!("r1"));
         assert_eq!(told.get("ref"), reference.as_ref(), "{told}");
     }
-    // The next frame of somebody else is the first that arrives.
+    // Ann's frame is the first that arrives.
     ann.send(r#"{"action":"reviewed","message":"room 7"}"#);
     let received: Value = serde_json::from_str(&mo.receive()).unwrap();
     assert_eq!(received["text"], "room *");
