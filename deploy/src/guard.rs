@@ -1,7 +1,7 @@
 //! Ends every process that chatctl has started, however chatctl itself ends, even by a signal that cannot be caught.
 //!
 //! Builds and functions are process groups of their own, so neither the kernel nor the terminal ends them with chatctl.
-//! Therefore chatctl starts a second, small process (`chatctl guard`) and writes the id of each group to a pipe whose
+//! Therefore chatctl starts a second, small process (`guard` as the only argument) and writes the id of each group to a pipe whose
 //! only other end the guard holds. When chatctl ends, the kernel closes the pipe; the guard then ends the remaining
 //! groups, and itself.
 //!

@@ -1,6 +1,7 @@
 //! The verbs. A command composes what the other modules compute; dispatch is a table.
 
 mod aws;
+mod background;
 mod chat;
 mod completions;
 mod concurrency;
@@ -12,7 +13,6 @@ mod doctor;
 mod init;
 mod interrupted;
 mod keys;
-mod local_stack;
 mod logs;
 mod operator;
 mod outputs;
@@ -121,11 +121,6 @@ enum Command {
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     ManPages(completions::ManPagesArgs),
-    #[command(hide = true)]
-    LocalStack(local_stack::LocalStackArgs),
-    /// End the processes that another chatctl has started, once that one has ended
-    #[command(hide = true)]
-    Guard,
 }
 
 /// The headings of options that several commands share. Help texts list a command's own options first.
@@ -268,6 +263,19 @@ struct Context {
     terminal: Terminal,
 }
 
+impl Context {
+    /// Explains a failure; returns the exit code of `outcome`.
+    fn ended(&self, outcome: Result<(), CommandError>) -> ExitCode {
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                self.terminal.failure(&error);
+                ExitCode::from(error.exit)
+            }
+        }
+    }
+}
+
 /// A command that can be run.
 trait Run {
     /// Whether an interruption may end the command wherever it waits. The others come to an end of their own.
@@ -301,17 +309,15 @@ impl Command {
             Self::Keys(args) => run(args, context),
             Self::Completions(args) => run(args, context),
             Self::ManPages(args) => run(args, context),
-            Self::LocalStack(args) => run(args, context),
-            Self::Guard => {
-                chatctl_deploy::guard::run(std::io::stdin().lock());
-                Ok(())
-            }
         }
     }
 }
 
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
+    if let Some(process) = background::Process::from_arguments(std::env::args_os().skip(1)) {
+        return process.run();
+    }
     let parsed = Cli::command()
         .try_get_matches()
         .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -332,22 +338,10 @@ pub(crate) fn main() -> ExitCode {
     };
     requests::observe(move |request| terminal.request(request));
     let context = Context { terminal };
-    // The guard is what the others start to clean up after them, and has none of its own.
-    let is_guarded = !matches!(cli.command, Command::Guard);
-    if is_guarded {
-        chatctl_deploy::guard::enable();
-    }
+    chatctl_deploy::guard::enable();
     let outcome = cli.command.run(&context);
-    if is_guarded {
-        chatctl_deploy::guard::dismiss();
-    }
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            context.terminal.failure(&error);
-            ExitCode::from(error.exit)
-        }
-    }
+    chatctl_deploy::guard::dismiss();
+    context.ended(outcome)
 }
 
 /// Prints the error, or the help, that clap has made. It quotes arguments, so it is rendered without colours, too.

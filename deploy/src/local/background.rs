@@ -1,4 +1,4 @@
-//! The background process that runs one local stack: `chatctl local-stack FOLDER STACK`.
+//! The background process that runs one local stack.
 
 use std::collections::BTreeMap;
 use std::fs::File;

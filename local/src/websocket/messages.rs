@@ -81,7 +81,7 @@ async fn serve_message(
 ) -> Option<String> {
     let message_id = ids::message_id(&facts.connection_id);
     if let Some(validator) = &route.validator
-        && let Err(why) = validator.judge(&body, gateway.integrations.beside()).await
+        && let Err(why) = Box::pin(validator.judge(&body, gateway.integrations.beside())).await
     {
         let key = &route.key;
         gateway.observer.warn(format!(
@@ -103,10 +103,11 @@ async fn serve_message(
             stamp,
             &trace,
         );
-        gateway
-            .integrations
-            .integrate(integration, route.timeout, &exchange, held.share())
-            .await
+        let integrations = &gateway.integrations;
+        let (timeout, share) = (route.timeout, held.share());
+        // Boxed like the check above: 64 messages of each connection may wait for a function, and each would keep room for
+        // both, which are larger than all else.
+        Box::pin(integrations.integrate(integration, timeout, &exchange, share)).await
     } else {
         // Quotes and control characters make the event larger than the message, the latter six times.
         let room = held.grow_when_free(size_in_json(&body));
