@@ -175,7 +175,7 @@ async fn a_changed_message_arrives_changed_at_all_receivers_and_the_receipt_says
         for route in ["say", "whisper"] {
             let outcome = said(route, &frame(), Some(answer), Fallback::Refuse).await;
             let changed = message(route, text, attributes.clone());
-            assert_eq!(outcome.received, [changed.clone()]);
+            assert_eq!(outcome.received, std::slice::from_ref(&changed));
             let mut told = outcome.told;
             assert_eq!(told.pop(), Some(receipt(true)));
             // The sender's own copy.

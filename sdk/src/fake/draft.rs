@@ -63,10 +63,6 @@ impl Draft {
     /// # let _ = draft;
     /// ```
     #[must_use]
-    #[expect(
-        clippy::wrong_self_convention,
-        reason = "the message goes to a friend, and becomes none"
-    )]
     pub fn to_friend(mut self) -> Self {
         self.is_to_friend = true;
         self

@@ -329,6 +329,7 @@ fn permissions_that_do_not_fit_into_the_handler_s_role_are_refused_at_their_plac
 
 #[test]
 fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_function() {
+    use chat_protocol::review::Fallback::{Allow, Refuse};
     let grant = |action: &str| {
         format!("review-permissions = [{{ actions = [\"{action}\"], resources = [\"table\"] }}]\n")
     };
@@ -350,7 +351,6 @@ fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_fu
     std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
     let settings = crate::config::Settings::load(folder.path(), Default::default()).unwrap();
     let reviews: Vec<_> = settings.reviews().map(|(_, review)| review).collect();
-    use chat_protocol::review::Fallback::{Allow, Refuse};
     let said = reviews.iter().map(|it| (it.fallback, it.timeout_ms));
     let plain = (Refuse, 2_000);
     assert_eq!(
