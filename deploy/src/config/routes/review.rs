@@ -188,4 +188,72 @@ mod tests {
             ("../filter".into(), "/a/b".into())
         );
     }
+
+    #[test]
+    fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_function() {
+        use chat_protocol::review::Fallback::{Allow, Refuse};
+        let grant = |action: &str| {
+            format!(
+                "review-permissions = [{{ actions = [\"{action}\"], resources = [\"table\"] }}]\n"
+            )
+        };
+        let route = |key: &str, more: &str| {
+            format!("[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = {more}\n")
+        };
+        let text = [
+            route("a", "\"filter\""),
+            route(
+                "b",
+                "\"./filter\"\nreview-timeout = \"500ms\"\nreview-fallback = \"allow\"",
+            ) + &grant("dynamodb:GetItem"),
+            route("c", "\"other\""),
+            route("d", "\"filter/\"") + &grant("dynamodb:GetItem"),
+            route("e", "\"filter\"") + &grant("dynamodb:PutItem"),
+        ]
+        .concat();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+        let settings = crate::config::Settings::load(folder.path(), Default::default()).unwrap();
+        let reviews: Vec<_> = settings.reviews().map(|(_, review)| review).collect();
+        let said = reviews.iter().map(|it| (it.fallback, it.timeout_ms));
+        let plain = (Refuse, 2_000);
+        assert_eq!(
+            said.collect::<Vec<_>>(),
+            [plain, (Allow, 500), plain, plain, plain]
+        );
+        let functions = settings.review_functions();
+        let shown = functions
+            .iter()
+            .map(|it| (it.name, it.grants.len(), it.timeout_ms));
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [("filter", 2, 2_000), ("other", 0, 2_000)]
+        );
+        assert_eq!(functions[0].folder, folder.path().join("filter"));
+    }
+
+    #[test]
+    fn permissions_that_do_not_fit_into_the_review_function_s_role_are_refused_at_their_place() {
+        let route = |key: &str, letter: &str| {
+            let arn = format!("arn:aws:s3:::{}", letter.repeat(5_100));
+            format!(
+                "[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = \"filter\"\n\
+                 review-permissions = [{{ actions = [\"s3:GetObject\"], resources = [\"{arn}\"] }}]\n"
+            )
+        };
+        let load = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+            crate::config::Settings::load(folder.path(), Default::default())
+        };
+        load(&(route("a", "x") + &route("b", "x"))).unwrap();
+        // Each alone would fit.
+        let error = load(&(route("a", "x") + &route("b", "y")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("chatctl.toml:10:22: the permissions of the review function take 10"),
+            "{error}"
+        );
+    }
 }
