@@ -121,14 +121,12 @@ impl<'frame> Outgoing<'frame> {
     }
 
     /// The same message with `post` for each receiver, which a review has changed.
-    pub(crate) fn changed_to(self, post: String) -> Self {
-        Self {
-            post: post.into(),
-            marked: self.marked.map(|marked| Marked {
-                changed: true,
-                ..marked
-            }),
+    pub(crate) fn changed_to(mut self, post: String) -> Self {
+        self.post = post.into();
+        if let Some(marked) = &mut self.marked {
+            marked.changed = true;
         }
+        self
     }
 
     /// The refusal of this message.
