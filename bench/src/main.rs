@@ -10,6 +10,7 @@ mod deploy;
 mod figures;
 mod floors;
 mod functions;
+mod kept;
 mod load;
 mod meter;
 mod processes;
@@ -29,6 +30,7 @@ use crate::deploy::{DeployArgs, DeployBenchError};
 use crate::figures::FigureError;
 use crate::floors::{FloorError, Floors};
 use crate::functions::{FunctionsArgs, FunctionsError};
+use crate::kept::{KeptArgs, KeptError};
 use crate::report::Figure;
 use crate::soak::{SoakArgs, SoakError};
 
@@ -41,6 +43,8 @@ enum Args {
     Deploy(DeployArgs),
     /// The local stack under floods; a missed bound is a failure
     Soak(SoakArgs),
+    /// Messages that are kept, on screens whose connections are killed; one that is missing or twice is a failure
+    Kept(KeptArgs),
     /// The handlers' processes by themselves
     Functions(FunctionsArgs),
 }
@@ -80,6 +84,8 @@ enum BenchError {
     Soak(#[from] SoakError),
     #[error(transparent)]
     Functions(#[from] FunctionsError),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 fn main() -> ExitCode {
@@ -106,6 +112,7 @@ fn run(args: &Args) -> Result<(), BenchError> {
             say(&machine(&before));
             return Ok(soaked?);
         }
+        Args::Kept(args) => return Ok(runtime.block_on(kept::run(args))?),
         Args::Deploy(args) => {
             let table = runtime.block_on(deploy::measure(args))?;
             say(&format!("{}\n\n{table}", machine(&before)));

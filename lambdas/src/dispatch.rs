@@ -30,13 +30,13 @@ pub trait Dispatch {
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     /// It was not, so the caller can still serve the shard itself.
-    #[error("the function for large rooms was not invoked")]
+    #[error("the function was not invoked")]
     Refused {
         /// The cause that Lambda or the connection to it reported.
         source: Box<dyn Error + Send + Sync>,
     },
     /// It may have been, so serving the shard as well could show the message twice.
-    #[error("it is unknown whether the function for large rooms was invoked")]
+    #[error("it is unknown whether the function was invoked")]
     Unknown {
         /// The outcome of the request.
         source: Box<dyn Error + Send + Sync>,

@@ -8,11 +8,13 @@ use chat_protocol::envelope::{
     ATTRIBUTES, Envelope, MAX_ATTRIBUTES, MAX_ATTRIBUTES_BYTES, MAX_REFERENCE_BYTES, Message,
     REFERENCE, Sent,
 };
+use chat_protocol::history::MAX_KEPT_BYTES;
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use serde_json::Value;
 use ulid::Ulid;
 
 use crate::event::SocketEvent;
+use crate::history::Line;
 use crate::log::rfc3339_of;
 use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError, members, text_of};
 use crate::routes::Rule;
@@ -25,6 +27,7 @@ pub struct Outgoing<'frame> {
     pub post: Cow<'frame, str>,
     /// `None` on a route without envelopes.
     marked: Option<Marked>,
+    is_stored: bool,
 }
 
 /// How the sender recognises a message, and how everybody does.
@@ -70,7 +73,11 @@ impl<'frame> Outgoing<'frame> {
                 error,
                 reference: None,
             })?;
-            return Ok(Self { post, marked: None });
+            return Ok(Self {
+                post,
+                marked: None,
+                is_stored: false,
+            });
         }
         let reference = reference_of(frame, rule);
         let refused = |error| Refused {
@@ -101,11 +108,16 @@ impl<'frame> Outgoing<'frame> {
             attributes,
         });
         let post = serde_json::to_string(&message).expect("texts always serialise");
-        if post.len() > MAX_MESSAGE_BYTES {
+        let allowed = match rule.history {
+            // A page of history must hold it.
+            Some(_) => MAX_KEPT_BYTES,
+            None => MAX_MESSAGE_BYTES,
+        };
+        if post.len() > allowed {
             return Err(Refused {
                 error: FrameError::EnvelopeTooLarge {
                     bytes: post.len(),
-                    allowed: MAX_MESSAGE_BYTES,
+                    allowed,
                 },
                 reference,
             });
@@ -117,6 +129,7 @@ impl<'frame> Outgoing<'frame> {
                 reference,
                 changed: false,
             }),
+            is_stored: false,
         })
     }
 
@@ -129,20 +142,33 @@ impl<'frame> Outgoing<'frame> {
         self
     }
 
-    /// The refusal of this message.
-    pub(crate) fn refused(&self, error: FrameError) -> Refused {
-        let marked = self.marked.as_ref();
-        Refused {
-            error,
-            reference: marked.and_then(|marked| marked.reference.clone()),
-        }
+    /// The message as an entry of history; `None` on a route without envelopes.
+    #[must_use]
+    pub fn line(&self) -> Option<Line> {
+        let id = Ulid::from_string(&self.marked.as_ref()?.id);
+        Some(Line {
+            id: id.expect("an envelope's id is one"),
+            frame: self.post.clone().into_owned(),
+        })
+    }
+
+    /// Notes that the message can be read later, for the receipt. A friend who is away is no error then.
+    pub const fn set_stored(&mut self) {
+        self.is_stored = true;
+    }
+
+    /// The message as refused because of `error`.
+    #[must_use]
+    pub fn refused(&self, error: FrameError) -> Refused {
+        let reference = self.marked.as_ref().and_then(|it| it.reference.clone());
+        Refused { error, reference }
     }
 
     /// What the sender gets after `delivered` connections accepted the message; `None` for the count of a room that other
     /// functions serve.
     ///
-    /// A sender that asked for a receipt gets one. Another one gets something only if it is to a friend, and no device
-    /// accepted the message.
+    /// A sender that asked for a receipt gets one. Another one gets something only if it is to a friend, no device
+    /// accepted the message, and it is not stored.
     #[must_use]
     pub fn answer(
         &self,
@@ -150,7 +176,8 @@ impl<'frame> Outgoing<'frame> {
         receivers: Receivers,
         route: Option<&str>,
     ) -> Option<Cow<'static, str>> {
-        let is_missed = delivered == Some(0) && receivers == Receivers::Friend;
+        let is_friend = receivers == Receivers::Friend;
+        let is_missed = delivered == Some(0) && is_friend && !self.is_stored;
         match &self.marked {
             None => is_missed.then_some(Cow::Borrowed(FRIEND_NOT_REACHABLE)),
             Some(Marked {
@@ -162,7 +189,7 @@ impl<'frame> Outgoing<'frame> {
                     reference: reference.into(),
                     id: id.into(),
                     delivered,
-                    stored: false,
+                    stored: self.is_stored,
                     changed: *changed,
                 });
                 Some(

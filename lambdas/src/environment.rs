@@ -12,6 +12,7 @@
 //! frame is the message |
 //! | `REVIEWS` | the review of each route that has one, as JSON by route key; not set: messages are not reviewed |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
+//! | `ANNOUNCE_FUNCTION` | the function that says in a room who has come and who has left; not set: none does |
 //! | `REPLY` | `true` for a user's handler whose return value goes to the sender |
 //! | `AUTH_MODE` | `token` or `jwt`: a token must prove the name; `handler`: the user's authorizer does; not set:
 //! `claimed` |
@@ -21,6 +22,7 @@
 //! | `AUTH_NAME_CLAIM` | the claim with the name; not set: `sub` |
 //! | `AUTH_ORIGINS` | the origins whose pages may connect, as a JSON list; not set: all |
 //! | `MESSAGES_PER_SECOND`, `CONNECTIONS_PER_NAME`, `ROOM_SIZE` | how many are accepted; not set: any number |
+//! | `HISTORY` | for how many seconds messages are kept at most; not set: as long as any may be |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | overrides `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
@@ -29,6 +31,7 @@
 //! The stack's own variables have their names from [`chat_protocol::variable`]. Region and credentials are those that Lambda sets
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
 
+mod announce;
 mod auth;
 mod limits;
 mod review;

@@ -104,8 +104,40 @@ pub async fn send_to_person<S: ConnectionStore, D: Delivery>(
     now: u64,
     log: &Log,
 ) -> Result<FanOut, StoreError> {
+    let reads = &[Read::Eventual, Read::Consistent];
+    send_by(reads, text, friend, (store, delivery), now, log).await
+}
+
+/// Posts `text`, which is kept, to every device of `friend`.
+///
+/// The query is consistent at once: a device that it does not find was recorded after the message was written, and finds the
+/// message. An eventual query could miss one device and reach another one.
+///
+/// Needs the same as [`send_to_person`].
+///
+/// # Errors
+/// [`StoreError`] if the devices could not be looked up.
+pub async fn send_kept_to_person<S: ConnectionStore, D: Delivery>(
+    text: &str,
+    friend: &Name,
+    ways: (&S, &D),
+    now: u64,
+    log: &Log,
+) -> Result<FanOut, StoreError> {
+    send_by(&[Read::Consistent], text, friend, ways, now, log).await
+}
+
+/// Posts `text` to the devices that each of `reads` finds, until one of them has got it.
+async fn send_by<S: ConnectionStore, D: Delivery>(
+    reads: &[Read],
+    text: &str,
+    friend: &Name,
+    (store, delivery): (&S, &D),
+    now: u64,
+    log: &Log,
+) -> Result<FanOut, StoreError> {
     let mut outcome = FanOut::default();
-    for read in [Read::Eventual, Read::Consistent] {
+    for read in reads.iter().copied() {
         let mut devices = store.connections_of(friend, now, read).await?;
         devices.retain(|device| !outcome.missed(&device.connection));
         let posts = fan_out(text, friend, devices, now, (store, delivery), log).await;

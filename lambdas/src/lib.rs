@@ -2,7 +2,7 @@
 //!
 //! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
 //! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`], [`dispatch`] and [`review`] are the traits that they
-//! use. So is [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
+//! use. So are [`history`], the messages that are kept, and [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
 //! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
 //! Runtime API ([`runtime`]), selected by the [`environment`].
 
@@ -14,11 +14,13 @@ pub mod environment;
 pub mod event;
 pub mod fan_out;
 pub mod handlers;
+pub mod history;
 pub mod issuer;
 pub mod items;
 pub mod limits;
 pub mod log;
 pub mod memory;
+pub mod presence;
 pub mod protocol;
 pub mod review;
 pub mod room;

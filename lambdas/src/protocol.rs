@@ -7,7 +7,8 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
-use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
+use chat_protocol::auth::{MODERATE, NOT_ALLOWED, TOKEN_EXPIRED};
+use chat_protocol::history::{NOT_FOUND, NOT_STORED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
 use chat_protocol::review::REFUSED;
 
@@ -96,6 +97,22 @@ pub enum FrameError {
         /// For the sender.
         reason: String,
     },
+    /// The message could not be written, on a route that keeps messages.
+    #[error("the message could not be stored, so it was not delivered; send it again")]
+    NotStored,
+    /// A request is about a message that is not there, or no longer.
+    #[error("there is no message with this `id`, or no longer")]
+    NotFound,
+    /// A request is about a conversation that its sender may not read.
+    #[error(
+        "this connection can read its own room, and the conversations of its own name that its token allows; ask for one of those"
+    )]
+    NotReadable,
+    /// A message is another sender's, and the token has no right to delete it.
+    #[error(
+        "the message is not yours; only its sender, and a token with the right {MODERATE}, can delete it"
+    )]
+    NotYours,
     /// The token that the connection was opened with has expired. The connection is closed.
     #[error("the token of this connection has expired; connect again with a new one")]
     TokenExpired,
@@ -127,7 +144,9 @@ impl FrameError {
             Self::Refused { .. } => REFUSED,
             Self::TokenExpired => TOKEN_EXPIRED,
             Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
-            Self::NotAllowed { .. } => NOT_ALLOWED,
+            Self::NotStored => NOT_STORED,
+            Self::NotFound => NOT_FOUND,
+            Self::NotAllowed { .. } | Self::NotReadable | Self::NotYours => NOT_ALLOWED,
         }
     }
 

@@ -56,6 +56,7 @@ mod tests {
             include_sender: true,
             max_text_bytes: 32_768,
             envelope: false,
+            history: None,
         };
         assert_eq!(*routes.rule(Some("onMessage")), on_message);
         let default = routes.rule(Some("$default"));

@@ -1,6 +1,8 @@
 //! Runs one handler behind the Lambda Runtime API.
 
+mod kept;
 mod reviewed;
+mod ways;
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -11,15 +13,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::aws::{CallbackDelivery, Clients, DynamoStore, HttpDocuments, LambdaDispatch, Timeouts};
+use crate::aws::{HttpDocuments, Timeouts};
 use crate::dispatch::ShardMessage;
-use crate::environment::{Environment, EnvironmentError, FunctionAddress};
+use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
 use crate::handlers::{self, Admission, Gate, HandlerError, Invocation};
 use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
+use crate::presence::Summons;
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
 use crate::tokens::Tokens;
+use ways::{Ways, all_clients, store, store_and_delivery};
 
 /// Why the function stopped.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +136,7 @@ async fn handle(
             }
         }
         Handler::Connect => {
-            let store = store(environment, trace)?;
+            let store = store(environment, log, trace)?;
             let (recording, mode) = (environment.recording()?, environment.mode()?);
             run(
                 api,
@@ -146,7 +150,7 @@ async fn handle(
             .await
         }
         Handler::Disconnect => {
-            let store = store(environment, trace)?;
+            let store = store(environment, log, trace)?;
             let index = environment.index()?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::disconnect(event, &store, index, invocation).await
@@ -154,7 +158,7 @@ async fn handle(
             .await
         }
         Handler::Direct => {
-            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let (store, delivery) = store_and_delivery(environment, log, trace)?;
             let gate = Gate::new(environment)?;
             let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
@@ -168,7 +172,7 @@ async fn handle(
         }
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
-            let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
+            let (store, delivery, dispatch) = all_clients(environment, log, trace, function)?;
             let gate = Gate::new(environment)?;
             let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
@@ -182,7 +186,7 @@ async fn handle(
             .await
         }
         Handler::Who => {
-            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let (store, delivery) = store_and_delivery(environment, log, trace)?;
             let rule = handlers::rule_of_requests();
             let gate = Gate::new(environment)?.for_requests(rule, Answers::Who.right());
             run(api, trace, log, async |event: &SocketEvent, invocation| {
@@ -195,7 +199,7 @@ async fn handle(
             .await
         }
         Handler::Kick => {
-            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let (store, delivery) = store_and_delivery(environment, log, trace)?;
             let (rule, index) = (handlers::rule_of_requests(), environment.index()?);
             let gate = Gate::new(environment)?.for_requests(rule, Answers::Kick.right());
             run(api, trace, log, async |event: &SocketEvent, invocation| {
@@ -207,9 +211,12 @@ async fn handle(
             })
             .await
         }
+        handler @ (Handler::History | Handler::Delete) => {
+            return kept::handle(environment, log, (api, trace), handler).await;
+        }
         Handler::Deliver => {
             let function = environment.own_function()?;
-            let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
+            let (store, delivery, dispatch) = all_clients(environment, log, trace, function)?;
             run(
                 api,
                 trace,
@@ -219,6 +226,17 @@ async fn handle(
                     handlers::deliver(message, ways, &dispatch, invocation).await
                 },
             )
+            .await
+        }
+        Handler::Announce => {
+            let endpoint = environment.connections_endpoint()?;
+            let ways = Ways::new(environment, log, trace, &[Some(&endpoint)])?;
+            // A member whom it finds gone is its own to announce.
+            let store = ways.table();
+            let delivery = ways.clients.crowd_delivery(endpoint, Timeouts::POST);
+            run(api, trace, log, async |summons: &Summons, invocation| {
+                handlers::announce(summons, (&store, &delivery), invocation).await
+            })
             .await
         }
     };
@@ -236,48 +254,6 @@ async fn prove(
         handlers::prove(event, admission, tokens, invocation).await
     })
     .await
-}
-
-fn store(environment: Environment<'_>, trace: &Trace) -> Result<DynamoStore, EnvironmentError> {
-    let table = environment.table()?;
-    let endpoints = [table.endpoint.as_deref()];
-    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
-    Ok(clients.table(table, Timeouts::TABLE))
-}
-
-fn store_and_delivery(
-    environment: Environment<'_>,
-    trace: &Trace,
-) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
-    let table = environment.table()?;
-    let endpoint = environment.connections_endpoint()?;
-    let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
-    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
-    Ok((
-        clients.table(table, Timeouts::TABLE),
-        clients.delivery(endpoint, Timeouts::POST),
-    ))
-}
-
-/// Table and clients, and the connection to `function`.
-fn all_clients(
-    environment: Environment<'_>,
-    trace: &Trace,
-    function: FunctionAddress,
-) -> Result<(DynamoStore, CallbackDelivery, LambdaDispatch), EnvironmentError> {
-    let table = environment.table()?;
-    let endpoint = environment.connections_endpoint()?;
-    let endpoints = [
-        table.endpoint.as_deref(),
-        Some(endpoint.as_str()),
-        function.endpoint.as_deref(),
-    ];
-    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
-    Ok((
-        clients.table(table, Timeouts::TABLE),
-        clients.crowd_delivery(endpoint, Timeouts::POST),
-        clients.dispatch(function, Timeouts::POST),
-    ))
 }
 
 /// The time reserved for the last post and its logging.
@@ -334,6 +310,7 @@ impl From<HandlerError> for Failure {
             HandlerError::Unauthorized => "Unauthorized",
             HandlerError::UnexpectedEvent(_) => "UnexpectedEvent",
             HandlerError::Store(_) => "StoreError",
+            HandlerError::Busy => "AnnouncerBusy",
             HandlerError::Tokens(_) => "TokensUnavailable",
             HandlerError::Own(_) => "HandlerError",
         };

@@ -177,7 +177,10 @@ async fn post(
         }
     };
     match connection.post(payload) {
-        Ok(()) => finish(Response::builder(), Bytes::new()),
+        Ok(()) => {
+            gateway.traffic.sent();
+            finish(Response::builder(), Bytes::new())
+        }
         Err(PostError::Gone) => gone(),
         Err(PostError::Full) => limit_exceeded(),
     }

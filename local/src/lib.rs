@@ -55,6 +55,6 @@ pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
 pub use stack::{LogicalId, Resource, Throttle};
-pub use status::{FunctionStatus, Status, TableStatus};
-pub use template::{Problem, TemplateError};
+pub use status::{FunctionStatus, Status, TableStatus, Traffic};
+pub use template::{Problem, TemplateError, supported_types};
 pub use transition::ChangeSummary;

@@ -179,6 +179,7 @@ impl LocalStack {
         Status {
             started_at: self.started_at,
             connections: self.services.gateway.connections.count(),
+            traffic: self.services.gateway.traffic.read(),
             sockets: self.services.front.open(),
             queued_bytes: self.services.gateway.budget.used(),
             functions: self.services.functions.status(),

@@ -13,11 +13,15 @@ pub enum Answers {
     Who,
     /// Ends the connections of a person in the sender's room.
     Kick,
+    /// The messages of a conversation that are kept.
+    History,
+    /// Deletes a message that is kept.
+    Delete,
 }
 
 impl Answers {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Who, Self::Kick];
+    pub const ALL: [Self; 4] = [Self::Who, Self::Kick, Self::History, Self::Delete];
 
     /// The config's word.
     #[must_use]
@@ -25,6 +29,8 @@ impl Answers {
         match self {
             Self::Who => "who",
             Self::Kick => "kick",
+            Self::History => "history",
+            Self::Delete => "delete",
         }
     }
 
@@ -34,14 +40,17 @@ impl Answers {
         match self {
             Self::Who => Handler::Who,
             Self::Kick => Handler::Kick,
+            Self::History => Handler::History,
+            Self::Delete => Handler::Delete,
         }
     }
 
-    /// The right that the sender's token must have. A stack without tokens cannot have routes that need one.
+    /// The right that the sender's token must have. A stack without tokens cannot have routes that need one. To delete needs none,
+    /// because a sender may delete its own messages; other people's need [`MODERATE`].
     #[must_use]
     pub const fn right(self) -> Option<&'static str> {
         match self {
-            Self::Who => None,
+            Self::Who | Self::History | Self::Delete => None,
             Self::Kick => Some(MODERATE),
         }
     }

@@ -69,7 +69,7 @@ pub struct Sent<'a> {
     /// How many connections accepted it, the sender's own copy not counted. `None` for a room that is so large that several
     /// functions serve it.
     pub delivered: Option<usize>,
-    /// Whether it can be read later.
+    /// Whether it can be read later, because its route has `history`.
     pub stored: bool,
     /// Whether a [review](crate::review) has changed it before it was delivered.
     #[serde(default, skip_serializing_if = "is_false")]

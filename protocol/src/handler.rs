@@ -19,11 +19,17 @@ pub enum Handler {
     Who,
     /// Ends a person's connections.
     Kick,
+    /// Says in a room who has come and who has left.
+    Announce,
+    /// The messages of a conversation that are kept.
+    History,
+    /// Deletes a message that is kept.
+    Delete,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
@@ -32,10 +38,20 @@ impl Handler {
         Self::Deliver,
         Self::Who,
         Self::Kick,
+        Self::Announce,
+        Self::History,
+        Self::Delete,
     ];
 
     /// Those that clients send frames to.
-    pub const TAKE_FRAMES: [Self; 4] = [Self::Direct, Self::Broadcast, Self::Who, Self::Kick];
+    pub const TAKE_FRAMES: [Self; 6] = [
+        Self::Direct,
+        Self::Broadcast,
+        Self::Who,
+        Self::Kick,
+        Self::History,
+        Self::Delete,
+    ];
 
     /// The value of the function's Handler property.
     #[must_use]
@@ -49,6 +65,9 @@ impl Handler {
             Self::Deliver => "deliver",
             Self::Who => "who",
             Self::Kick => "kick",
+            Self::Announce => "announce",
+            Self::History => "history",
+            Self::Delete => "delete",
         }
     }
 
@@ -64,6 +83,9 @@ impl Handler {
             Self::Deliver => "Deliver",
             Self::Who => "Who",
             Self::Kick => "Kick",
+            Self::Announce => "Announce",
+            Self::History => "History",
+            Self::Delete => "Delete",
         }
     }
 
@@ -72,7 +94,13 @@ impl Handler {
     pub const fn looks_up_sessions(self) -> bool {
         matches!(
             self,
-            Self::Disconnect | Self::Direct | Self::Broadcast | Self::Who | Self::Kick
+            Self::Disconnect
+                | Self::Direct
+                | Self::Broadcast
+                | Self::Who
+                | Self::Kick
+                | Self::History
+                | Self::Delete
         )
     }
 

@@ -7,6 +7,8 @@
 //! | [`auth`] | the tokens that prove a name | config, clients, functions |
 //! | [`answers`] | what routes answer themselves | config, functions, clients |
 //! | [`envelope`] | messages that carry their sender | functions, clients |
+//! | [`presence`] | who has come into a room, and left it | functions, clients |
+//! | [`history`] | messages that are kept | config, functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
@@ -14,6 +16,7 @@
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
 //! | [`table`] | the keys of the table's items | functions, command |
+//! | [`cost`] | what an event asks of the table | functions, command |
 //! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
 //!
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
@@ -25,11 +28,14 @@ compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL."
 
 pub mod answers;
 pub mod auth;
+pub mod cost;
 pub mod envelope;
 pub mod handler;
 pub mod handshake;
+pub mod history;
 pub mod limit;
 pub mod name;
+pub mod presence;
 pub mod receivers;
 pub mod review;
 pub mod rule;

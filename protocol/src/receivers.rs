@@ -97,6 +97,7 @@ impl Receivers {
             include_sender: false,
             max_text_bytes: self.max_text_bytes(),
             envelope: false,
+            history: None,
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct Rule {
     /// Whether receivers get the message in an [envelope](crate::envelope), with its sender.
     #[serde(default, skip_serializing_if = "is_false")]
     pub envelope: bool,
+    /// For how many seconds messages are [kept](crate::history). `None`: not at all. Only with an envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<u32>,
 }
 
 #[expect(
@@ -42,6 +45,7 @@ impl Default for Rule {
             include_sender: false,
             max_text_bytes: MAX_MESSAGE_BYTES,
             envelope: false,
+            history: None,
         }
     }
 }
@@ -63,6 +67,7 @@ mod tests {
                     include_sender: true,
                     max_text_bytes: 7,
                     envelope: false,
+                    history: None,
                 },
                 r#"{"text":"message","includeSender":true,"maxTextBytes":7}"#,
             ),
@@ -72,6 +77,14 @@ mod tests {
                     ..Rule::default()
                 },
                 r#"{"includeSender":false,"maxTextBytes":131072,"envelope":true}"#,
+            ),
+            (
+                Rule {
+                    envelope: true,
+                    history: Some(604_800),
+                    ..Rule::default()
+                },
+                r#"{"includeSender":false,"maxTextBytes":131072,"envelope":true,"history":604800}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&rule).unwrap(), json);

@@ -24,6 +24,15 @@ pub const FRIEND: &str = "friend";
 /// The room, in an item that is not found by it. Absent for [`EVERYBODY`](crate::name::EVERYBODY).
 pub const ROOM: &str = "room";
 
+/// Begins the partition of the messages that are kept of a conversation.
+pub const CONVERSATION: &str = "M#";
+
+/// The frame of a message that is kept, or of a deletion, as its receivers got it. Its item has the entry's id as sort key.
+pub const FRAME: &str = "frame";
+
+/// The frame of the deletion, in the item of a message that was deleted. Such an item has no [`FRAME`].
+pub const DELETED: &str = "deleted";
+
 /// Begins the sort key of a connection's item.
 pub const CONNECTION: &str = "C#";
 
@@ -53,6 +62,42 @@ pub fn room(room: &str, shard: u8) -> String {
 #[must_use]
 pub fn ban(name: &str) -> String {
     format!("B#{name}")
+}
+
+/// The partition of what is on record about the announcements in `room`.
+#[must_use]
+pub fn announcing(room: &str) -> String {
+    format!("P#{room}")
+}
+
+/// The sort key of the item by which functions agree who announces in a room.
+pub const TURN: &str = "turn";
+
+/// The sort key of the item with the names that were announced in a room.
+pub const ANNOUNCED: &str = "announced";
+/// The partition of the messages that are kept of `room`.
+///
+/// A conversation is one partition. One accepts 1,000 write units and 3,000 read units a second
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>), and a message of 1 KB is
+/// one write unit. A room of 10 with 1,000 messages a second would need the 10,000 posts a second that API Gateway grants an
+/// account (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>), so posts are exhausted first. Its size
+/// is not limited, because the table has no local secondary index
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LSI.html>). Partitions by day or shard would make a
+/// page several queries, and nothing faster.
+#[must_use]
+pub fn messages_in(room: &str) -> String {
+    format!("{CONVERSATION}R#{room}")
+}
+
+/// The partition of the messages that are kept between two people, in either order.
+#[must_use]
+pub fn messages_between(one: &str, other: &str) -> String {
+    let (first, second) = if one <= other {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    format!("{CONVERSATION}U#{first}#{second}")
 }
 
 /// The sort key of `connection`'s item, which is also the partition of its session where there is no authorizer.
@@ -106,6 +151,11 @@ mod tests {
         let (user, room) = (user("Ann Lee"), room("kitchen", 3));
         assert_eq!((user.as_str(), room.as_str()), ("U#Ann Lee", "R#kitchen#3"));
         assert_eq!(ban("Ann"), "B#Ann");
+        assert_eq!(announcing("kitchen"), "P#kitchen");
+        assert_eq!(messages_in("kitchen"), "M#R#kitchen");
+        for (one, other) in [("Ann", "Bob"), ("Bob", "Ann")] {
+            assert_eq!(messages_between(one, other), "M#U#Ann#Bob");
+        }
         let found = |partition| parse(partition, &sort).map(|(_, by)| by);
         assert_eq!(found(&user), Some(FoundBy::User("Ann Lee")));
         assert_eq!(found(&room), Some(FoundBy::Room("kitchen")));
@@ -118,8 +168,12 @@ mod tests {
             ("H#score", ALONE),
             ("C#BFaT_fALIAMCKug=", ALONE),
             ("B#Ann", ALONE),
+            ("P#kitchen", TURN),
+            ("P#kitchen", ANNOUNCED),
             ("L#BFaT_fALIAMCKug=", "1700000000"),
             ("H#U#Ann", "C#x"),
+            ("M#R#kitchen", "01KDVDNA3VZ45Q3VGG66KE622W"),
+            ("M#U#Ann#Bob", "01KDVDNA3VZ45Q3VGG66KE622W"),
             ("R#kitchen", "C#x"),
         ] {
             assert_eq!(parse(partition, sort), None, "{partition}");

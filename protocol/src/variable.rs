@@ -24,6 +24,9 @@ pub const REVIEWS: &str = "REVIEWS";
 /// The function that serves one shard of a large room: its name or ARN.
 pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 
+/// The function that says in a room who has come and who has left: its name or ARN. Not set: no function does.
+pub const ANNOUNCE_FUNCTION: &str = "ANNOUNCE_FUNCTION";
+
 /// `true` for a function whose return value goes to the sender.
 pub const REPLY: &str = "REPLY";
 
@@ -54,8 +57,11 @@ pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
 /// How many members of a room are accepted at a time. Not set: any number.
 pub const ROOM_SIZE: &str = "ROOM_SIZE";
 
+/// For how many seconds the routes of a stack keep messages at most. Not set: they keep none.
+pub const HISTORY: &str = "HISTORY";
+
 /// Every variable.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 19] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -63,6 +69,7 @@ pub const ALL: [&str; 17] = [
     ROUTES,
     REVIEWS,
     DELIVER_FUNCTION,
+    ANNOUNCE_FUNCTION,
     REPLY,
     AUTH_MODE,
     AUTH_KEYS,
@@ -73,4 +80,5 @@ pub const ALL: [&str; 17] = [
     MESSAGES_PER_SECOND,
     CONNECTIONS_PER_NAME,
     ROOM_SIZE,
+    HISTORY,
 ];

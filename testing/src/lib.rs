@@ -10,6 +10,7 @@
 //! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
 //! | [`pty`], [`rights`] | a terminal whose other end a test holds; templates with fewer permissions |
 //! | [`conversations`] | chat scripts, played over any implementation |
+//! | [`choices`] | every option of a config, to be tried with every example |
 //! | [`emulator`] | MiniStack, an emulator of AWS |
 //!
 //! The first five rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
@@ -18,6 +19,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 pub mod blocking;
+#[cfg(feature = "choices")]
+pub mod choices;
 #[cfg(feature = "command")]
 pub mod command;
 #[cfg(feature = "conversations")]

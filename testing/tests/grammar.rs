@@ -1,7 +1,7 @@
 //! What the parser makes of a script, and what it says of a wrong one.
 
 use chat_protocol::Field;
-use testing::conversations::script::{Expected, Step};
+use testing::conversations::script::{Entry, Expected, Step};
 use testing::conversations::{Handshake, Party, Script};
 
 #[test]
@@ -88,7 +88,9 @@ fn guests_come_in_numbers_and_receive_together() {
 #[test]
 fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
     let steps = parsed(
-        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom sees r2 changed and delivered to 1\nTom is told BadJson about r1",
+        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom sees r2 changed and delivered to 1\nTom is told BadJson about r1\n\
+         Tom sees r1 stored and delivered to 0\nTom sees r2 done\nTom sees hi you deleted by Ann\nTom finds nothing\n\
+         Tom finds Ann: a: b | nobody: c | Ann deletes and more",
     );
     let expected = [
         Expected::Message(Some("Mary Ann".to_owned()), "hi: you".to_owned()),
@@ -96,12 +98,25 @@ fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
         Expected::Receipt("r1".to_owned(), 2),
         Expected::ChangedReceipt("r2".to_owned(), 1),
         Expected::Error("BadJson".to_owned(), Some("r1".to_owned())),
+        Expected::Stored("r1".to_owned(), 0),
+        Expected::Done("r2".to_owned()),
+        Expected::Deleted("Ann".to_owned(), "hi you".to_owned()),
+        Expected::Page(Vec::new(), false),
+        Expected::Page(
+            vec![
+                Entry::Message(Some("Ann".to_owned()), "a: b".to_owned()),
+                Entry::Message(None, "c".to_owned()),
+                Entry::Deleted("Ann".to_owned()),
+            ],
+            true,
+        ),
     ];
     assert_eq!(steps, expected.map(|what| receive("Tom", what)));
     for wrong in [
         "Tom reads Ann",
         "Tom sees r1",
         "Tom sees r1 delivered to few",
+        "Tom finds Ann",
     ] {
         assert!(Script::parse("sample", wrong).is_err(), "{wrong}");
     }
@@ -118,7 +133,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
     assert_eq!(stack("Tom connects\nstack: relay"), "direct");
     check(
         "stack: relais",
-        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed: `stack: relais`",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed, history: `stack: relais`",
     );
 }
 
@@ -126,7 +141,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
 fn a_wrong_line_is_named_by_number_reason_and_text() {
     check(
         "Tom connects to Jerry\n\nTom waves",
-        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
+        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
     );
     check(
         "Tom connects to Jerry and waits",

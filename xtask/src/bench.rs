@@ -51,6 +51,13 @@ fn recorded(page: &str, table: &str) -> String {
     }
 }
 
+/// Sends messages that are kept over connections that are killed; `more` is passed to the benchmark.
+pub(crate) fn kept(more: &[String]) -> Result<(), StepError> {
+    let mut command = measuring("kept")?;
+    command.args(more);
+    finish(command, CURE, "the soak of history")
+}
+
 /// Floods a local stack; `more` is passed to the benchmark, the minutes first.
 pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
     let mut command = measuring("soak")?;

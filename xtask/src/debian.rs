@@ -19,8 +19,8 @@ struct Pin {
 /// Downloads the packages of `pins` with the machine's own sources of packages, checks them, and unpacks them into
 /// `folder`.
 pub(crate) fn unpack(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
-    const CURE: &str = "this needs Debian's apt-get and dpkg-deb; elsewhere, `rustup target add \
-                        aarch64-unknown-linux-gnu` and a package of qemu-user do the same";
+    const CURE: &str = "this needs Debian's apt-get and dpkg-deb; elsewhere, install Firefox, and for arm64 `rustup target \
+                        add aarch64-unknown-linux-gnu` and a package of qemu-user";
     let text = std::fs::read_to_string(&pins[0]).map_err(|error| at(&pins[0], error))?;
     let pins = parse(&text)?;
     let state = folder.join("apt");
@@ -133,7 +133,11 @@ mod tests {
 
     #[test]
     fn every_package_in_the_lists_is_pinned() {
-        for list in ["debian-rust-arm64.txt", "debian-qemu-arm64.txt"] {
+        for list in [
+            "debian-firefox.txt",
+            "debian-rust-arm64.txt",
+            "debian-qemu-arm64.txt",
+        ] {
             let path = crate::run::root().join("xtask/peers").join(list);
             let pins = parse(&std::fs::read_to_string(path).unwrap()).unwrap();
             assert!(pins.len() > 2, "{list}");

@@ -35,6 +35,9 @@ usage: cargo xtask COMMAND
                 when they wait, or when the stack takes or keeps too much memory; ARGS go to the measuring program
   bench functions [ARGS]
                 build for release, measure the handlers' processes by themselves: start, one event, growth of memory
+  bench kept [--messages N] [ARGS]
+                build for release, send 100,000 messages that are kept to screens whose connections are killed again and
+                again; fails when one is missing on a screen, or twice
   simulate rooms
                 play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         "bench" if rest.first().is_some_and(|what| what == "functions") => {
             bench::functions(&rest[1..])
         }
+        "bench" if rest.first().is_some_and(|what| what == "kept") => bench::kept(&rest[1..]),
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
         "fuzz"

@@ -16,13 +16,14 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 9] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 11] {
         [
             (
                 "CHATCTL_WSCAT",
                 self.folder.join("npm/node_modules/.bin/wscat"),
             ),
             ("CHATCTL_CHROMIUM", self.chromium()),
+            ("CHATCTL_FIREFOX", self.firefox()),
             ("CHATCTL_CFN_LINT", self.folder.join("python/bin/cfn-lint")),
             ("CHATCTL_CHECKOV", self.folder.join("checkov/bin/checkov")),
             (
@@ -36,7 +37,24 @@ impl Peers {
                 self.folder.join("npm/node_modules/oidc-provider"),
             ),
             ("CHATCTL_PYJWT", self.folder.join("jwt/bin/python")),
+            ("CHATCTL_AWSCLI", self.folder.join("awscli/bin/aws")),
         ]
+    }
+
+    fn firefox(&self) -> PathBuf {
+        match std::env::var_os("CHATCTL_FIREFOX") {
+            Some(own) => own.into(),
+            None if firefox_is_packaged() => self.folder.join("firefox").join(FIREFOX),
+            None => [
+                "/usr/bin/firefox",
+                "/usr/bin/firefox-esr",
+                "/Applications/Firefox.app/Contents/MacOS/firefox",
+            ]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| path.exists())
+            .unwrap_or_else(|| "/usr/bin/firefox".into()),
+        }
     }
 
     /// The package has Chromium for one processor only; elsewhere the system's is used.
@@ -51,6 +69,17 @@ impl Peers {
                 .unwrap_or_else(|| "/usr/bin/chromium".into()),
         }
     }
+}
+
+/// Firefox below the root of its packages.
+const FIREFOX: &str = "usr/lib/firefox-esr/firefox-esr";
+
+/// Whether Firefox comes from the packages that are pinned: on the Debian that has them. Elsewhere the system's is used.
+fn firefox_is_packaged() -> bool {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    CHROMIUM_IS_PACKAGED
+        && release.lines().any(|line| line == "ID=debian")
+        && release.lines().any(|line| line == "VERSION_ID=\"12\"")
 }
 
 /// The book's generator, in an environment of its own: its pins are its own.
@@ -142,10 +171,18 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
         python,
     )?;
     install(
+        &peers.folder.join("awscli"),
+        &[pins.join("requirements-awscli.txt")],
+        python,
+    )?;
+    install(
         &peers.folder.join("checkov"),
         &[pins.join("requirements-checkov.txt")],
         python,
     )?;
+    if firefox_is_packaged() && std::env::var_os("CHATCTL_FIREFOX").is_none() {
+        set_up_from_debian("firefox", "debian-firefox.txt")?;
+    }
     set_up_for_the_book()?;
     for (name, program) in peers.variables() {
         if !program.exists() {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::concurrency;
+use super::{concurrency, named};
 use crate::error::CommandError;
 use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::{Architecture, Settings};
 use chatctl_deploy::engine::cloud::StackRecord;
+use chatctl_deploy::engine::naming::Naming;
 use chatctl_deploy::engine::preflight::Check;
 use chatctl_deploy::engine::{
     self, Asset, AssetStore, DeployMode, Deployment, ErrorKind, Reporter, Step, TargetError, limits,
@@ -15,8 +16,10 @@ use chatctl_deploy::engine::{
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
 use chatctl_deploy::stack::Template;
+use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::few::{few, few_between};
-use chatctl_deploy::stack::render::{for_account, for_emulator, for_region, parameter, render};
+use chatctl_deploy::stack::overlay::Additions;
+use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render_for_aws};
 use chatctl_deploy::stack::size::megabytes;
 
 /// What [`preflight`] has found out on its way.
@@ -28,6 +31,10 @@ pub(super) struct Found {
     pub(super) is_new: bool,
     /// What the stack's functions run on.
     pub(super) deployed: Option<Architecture>,
+    /// What the endpoint's own name needs.
+    pub(super) naming: Naming,
+    /// Whether API Gateway cannot write the logs that the config asks for.
+    pub(super) lacks_log_role: bool,
     /// What the reader should know of the account before agreeing.
     pub(super) cautions: Vec<String>,
 }
@@ -94,12 +101,17 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     if settings.has_functions() {
         checks.push(Check::new("bucket", bucket_found));
     }
+    let (domain, naming) = named::check(settings, &target).await;
+    let (access_logs, lacks_log_role) = named::check_logs(settings, &target).await;
     let record = stack_found.as_ref().ok().and_then(Option::as_ref);
     *found = Some(Found {
         is_new: record.is_none(),
         deployed: record.and_then(processor),
+        naming,
+        lacks_log_role,
         cautions: concurrency
             .iter()
+            .chain(&access_logs)
             .filter_map(|check| check.caution.clone())
             .chain(record.and_then(|record| kept_role(settings, record)))
             .collect(),
@@ -107,6 +119,8 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         identity,
     });
     checks.extend(concurrency);
+    checks.extend(domain);
+    checks.extend(access_logs);
     let stack = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {
@@ -263,7 +277,7 @@ pub(super) async fn located(
 
 /// The template of `settings` as it is deployed to `region`.
 pub(super) fn template(settings: &Settings, region: &str) -> Template {
-    let template = for_region(&for_account(&render(settings), &settings.aws.rules), region);
+    let template = for_region(&render_for_aws(settings), region);
     match &settings.aws.endpoint {
         Some(endpoint) => for_emulator(&template, endpoint),
         None => template,
@@ -275,14 +289,28 @@ pub(super) fn deployment(
     settings: &Settings,
     region: &str,
     code: Built<Asset>,
+    naming: &Naming,
     tags: BTreeMap<String, String>,
     pace: DeployMode,
 ) -> Deployment {
+    let mut deployment = Deployment::new(settings.stack.clone(), template(settings, region), code);
+    deployment.parameters.extend(naming.parameters.clone());
     Deployment {
         tags,
         pace,
-        ..Deployment::new(settings.stack.clone(), template(settings, region), code)
+        ..deployment
     }
+}
+
+/// `summary`, with what is the overlay's marked.
+pub(super) fn marked(
+    additions: Option<&Additions>,
+    mut summary: Option<ChangeSummary>,
+) -> Option<ChangeSummary> {
+    if let (Some(additions), Some(summary)) = (additions, &mut summary) {
+        additions.mark(summary);
+    }
+    summary
 }
 
 /// The stack's WebSocket URL, where it has one.

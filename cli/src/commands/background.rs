@@ -24,7 +24,7 @@ pub(super) enum Process {
 impl Process {
     /// The process that the arguments ask for; `None` if they are a user's.
     pub(super) fn from_arguments(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        // As many as are told apart.
+        // More than any of them has.
         let arguments: Vec<_> = arguments.take(4).collect();
         match arguments.as_slice() {
             [verb] if verb == "guard" => Some(Self::Guard),

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::aws::{build, deployment, located, moved, processor};
+use super::aws::{build, deployment, located, marked, moved, processor};
 use super::waits::asked;
-use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, or_interrupted};
+use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::engine::{self, DeployMode, TargetError, silence};
 use chatctl_deploy::stack::outline::outline;
+use chatctl_deploy::stack::overlay::Additions;
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
 #[derive(Debug, clap::Args)]
@@ -47,9 +48,10 @@ async fn diff(
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;
         target.check_account(&identity)?;
-        Ok::<_, TargetError>((target, identity))
+        let naming = named::find(&settings, &target).await?;
+        Ok::<_, TargetError>((target, identity, naming))
     };
-    let (target, identity) = or_interrupted(asked(connecting)).await?;
+    let (target, identity, naming) = or_interrupted(asked(connecting)).await?;
     let source = args.handlers.source();
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
@@ -61,6 +63,7 @@ async fn diff(
         &settings,
         &target.region,
         code,
+        &naming,
         settings.aws.rules.tags.clone(),
         DeployMode::Standard,
     );
@@ -68,12 +71,18 @@ async fn diff(
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
+    let additions = Additions::of(&settings);
+    let summary = marked(additions.as_ref(), summary);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,
         }));
     } else if let Some(summary) = &summary {
-        for line in outline(summary) {
+        for line in additions
+            .iter()
+            .map(Additions::told)
+            .chain(outline(summary))
+        {
             terminal.result_text(&line);
         }
         if let Some(text) = moved(&settings, source, deployed, &built) {

@@ -6,14 +6,17 @@ mod chat;
 mod completions;
 mod concurrency;
 mod connected;
+mod cost;
 mod deploy;
 mod dev;
 mod diff;
 mod doctor;
+mod eject;
 mod init;
 mod interrupted;
 mod keys;
 mod logs;
+mod named;
 mod operator;
 mod outputs;
 mod plan;
@@ -48,6 +51,7 @@ use chatctl_deploy::config::names::{
 use chatctl_deploy::config::{Overrides, Settings};
 use chatctl_deploy::engine::requests;
 use chatctl_deploy::packaging::Source;
+use chatctl_deploy::stack::overlay;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -108,6 +112,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Policy(policy::PolicyArgs),
+    Cost(cost::CostArgs),
+    Eject(eject::EjectArgs),
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
@@ -252,7 +258,9 @@ impl StackArgs {
             profile: aws.and_then(|aws| aws.profile.clone()),
             endpoint: aws.and_then(|aws| aws.endpoint_template.clone()),
         };
-        Ok(Settings::load(std::path::Path::new(""), overrides)?)
+        let settings = Settings::load(std::path::Path::new(""), overrides)?;
+        overlay::check(&settings)?;
+        Ok(settings)
     }
 }
 
@@ -297,6 +305,8 @@ impl Command {
             Self::Doctor(args) => run(args, context),
             Self::Render(args) => run(args, context),
             Self::Policy(args) => run(args, context),
+            Self::Cost(args) => run(args, context),
+            Self::Eject(args) => run(args, context),
             Self::Init(args) => run(args, context),
             Self::Web(args) => run(args, context),
             Self::Dev(args) => run(args, context),

@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::packaging::{self, Machine, Planned};
+use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
 
 /// Where a stack will be.
 #[derive(Debug)]
@@ -86,7 +87,27 @@ fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<Str
             format!("deploy stack `{stack}` to {region}, once you agree; {runs}")
         }
     });
+    if let Some(cost) = cost(settings, place) {
+        let Usage {
+            people,
+            messages_per_day,
+            ..
+        } = Usage::SAMPLE;
+        lines.push(format!(
+            "it is charged by use: some ${:.2} a month for {people} people who send {messages_per_day} messages a day each; \
+             `chatctl cost` has the parts",
+            cost.dollars_per_month
+        ));
+    }
     lines
+}
+
+/// What an example of a chat costs, where anything does.
+fn cost(settings: &Settings, place: &Place<'_>) -> Option<Estimate> {
+    match place {
+        Place::Background(_) | Place::Foreground => None,
+        Place::Aws(region) => estimate(settings, &Usage::SAMPLE, Some(region)).ok(),
+    }
 }
 
 fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_json::Value {
@@ -106,10 +127,17 @@ fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_j
         Place::Foreground => ("local", None, None),
         Place::Aws(region) => ("aws", None, Some(region)),
     };
-    json!({
+    let mut value = json!({
         "type": "plan", "stack": settings.stack, "target": target, "region": region,
         "build": build, "given": run, "state": state, "throttle": settings.throttle,
-    })
+    });
+    if let Some(cost) = cost(settings, place) {
+        value["cost"] = json!({
+            "people": Usage::SAMPLE.people, "messagesPerDay": Usage::SAMPLE.messages_per_day,
+            "dollarsPerMonth": (cost.dollars_per_month * 100.0).round() / 100.0, "pricesOf": cost.prices_of,
+        });
+    }
+    value
 }
 
 #[cfg(test)]
@@ -163,7 +191,8 @@ mod tests {
             {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"roll","crate":"/my/roll"}],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000}}
 
             deploy stack `chat` to eu-west-1, once you agree; its functions run /tmp/chat
-            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000}}
+            it is charged by use: some $0.73 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
+            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.73,"pricesOf":"us-east-1"}}
 
             start stack `chat` here, in the background; it has no functions; its state lies in /my/.chatctl/chat
             {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat","throttle":{"rate":500,"burst":1000}}

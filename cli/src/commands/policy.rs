@@ -5,7 +5,8 @@ use crate::error::CommandError;
 use crate::terminal::{Output, escaped};
 use chatctl_deploy::aws::{AwsTarget, bucket_name, named_region};
 use chatctl_deploy::config::{ConfigError, Settings};
-use chatctl_deploy::stack::policy::{MAX_MANAGED, Subject, policies, terraform};
+use chatctl_deploy::stack::few::few;
+use chatctl_deploy::stack::policy::{MAX_MANAGED, Subject, policies, terraform, uncovered};
 
 /// Print the least IAM policy with which this stack can be deployed, updated, looked at and torn down
 ///
@@ -79,6 +80,14 @@ impl Run for PolicyArgs {
             terminal.warn(&format!(
                 "the policy `{name}` has {size} characters, and a managed policy has {MAX_MANAGED} at most: put it into a \
                  role as an inline policy, or divide its statements between two"
+            ));
+        }
+        let uncovered = uncovered(&settings);
+        if !uncovered.is_empty() {
+            terminal.warn(&format!(
+                "the policy may lack what CloudFormation needs for {} of the overlay: the handlers in `aws cloudformation \
+                 describe-type --type RESOURCE --type-name TYPE --query Schema` list it",
+                few(&uncovered)
             ));
         }
         if settings.has_functions() && rules.permissions_boundary.is_none() {

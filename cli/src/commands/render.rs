@@ -5,7 +5,7 @@ use crate::error::CommandError;
 use crate::terminal::{Output, escaped};
 use chatctl_deploy::aws::named_region;
 use chatctl_deploy::config::ConfigError;
-use chatctl_deploy::stack::render::{for_account, for_region, render};
+use chatctl_deploy::stack::render::{for_region, render_for_aws};
 
 /// Print the CloudFormation template
 ///
@@ -37,10 +37,7 @@ impl Run for RenderArgs {
             let checked = settings.aws.rules.check_region(&region);
             checked.map_err(ConfigError::Invalid)?;
         }
-        let template = for_region(
-            &for_account(&render(&settings), &settings.aws.rules),
-            &region,
-        );
+        let template = for_region(&render_for_aws(&settings), &region);
         let terminal = context.terminal;
         let text = match (self.format, terminal.output) {
             (Some(Format::Yaml), Output::Json) => {

@@ -94,6 +94,15 @@ pub(super) fn of_asking() -> String {
     format!("Ends within {} minutes.", limits::ASKING.in_minutes())
 }
 
+pub(super) fn of_status() -> String {
+    format!(
+        "Ends within {} minutes. With `--watch` it ends with Ctrl-C, when the stack is gone, or when AWS has not answered {} \
+         questions in a row.",
+        limits::ASKING.in_minutes(),
+        UNANSWERED_QUESTIONS,
+    )
+}
+
 pub(super) fn of_doctor() -> String {
     format!(
         "Ends within {} minutes. Not counted: what cargo and rustc take to answer.",

@@ -13,26 +13,47 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
+    /// Whether lines replace one another: there is a terminal that can move its cursor.
+    pub(crate) fn is_live() -> bool {
+        place().is_some()
+    }
+
     /// Shows `lines` in place of those that it has shown before.
     ///
     /// # Errors
     /// The reader has gone.
     pub(crate) fn show(&mut self, lines: &[String]) -> io::Result<()> {
         let lines = lines.iter().map(|line| printable(&bounded(line)));
-        let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        let size = Stdout.size().filter(|_| !is_dumb);
+        let size = place();
         let lines: Vec<_> = match size {
             Some(size) => fitting(lines.collect(), size),
             None => lines.collect(),
         };
         let outcome = match size {
-            Some(_) => Stdout.redraw(self.shown.len(), &Text::from(joined(&lines)).shown()),
+            Some((columns, _)) => {
+                let text = Text::from(joined(&lines)).shown();
+                Stdout.redraw(rows(&self.shown, columns), &text)
+            }
             None if lines == self.shown => Ok(()),
             None => Stdout.line(&Text::from(joined(&lines)).shown()),
         };
         self.shown = lines;
         outcome
     }
+}
+
+/// The columns and rows of the terminal on which lines replace one another.
+fn place() -> Option<(usize, usize)> {
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    Stdout.size().filter(|_| !is_dumb)
+}
+
+/// The rows that `shown` takes where there are so many columns now: a terminal that has become narrower breaks its lines.
+fn rows(shown: &[String], columns: usize) -> usize {
+    let rows = shown
+        .iter()
+        .map(|line| line.chars().count().div_ceil(columns.max(1)).max(1));
+    rows.sum()
 }
 
 fn joined(lines: &[String]) -> String {
@@ -63,6 +84,15 @@ fn fitting(lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_that_has_become_narrower_shows_the_same_lines_on_more_rows() {
+        let lines = ["12345678".to_owned(), String::new(), "1234".to_owned()];
+        assert_eq!(rows(&lines, 9), 3);
+        assert_eq!(rows(&lines, 8), 3);
+        assert_eq!(rows(&lines, 4), 4);
+        assert_eq!(rows(&lines, 3), 6);
+    }
 
     #[test]
     fn lines_are_cut_to_the_terminal_and_the_last_one_stays() {

@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use testing::running::{Running, lines};
 
+use crate::devtools::Connection;
 use crate::project::{PATIENCE, peer};
-use crate::window::{Connection, Window};
+use crate::window::Window;
 
 /// A browser with a profile of its own.
 pub(crate) struct Chromium {
@@ -66,13 +67,6 @@ impl Chromium {
         }
     }
 
-    /// A new window that shows `url`.
-    pub(crate) fn window(&mut self, url: &str) -> Window {
-        let mut window = self.blank();
-        window.visit(url);
-        window
-    }
-
     /// A new window before it shows anything.
     pub(crate) fn blank(&mut self) -> Window {
         let made = self.main.call(
@@ -80,7 +74,7 @@ impl Chromium {
             serde_json::json!({ "url": "about:blank", "newWindow": true }),
         );
         let id = made["targetId"].as_str().unwrap();
-        Window::new(Connection::open(&format!(
+        Window::of_chromium(Connection::open(&format!(
             "ws://{}/devtools/page/{id}",
             self.address
         )))

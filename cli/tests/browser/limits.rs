@@ -45,12 +45,12 @@ fn the_envelope_counts_too() {
 }
 
 #[test]
-fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
+pub(crate) fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
     let mut scene = Scene::of("[[routes]]\nkey = \"send\"\n");
     let mut tom = scene.tom();
     tom.until_status("Connected");
     // Nothing selects a route, and there is none by default.
-    tom.eval("line.send('no JSON')");
+    tom.eval("chat._line.send('no JSON')");
     tom.sees("Error: Forbidden");
     assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
     // The same stack by a page without settings.
@@ -67,7 +67,7 @@ fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
 }
 
 #[test]
-fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say() {
+pub(crate) fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say() {
     let mut scene = Scene::of("");
     let mut window = scene.tom();
     for (frame, kind, text) in [
@@ -93,13 +93,13 @@ fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say() {
         ("{", "text", "{"),
         ("", "text", ""),
     ] {
-        let read = window.eval(&format!("read({})", serde_json::json!(frame)));
+        let read = window.eval(&format!("chat.read({})", serde_json::json!(frame)));
         assert_eq!(read, serde_json::json!([kind, text]), "{frame}");
     }
 }
 
 #[test]
-fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
+pub(crate) fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
     let mut scene = Scene::of("");
     let mut window = scene.stranger();
     window.fill("#from", "Tom");
@@ -113,7 +113,7 @@ fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
         "document.querySelector('#countdown').innerText.startsWith('Next attempt in ') \
          && document.querySelector('#now').checkVisibility() && document.querySelector('#send').disabled",
     );
-    window.until("it tries again and again", "attempts >= 3");
+    window.until("it tries again and again", "chat._attempts >= 3");
     window.click("#disconnect");
     window.until_status("Not connected");
     window.fill("#endpoint", "https://example.invalid");

@@ -19,13 +19,12 @@ const FITS: &str = "(() => {
 
 fn phone(scene: &mut Scene) -> Window {
     let mut window = scene.blank();
-    let screen = json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true });
-    window.emulates("setDeviceMetricsOverride", screen);
+    window.is_a_phone();
     window
 }
 
 #[test]
-fn on_a_phone_everything_fits_in_every_state() {
+pub(crate) fn on_a_phone_everything_fits_in_every_state() {
     let mut scene = Scene::of("");
     let form = scene.base();
     let mut tom = phone(&mut scene);

@@ -30,7 +30,7 @@ fn revive(scene: &Scene) {
 }
 
 #[test]
-fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
+pub(crate) fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
@@ -49,7 +49,7 @@ fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
     assert_eq!(tom.messages(), [""; 0], "nothing is sent into nowhere");
     tom.until(
         "several attempts fail",
-        "attempts >= 2 && document.querySelector('#status').innerText.includes('cannot be reached')",
+        "chat._attempts >= 2 && document.querySelector('#status').innerText.includes('cannot be reached')",
     );
     revive(&scene);
     for window in [&mut tom, &mut jerry] {
@@ -62,7 +62,7 @@ fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
 }
 
 #[test]
-fn it_reconnects_by_itself() {
+pub(crate) fn it_reconnects_by_itself() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
     tom.until_status("Connected");
@@ -83,7 +83,7 @@ fn a_wait_is_a_random_part_of_a_time_that_doubles_up_to_half_a_minute() {
     // Waits are written down instead of waited for; chance gives the whole time, in the end a quarter of it.
     tom.eval(
         "globalThis.waits = []; Math.random = () => waits.length < 7 ? 1 : 0.25; \
-         waitUntil = moment => { waits.push(Math.round((moment - Date.now()) / 250) / 4); setTimeout(connect) }",
+         chat._waitUntil = moment => { waits.push(Math.round((moment - Date.now()) / 250) / 4); setTimeout(() => chat._connect()) }",
     );
     kill(&scene);
     tom.until("it has tried often", "waits.length > 7");
@@ -105,11 +105,11 @@ fn two_patient_windows(scene: &mut Scene) -> [Window; 2] {
 }
 
 #[test]
-fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss() {
+pub(crate) fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss() {
     let mut scene = Scene::of("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
-    tom.eval("window.before = line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");
-    tom.until("another connection has taken over", "line !== before");
+    tom.eval("window.before = chat._line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");
+    tom.until("another connection has taken over", "chat._line !== before");
     // Both are open now, so both get this.
     jerry.says("one");
     tom.sees("Jerry: one");
@@ -143,15 +143,15 @@ fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss() {
 }
 
 #[test]
-fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
+pub(crate) fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
     let mut scene = Scene::of("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
-    tom.eval("window.before = line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'");
+    tom.eval("window.before = chat._line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'");
     tom.eval("window.WebSocket = class extends WebSocket { constructor(...of) { super(...of); this.addEventListener('close', () => { failed = true; }); } }; true");
     tom.eval("laterNow()");
-    tom.until("the other one could not be opened", "failed && !next");
+    tom.until("the other one could not be opened", "failed && !chat._next");
     jerry.says("still there?");
     tom.sees("Jerry: still there?");
-    assert_eq!(tom.eval("line === before && !overlap"), true);
+    assert_eq!(tom.eval("chat._line === before && !chat._overlap"), true);
     assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
 }

@@ -19,7 +19,7 @@ fn three_windows(scene: &mut Scene) -> [Window; 3] {
 }
 
 #[test]
-fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown_once() {
+pub(crate) fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown_once() {
     let mut scene = Scene::of(ECHO);
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
@@ -28,7 +28,7 @@ fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown
     }
     ann.until(
         "the message has come back",
-        "awaited.length === 0 && !document.querySelector('.pending')",
+        "chat._awaited.length === 0 && !document.querySelector('.pending')",
     );
     // Equal words of another user are another message.
     cid.says("Hi");
@@ -47,7 +47,7 @@ fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown
 }
 
 #[test]
-fn in_envelopes_messages_have_names_and_an_own_one_tells_if_it_was_received() {
+pub(crate) fn in_envelopes_messages_have_names_and_an_own_one_tells_if_it_was_received() {
     let mut scene = Scene::of(&format!("{ECHO}envelope = true\n"));
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
@@ -103,14 +103,14 @@ fn another_room_receives_nothing_and_the_room_is_part_of_the_address() {
     let mut downstairs = scene.window(&format!("{base}?from=Tom"));
     downstairs.until_status("Connected as Tom in everybody");
     downstairs.says("who is up there?");
-    downstairs.until("it has come back", "awaited.length === 0");
+    downstairs.until("it has come back", "chat._awaited.length === 0");
     same.says("nobody");
     apart.sees("Another User: nobody");
     assert_eq!(apart.messages(), ["Another User: nobody"]);
 }
 
 #[test]
-fn a_handlers_error_is_shown_as_one_and_a_message_that_never_came_back_is_marked() {
+pub(crate) fn a_handlers_error_is_shown_as_one_and_a_message_that_never_came_back_is_marked() {
     let mut scene = Scene::unprobed(&format!("{ECHO}max-text-bytes = 10\n"));
     let mut ann = scene.tom();
     ann.says("eleven byte");
@@ -118,17 +118,17 @@ fn a_handlers_error_is_shown_as_one_and_a_message_that_never_came_back_is_marked
         "the page knows the route's limit",
         "document.querySelector('#note').innerText.includes('11 bytes, this route takes 10 bytes')",
     );
-    ann.eval("line.send(JSON.stringify({ action: 'onMessage', message: 'eleven byte' }))");
+    ann.eval("chat._line.send(JSON.stringify({ action: 'onMessage', message: 'eleven byte' }))");
     ann.until(
         "the handler's refusal is an error",
         "document.querySelector('#log .error')?.innerText.startsWith('Error: ')",
     );
     // An answer that never comes: it goes out on a connection that is ended at once.
     ann.fill("#text", "lost?");
-    ann.eval("line.send = () => {}");
+    ann.eval("chat._line.send = () => {}");
     ann.press("Enter", false);
     ann.sees("You: lost?");
-    ann.eval("line.close()");
+    ann.eval("chat._line.close()");
     ann.sees("You: lost?\n\nIt is not certain that this arrived.");
     ann.until_status("Connected as Tom");
 }

@@ -1,13 +1,13 @@
 //! A deployed chat, and a browser before it.
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 use crate::friends::links;
 use crate::project::Project;
 use crate::window::Window;
 
 pub(crate) struct Scene {
     // It ends before the chat does.
-    browser: Chromium,
+    browser: Browser,
     pub(crate) project: Project,
     pub(crate) endpoint: String,
     pub(crate) links: Vec<String>,
@@ -31,7 +31,7 @@ impl Scene {
     /// Of the chat that `project` has deployed at `endpoint`.
     pub(crate) fn before(project: Project, endpoint: String) -> Self {
         Self {
-            browser: Chromium::start(),
+            browser: Browser::start(),
             links: links(&project),
             project,
             endpoint,

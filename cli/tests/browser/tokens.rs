@@ -7,6 +7,9 @@ use crate::issuer::Issuer;
 use crate::project::{Project, finished};
 use crate::scene::Scene;
 
+/// Whether the token that the page connects with has expired.
+const HAS_EXPIRED: &str = "claimsOf(chat.token).exp * 1000 <= Date.now()";
+
 const TOKEN_MODE: &str = "[auth]\nmode = \"token\"\n";
 
 /// A stack in token mode whose private key lies in the project's folder.
@@ -61,7 +64,7 @@ fn run(project: &Project, words: &[&str]) -> String {
 }
 
 #[test]
-fn links_of_the_command_bring_tokens_that_renew_themselves_and_no_message_is_lost() {
+pub(crate) fn links_of_the_command_bring_tokens_that_renew_themselves_and_no_message_is_lost() {
     let mut chat = Chat::new();
     let (_web, [tom, jerry]) = chat.web();
     let mut tom = chat.scene.window(&tom);
@@ -73,12 +76,14 @@ fn links_of_the_command_bring_tokens_that_renew_themselves_and_no_message_is_los
     jerry.sees("Tom: hi there");
     // A token that is about to expire, and then has.
     let short = chat.token("Tom", "2s");
-    tom.eval(&format!("token = '{short}', line.close(4000), 0"));
+    tom.eval(&format!(
+        "chat.token = '{short}', chat._renewAt = Infinity, chat._line.close(4000), 0"
+    ));
     tom.until_status("Connected as Tom, talking to Jerry");
-    tom.until("the token has expired", "token === '' || hasExpired()");
+    tom.until("the token has expired", HAS_EXPIRED);
     tom.says("said too late");
     jerry.sees("Tom: said too late");
-    assert_ne!(tom.eval("token"), short.as_str());
+    assert_ne!(tom.eval("chat.token"), short.as_str());
     assert_eq!(tom.messages(), ["You: hi there", "You: said too late"]);
     tom.reload();
     tom.until_status("Connected as Tom, talking to Jerry");
@@ -88,7 +93,7 @@ fn links_of_the_command_bring_tokens_that_renew_themselves_and_no_message_is_los
 }
 
 #[test]
-fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
+pub(crate) fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
     let mut chat = Chat::new();
     let link = chat.scene.links[0].clone();
     let mut tom = chat.scene.window(&link);
@@ -104,7 +109,7 @@ fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
     );
     let mut jerry = chat.scene.window(&jerry);
     jerry.until_status("Connected as Jerry");
-    tom.until("the token has expired", "hasExpired()");
+    tom.until("the token has expired", HAS_EXPIRED);
     tom.says("said too late");
     tom.until_status("Your token has expired. Paste a new one.");
     tom.fill("#token", &chat.token("Tom", "1h"));
@@ -152,13 +157,13 @@ fn a_page_whose_connection_is_not_ended_after_its_token_s_expiry_ends_it_itself(
     tom.until_status("Connected as Tom, talking to Jerry");
     jerry.until_status("Connected as Jerry, talking to Tom");
     // The frame goes nowhere, and the answer is that of a function that may post and not close.
-    tom.eval("window.before = line, line.send = () => {}, 0");
+    tom.eval("window.before = chat._line, chat._line.send = () => {}, 0");
     tom.says("said too late");
-    tom.eval(r#"received(line, '{"error":"TokenExpired","message":"m","route":"$default"}'), 0"#);
+    tom.eval(r#"chat._received(chat._line, '{"error":"TokenExpired","message":"m","route":"$default"}'), 0"#);
     jerry.sees("Tom: said too late");
     tom.until(
         "another connection",
-        "line !== before && line.readyState === 1",
+        "chat._line !== before && chat._line?.readyState === 1",
     );
     assert_eq!(tom.messages(), ["You: said too late"]);
 }

@@ -4,55 +4,31 @@ use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
-use testing::blocking::Client;
 
+use crate::bidi;
+use crate::devtools::Connection;
 use crate::project::PATIENCE;
 
-/// One DevTools connection.
-pub(crate) struct Connection {
-    socket: Client,
-    last: u64,
-    /// What the browser complained about.
-    complaints: Vec<String>,
+/// A line of the conversation as its words: without the time, the status of what was sent, and buttons.
+const WORDS: &str = "(li => {
+    const rest = [...li.querySelectorAll('time, button, .status')].filter(one => !one.hidden);
+    for (const one of rest) one.hidden = true;
+    const words = li.innerText;
+    for (const one of rest) one.hidden = false;
+    return words;
+})";
+
+/// A window of a browser.
+pub(crate) struct Window(Inner);
+
+/// The way in which it is steered.
+enum Inner {
+    Chromium(Connection),
+    Firefox(bidi::Context),
 }
-
-impl Connection {
-    pub(crate) fn open(url: &str) -> Self {
-        Self {
-            socket: Client::open(url, []).unwrap(),
-            last: 0,
-            complaints: Vec::new(),
-        }
-    }
-
-    /// Calls a method, which must succeed.
-    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
-        self.last += 1;
-        let request = json!({ "id": self.last, "method": method, "params": parameters });
-        self.socket.send(&request.to_string());
-        loop {
-            let mut message: Value = serde_json::from_str(&self.socket.receive()).unwrap();
-            if message["id"] == self.last {
-                assert!(message["error"].is_null(), "{method}: {message}");
-                return message["result"].take();
-            }
-            let told = match message["method"].as_str() {
-                Some("Runtime.exceptionThrown") => &message["params"]["exceptionDetails"],
-                Some("Log.entryAdded") if message["params"]["entry"]["level"] == "error" => {
-                    &message["params"]["entry"]["text"]
-                }
-                _ => continue,
-            };
-            self.complaints.push(told.to_string());
-        }
-    }
-}
-
-/// A window of the browser.
-pub(crate) struct Window(Connection);
 
 impl Window {
-    pub(crate) fn new(mut connection: Connection) -> Self {
+    pub(crate) fn of_chromium(mut connection: Connection) -> Self {
         for domain in ["Page", "Runtime", "Log"] {
             connection.call(&format!("{domain}.enable"), json!({}));
         }
@@ -61,41 +37,78 @@ impl Window {
             "Emulation.setFocusEmulationEnabled",
             json!({ "enabled": true }),
         );
-        Self(connection)
+        Self(Inner::Chromium(connection))
+    }
+
+    pub(crate) fn of_firefox(context: bidi::Context) -> Self {
+        Self(Inner::Firefox(context))
     }
 
     /// Runs `script` in every document from now on, before the page's own.
     pub(crate) fn before_every_page(&mut self, script: &str) {
-        let script = json!({ "source": script });
-        self.0.call("Page.addScriptToEvaluateOnNewDocument", script);
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                let script = json!({ "source": script });
+                connection.call("Page.addScriptToEvaluateOnNewDocument", script);
+            }
+            Inner::Firefox(context) => context.before_every_page(script),
+        }
     }
 
     /// Shows `url` and waits until the page has started.
     pub(crate) fn visit(&mut self, url: &str) {
-        let shown = self.0.call("Page.navigate", json!({ "url": url }));
-        assert!(shown["errorText"].is_null(), "{url}: {shown}");
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                let shown = connection.call("Page.navigate", json!({ "url": url }));
+                assert!(shown["errorText"].is_null(), "{url}: {shown}");
+            }
+            Inner::Firefox(context) => context.visit(url),
+        }
         self.until("the page is there", "document.readyState === 'complete'");
     }
 
     pub(crate) fn reload(&mut self) {
         self.eval("window.isOld = true");
-        self.0.call("Page.reload", json!({}));
+        match &mut self.0 {
+            Inner::Chromium(connection) => drop(connection.call("Page.reload", json!({}))),
+            Inner::Firefox(context) => context.reload(),
+        }
         self.until(
             "it is loaded again",
             "!window.isOld && document.readyState === 'complete'",
         );
     }
 
-    /// Makes the window be on another device, by one of the methods of DevTools' domain `Emulation`.
+    /// Makes the window be on another device, by one of the methods of DevTools' domain `Emulation`, which only Chromium has.
     pub(crate) fn emulates(&mut self, method: &str, parameters: Value) {
-        self.0.call(&format!("Emulation.{method}"), parameters);
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                connection.call(&format!("Emulation.{method}"), parameters);
+            }
+            Inner::Firefox(_) => panic!("Firefox has no {method}"),
+        }
+    }
+
+    /// Makes the window as large as the screen of a phone.
+    pub(crate) fn is_a_phone(&mut self) {
+        let (width, height) = (360, 640);
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
+                connection.call("Emulation.setDeviceMetricsOverride", screen);
+            }
+            Inner::Firefox(context) => context.resize(width, height),
+        }
     }
 
     /// What the window shows, as a PNG.
     pub(crate) fn screenshot(&mut self) -> Vec<u8> {
-        let shot = self
-            .0
-            .call("Page.captureScreenshot", json!({ "format": "png" }));
+        let shot = match &mut self.0 {
+            Inner::Chromium(connection) => {
+                connection.call("Page.captureScreenshot", json!({ "format": "png" }))
+            }
+            Inner::Firefox(context) => context.screenshot(),
+        };
         BASE64_STANDARD
             .decode(shot["data"].as_str().unwrap())
             .unwrap()
@@ -103,10 +116,14 @@ impl Window {
 
     /// What a JavaScript expression comes to; `null` while one document makes way for another.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
-        let parameters =
-            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let mut answer = self.0.call("Runtime.evaluate", parameters);
-        answer["result"]["value"].take()
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+                let mut answer = connection.call("Runtime.evaluate", parameters);
+                answer["result"]["value"].take()
+            }
+            Inner::Firefox(context) => context.eval(expression),
+        }
     }
 
     /// Waits until `condition` holds; each look at it waits a moment inside the browser, which has other things to do.
@@ -121,7 +138,7 @@ impl Window {
                 "it did not happen within {PATIENCE:?}: {what}\nstatus: {}\nmessages: {:#?}\ncomplaints: {:#?}",
                 self.status(),
                 self.messages(),
-                self.0.complaints,
+                self.complaints(),
             );
         }
     }
@@ -150,7 +167,9 @@ impl Window {
     /// Every line of the conversation, as it can be read.
     pub(crate) fn messages(&mut self) -> Vec<String> {
         let lines = self
-            .eval("[...document.querySelectorAll('#log li')].map(li => li.innerText)")
+            .eval(&format!(
+                "[...document.querySelectorAll('#log li')].map({WORDS})"
+            ))
             .as_array()
             .cloned()
             .unwrap_or_default();
@@ -163,34 +182,36 @@ impl Window {
     /// Waits for a line of the conversation.
     pub(crate) fn sees(&mut self, line: &str) {
         let condition = format!(
-            "[...document.querySelectorAll('#log li')].some(li => li.innerText === {})",
+            "[...document.querySelectorAll('#log li')].some(li => {WORDS}(li) === {})",
             json!(line)
         );
         self.until(&format!("{line:?} is shown"), &condition);
     }
 
+    /// Waits until the conversation is these lines.
+    pub(crate) fn until_messages(&mut self, lines: &[&str]) {
+        let condition = format!(
+            "JSON.stringify([...document.querySelectorAll('#log li')].map({WORDS})) === JSON.stringify({})",
+            json!(lines)
+        );
+        self.until(&format!("the conversation is {lines:?}"), &condition);
+    }
+
     /// Writes into whatever has the focus.
     pub(crate) fn types(&mut self, text: &str) {
-        self.0.call("Input.insertText", json!({ "text": text }));
+        match &mut self.0 {
+            Inner::Chromium(connection) => {
+                drop(connection.call("Input.insertText", json!({ "text": text })));
+            }
+            Inner::Firefox(context) => context.types(text),
+        }
     }
 
     /// Presses and releases a key, by its name in DOM events; `shift` is held down meanwhile.
     pub(crate) fn press(&mut self, key: &str, shift: bool) {
-        let (code, text) = match key {
-            "Enter" => (13, "\r"),
-            "Tab" => (9, ""),
-            " " => (32, " "),
-            _ => panic!("what is the code of {key}?"),
-        };
-        for kind in ["keyDown", "keyUp"] {
-            let mut event = json!({
-                "type": kind, "key": key, "code": if key == " " { "Space" } else { key },
-                "windowsVirtualKeyCode": code, "modifiers": if shift { 8 } else { 0 },
-            });
-            if kind == "keyDown" && !text.is_empty() {
-                event["text"] = text.into();
-            }
-            self.0.call("Input.dispatchKeyEvent", event);
+        match &mut self.0 {
+            Inner::Chromium(connection) => connection.press(key, shift),
+            Inner::Firefox(context) => context.press(key, shift),
         }
     }
 
@@ -231,7 +252,9 @@ impl Window {
 
     /// What the browser complained about so far: uncaught exceptions, refusals by the page's policy, failed requests.
     pub(crate) fn complaints(&mut self) -> Vec<String> {
-        self.eval("0");
-        self.0.complaints.clone()
+        match &mut self.0 {
+            Inner::Chromium(connection) => connection.complaints(),
+            Inner::Firefox(context) => context.complaints(),
+        }
     }
 }

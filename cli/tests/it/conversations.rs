@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use chat_protocol::{Field, Handshake};
+use serde_json::Value;
 use testing::blocking::{Client, eventually};
 use testing::conversations::{self, Deployed, Fault, OverSockets};
 
@@ -79,13 +80,27 @@ struct Local(Project);
 
 impl Deployed for Local {
     async fn quiet(&self, open: usize, _sent: usize, _ended: usize) -> Result<(), Fault> {
+        // It waits for what else happens in the room.
+        self.has_ended(open, |function| function != "AnnounceFunction");
+        Ok(())
+    }
+
+    async fn settled(&self, open: usize, _sent: usize, _ended: usize) -> Result<(), Fault> {
+        self.has_ended(open, |_| true);
+        Ok(())
+    }
+}
+
+impl Local {
+    /// Returns when nothing is under way in the functions that `counts`, and so many connections are open.
+    fn has_ended(&self, open: usize, counts: impl Fn(&str) -> bool) {
         eventually("nothing is under way, and all ends are noticed", || {
             let status = self.0.status();
             let functions = status["functions"].as_object().unwrap();
-            functions.values().all(|function| function["inFlight"] == 0)
-                && status["connections"] == open
+            let is_idle =
+                |(name, function): (&String, &Value)| !counts(name) || function["inFlight"] == 0;
+            functions.iter().all(is_idle) && status["connections"] == open
         });
-        Ok(())
     }
 }
 
@@ -142,4 +157,6 @@ stacks!(
     every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed" hands over 0,
     every_conversation_with_senders_goes_over_a_deployed_stack_as_it_is_written: "envelopes" hands over 0,
     every_reviewed_conversation_goes_over_a_deployed_stack_as_it_is_written: "reviewed" hands over 0,
+    every_conversation_that_is_kept_goes_over_a_deployed_stack_as_it_is_written: "history" hands over 0,
+    every_conversation_with_announcements_goes_over_a_deployed_stack_as_it_is_written: "presence" hands over 0,
 );

@@ -116,6 +116,36 @@ fn custom_handler() {
 }
 
 #[test]
+fn team_chat() {
+    let name = "team-chat";
+    let project = Project::new(&read(name, "chatctl.toml"));
+    let run = |words: &[&str]| {
+        let mut command = project.command(words);
+        command.env("XDG_CONFIG_HOME", project.path());
+        let done = finished(command.output().unwrap());
+        assert_eq!(done.code, 0, "{words:?}: {}", done.stderr);
+        done.stdout.trim_end().to_owned()
+    };
+    run(&["keys", "new"]);
+    let mut command = project.deployment(&[]);
+    command.env("XDG_CONFIG_HOME", project.path());
+    let deployed = finished(command.output().unwrap());
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    let endpoint = project.status()["endpoint"].as_str().unwrap().to_owned();
+    // The shell of the session is not in the project's folder.
+    let lines = session(&read(name, "README.md")).into_iter().map(|line| {
+        let Some((before, rest)) = line.split_once("$(chatctl ") else {
+            return line;
+        };
+        let (words, after) = rest.split_once(')').unwrap();
+        let words: Vec<_> = words.split(' ').collect();
+        format!("{before}{}{after}", run(&words))
+    });
+    play(&lines.collect::<Vec<_>>(), &project, &endpoint);
+    torn_down(name, &project);
+}
+
+#[test]
 fn own_authorizer() {
     let name = "own-authorizer";
     let crate_folder = folder(name).join("door");

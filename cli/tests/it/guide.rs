@@ -78,9 +78,30 @@ fn the_page_about_rooms_is_as_it_says() {
 }
 
 #[test]
+fn the_page_about_presence_is_as_it_says() {
+    let text = page("presence");
+    follow("presence", &Project::new(blocks(&text, "toml")[0]));
+}
+
+#[test]
 fn the_page_about_senders_is_as_it_says() {
     let text = page("senders");
     follow("senders", &Project::new(blocks(&text, "toml")[0]));
+}
+
+#[test]
+fn the_page_about_overlays_is_as_it_says() {
+    let text = page("overlay");
+    let project = Project::new(blocks(&text, "toml")[0]);
+    std::fs::write(project.path().join("extra.yaml"), blocks(&text, "yaml")[0]).unwrap();
+    follow("overlay", &project);
+    assert!(!project.state().exists());
+}
+
+#[test]
+fn the_page_about_history_is_as_it_says() {
+    let text = page("history");
+    follow("history", &Project::new(blocks(&text, "toml")[0]));
 }
 
 /// The page's commands, with the people that it supposes.

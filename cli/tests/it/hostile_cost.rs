@@ -2,22 +2,24 @@
 
 use std::path::Path;
 
-/// What the page calculates with, in US dollars: list prices of us-east-1, looked up on 2026-11-29.
+/// What the page calculates with, in US dollars: what `chatctl cost` calculates with.
 mod price {
+    use chatctl_deploy::stack::cost::prices::US_EAST_1;
+
     /// A million messages of up to 32 KB, received or sent.
-    pub(super) const MESSAGES: f64 = 1.00;
+    pub(super) const MESSAGES: f64 = US_EAST_1.messages;
     /// A million minutes of one open connection.
-    pub(super) const MINUTES: f64 = 0.25;
+    pub(super) const MINUTES: f64 = US_EAST_1.minutes;
     /// A million calls of functions.
-    pub(super) const CALLS: f64 = 0.20;
+    pub(super) const CALLS: f64 = US_EAST_1.calls;
     /// A million seconds of a function with 1 GB.
-    pub(super) const GB_SECONDS: f64 = 16.666_7;
+    pub(super) const GB_SECONDS: f64 = US_EAST_1.gb_seconds;
     /// A million write units and read units of a table on demand.
-    pub(super) const WRITES: f64 = 0.625;
-    pub(super) const READS: f64 = 0.125;
+    pub(super) const WRITES: f64 = US_EAST_1.writes;
+    pub(super) const READS: f64 = US_EAST_1.reads;
     /// A GB of logs, and of traffic to the internet.
-    pub(super) const LOGS: f64 = 0.50;
-    pub(super) const EGRESS: f64 = 0.09;
+    pub(super) const LOGS: f64 = US_EAST_1.logs;
+    pub(super) const EGRESS: f64 = US_EAST_1.traffic;
 }
 
 const MILLION: f64 = 1e6;
@@ -181,6 +183,8 @@ fn the_costs_of_a_hostile_client_are_what_the_named_prices_make_them() {
     let rows = rows();
     let table = rows.join("\n");
     assert!(text.contains(&table), "the table must be:\n{table}");
+    let day = chatctl_deploy::stack::cost::prices::LOOKED_UP;
+    assert!(text.contains(&format!("looked up on {day}")), "{day}");
     for price in [
         "$1.00", "$0.25", "$0.20", "$16.67", "$0.625", "$0.125", "$0.50", "$0.09",
     ] {

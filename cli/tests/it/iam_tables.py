@@ -19,7 +19,8 @@ KINDS = {
     ("cloudformation", "stack/"): "stack", ("cloudformation", "changeSet/"): "changeset",
     ("dynamodb", "table/"): "table", ("lambda", "function:"): "function", ("iam", "role/"): "role",
     ("logs", "log-group:"): "log-group", ("kms", "key/"): "key", ("secretsmanager", "secret:"): "Secret",
-    ("ssm", "parameter/"): "parameter",
+    ("ssm", "parameter/"): "parameter", ("cloudwatch", "alarm:"): "alarm", ("cloudwatch", "dashboard/"): "dashboard",
+    ("sns", ""): "topic", ("sqs", ""): "queue", ("route53", "hostedzone/"): "hostedzone", ("route53", "change/"): "change",
 }
 
 # What the registry lists for properties that no stack of chatctl sets.
@@ -37,6 +38,7 @@ NOT_OURS = {
     "lambda:GetCodeSigningConfig", "lambda:GetLayerVersion", "lambda:PassCapacityProvider", "lambda:PublishVersion",
     "lambda:PutFunctionCodeSigningConfig", "lambda:PutFunctionConcurrency", "lambda:PutFunctionRecursionConfig",
     "lambda:PutFunctionScalingConfig", "lambda:PutRuntimeManagementConfig",
+    "sns:PutDataProtectionPolicy",  # It needs the roles, too.
     "logs:AssociateKmsKey", "logs:CreateLogDelivery", "logs:CreateLogStream", "logs:DeleteIndexPolicy",
     "logs:DeleteResourcePolicy", "logs:DeleteRetentionPolicy", "logs:DescribeLogStreams", "logs:DisassociateKmsKey",
     "logs:PutBearerTokenAuthentication", "logs:PutDataProtectionPolicy", "logs:PutIndexPolicy",

@@ -1,7 +1,9 @@
 //! Each action of each role is needed: taken away alone, something breaks. On the local target, whose IAM decides by
 //! the very policies of the rendered template.
 
+mod announce;
 mod auth;
+mod kept;
 mod limits;
 mod requests;
 mod reviews;
@@ -48,14 +50,17 @@ fn give_reads_of_sessions(template: &mut Value) {
         "BroadcastRole",
         "WhoRole",
         "KickRole",
+        "HistoryRole",
+        "DeleteRole",
     ] {
         let policies = template["Resources"].get_mut(role);
         let policies = policies.and_then(|role| role["Properties"]["Policies"].as_array_mut());
         for policy in policies.into_iter().flatten() {
             if policy["PolicyName"] == "table" {
-                let actions = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
-                let actions = actions.as_array_mut().unwrap();
-                actions.push(json!("dynamodb:GetItem"));
+                let statements = policy["PolicyDocument"]["Statement"].as_array_mut();
+                let statements = statements.unwrap();
+                let resource = statements[0]["Resource"].clone();
+                statements.push(json!({"Effect": "Allow", "Action": ["dynamodb:GetItem"], "Resource": resource}));
             }
         }
     }

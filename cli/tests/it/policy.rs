@@ -15,6 +15,10 @@ const ROUTES: &str = "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"all\"\
                       handler = \"roll\"\nreply = true\n[[routes]]\nkey = \"send\"\nhttp = \"https://backend.example/send\"\n\
                       secret-header = { name = \"x-chat-secret\", secretsmanager = \"chat/backend\" }\n";
 
+/// A name, alarms and access logs.
+const COMPANY: &str = "[domain]\nname = \"chat.example.com\"\n[logs]\naccess = true\n[alarms]\n\
+                       email = \"ops@example.com\"\nkeep-failed-events = true\n";
+
 const OFFLINE: [&str; 5] = [
     "policy",
     "--account",
@@ -51,7 +55,16 @@ fn judged(policies: &[Value], template: &Value) -> String {
 
 #[test]
 fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_missing() {
-    for config in [String::new(), ROUTES.to_owned(), format!("{ROUTES}{RULES}")] {
+    let company = format!("{ROUTES}{COMPANY}");
+    let named = "[domain]\nname = \"chat.example.com\"\nzone = \"Z1\"\n".to_owned();
+    for config in [
+        String::new(),
+        ROUTES.to_owned(),
+        format!("{ROUTES}{RULES}"),
+        format!("{company}{RULES}"),
+        company,
+        named,
+    ] {
         let project = Project::new(&config);
         let whole: Value = serde_json::from_str(&policy(&project, &[])).unwrap();
         let split: Value = serde_json::from_str(&policy(&project, &["--service-role"])).unwrap();

@@ -121,6 +121,15 @@ fn a_rendering_with_reviews_passes_cfn_lint() {
 }
 
 #[test]
+fn a_rendering_of_a_chat_that_keeps_messages_passes_cfn_lint() {
+    let kept = "[[routes]]\nkey = \"tell\"\nenvelope = true\nhistory = \"7d\"\n\
+                [[routes]]\nkey = \"say\"\nreceivers = \"room\"\nenvelope = true\nhistory = \"365d\"\n\
+                [[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n";
+    lint(kept, "yaml");
+    lint_for(kept, "json", &["us-gov-west-1"]);
+}
+
+#[test]
 fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
 }
@@ -136,6 +145,10 @@ receivers = "room"
 key = "roll"
 handler = "roll"
 reply = true
+[[routes]]
+key = "who"
+answers = "who"
+announce = true
 "#;
 
 /// Every kind of route and option that goes together.
@@ -317,6 +330,78 @@ fn examples() -> Vec<(String, String)> {
     examples.collect()
 }
 
+/// What a company adds: a name, alarms by mail, failed events that are kept. Access logs come behind `[logs]`.
+const COMPANY: &str = r#"
+[domain]
+name = "chat.example.com"
+path = "team"
+[alarms]
+email = "ops@example.com"
+keep-failed-events = true
+"#;
+
+/// `config` with all of it.
+fn of_a_company(config: &str) -> String {
+    let access = "[logs]\naccess = true\n";
+    match config.contains("\n[logs]\n") {
+        true => format!(
+            "{}{COMPANY}",
+            config.replacen("\n[logs]\n", &format!("\n{access}"), 1)
+        ),
+        false => format!("{config}{COMPANY}{access}"),
+    }
+}
+
+#[test]
+fn every_example_with_a_name_alarms_and_access_logs_passes_cfn_lint() {
+    for (_, config) in examples() {
+        lint(&of_a_company(&config), "yaml");
+    }
+}
+
+#[test]
+fn names_alarms_and_access_logs_pass_cfn_lint_in_every_partition_and_under_every_rule() {
+    for config in [EVERYTHING, BACKEND_AND_HANDLER] {
+        lint_for(&of_a_company(config), "yaml", ANYWHERE);
+        lint_for(&of_a_company(config), "json", GOVCLOUD);
+    }
+    lint(&of_a_company(&format!("{EVERYTHING}{ACCOUNT}")), "json");
+    let named = r#"
+[domain]
+name = "chat.example.com"
+certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1234abcd"
+zone = "Z0123456789"
+disable-default-endpoint = true
+[alarms]
+topic = "arn:aws:sns:eu-west-1:123456789012:ops"
+dashboard = false
+"#;
+    lint(&format!("{EVERYTHING}{named}"), "yaml");
+    lint(
+        "[domain]\nname = \"chat.example.com\"\nzone = false\n",
+        "yaml",
+    );
+}
+
+#[test]
+fn the_stack_of_the_role_for_logs_passes_cfn_lint() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/log-role.yaml");
+    let mut linter = Command::new(peer("CHATCTL_CFN_LINT"));
+    let linted = finished(
+        linter
+            .arg(file)
+            .args(["--regions", "eu-west-1"])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(
+        (linted.code, linted.stdout.trim()),
+        (0, ""),
+        "{}",
+        linted.stderr
+    );
+}
+
 #[test]
 fn every_example_passes_cfn_lint() {
     let examples = examples();
@@ -335,6 +420,8 @@ fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
         ("everything", EVERYTHING),
         ("backend", BACKEND_AND_HANDLER),
         ("account", ACCOUNT),
+        ("company", &of_a_company(EVERYTHING)),
+        ("ruled-company", &of_a_company(ACCOUNT)),
     ] {
         configs.push((name.to_owned(), config.to_owned()));
     }

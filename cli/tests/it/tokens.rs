@@ -2,6 +2,7 @@
 
 mod cognito;
 mod interop;
+mod kept;
 mod oidc;
 mod pages;
 mod requests;

@@ -19,6 +19,12 @@ impl Person {
         Self::connects_with(url, &Handshake::default().with(Field::Room, room)).await
     }
 
+    /// Enters `room` under a name.
+    pub(crate) async fn enters_as(url: &str, name: &str, room: &str) -> Result<Self, Error> {
+        let handshake = Handshake::default().with(Field::From, name);
+        Self::connects_with(url, &handshake.with(Field::Room, room)).await
+    }
+
     async fn connects_with(url: &str, handshake: &Handshake) -> Result<Self, Error> {
         Client::open(url, handshake.headers()).await.map(Self)
     }

@@ -218,6 +218,35 @@ impl Cloud {
         lines
     }
 
+    /// The name or id of the resource of `stack` with this logical id.
+    pub(crate) async fn physical_id(&self, stack: &str, resource: &str) -> String {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let answer = client.list_stack_resources().stack_name(stack).send().await;
+        let resources = answer.unwrap().stack_resource_summaries.unwrap_or_default();
+        let found = resources
+            .into_iter()
+            .find(|one| one.logical_resource_id.as_deref() == Some(resource));
+        found.unwrap().physical_resource_id.unwrap()
+    }
+
+    /// Puts a value of a metric, by its namespace and name, as AWS's services do it: `at` seconds since the Unix epoch.
+    pub(crate) async fn put_metric(
+        &self,
+        (namespace, name): (&str, &str),
+        dimensions: &[(&str, &str)],
+        at: u64,
+        value: f64,
+    ) {
+        let dimensions = dimensions
+            .iter()
+            .map(|(name, value)| serde_json::json!({"Name": name, "Value": value}));
+        let body = serde_json::json!({"Namespace": namespace, "MetricData": [{
+            "MetricName": name, "Dimensions": dimensions.collect::<Vec<_>>(), "Timestamp": at, "Value": value,
+        }]});
+        let action = "GraniteServiceVersion20100801.PutMetricData";
+        crate::between::ask(self.port, "monitoring", action, &body).await;
+    }
+
     /// Asks again and again until `is_true`.
     pub(crate) async fn eventually(&self, what: &str, is_true: impl AsyncFnMut() -> bool) {
         testing::until::eventually(what, is_true).await;
@@ -228,7 +257,7 @@ impl Cloud {
         self.folder.path()
     }
 
-    async fn sdk(&self) -> aws_config::SdkConfig {
+    pub(crate) async fn sdk(&self) -> aws_config::SdkConfig {
         let credentials = aws_sdk_sts::config::Credentials::new("test", "test", None, None, "test");
         aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())

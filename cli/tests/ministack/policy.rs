@@ -236,7 +236,7 @@ const NEEDED_FOR_THE_BUCKET: [&str; 3] = [
 ];
 
 /// What the emulator does not judge, or these commands do not ask it for.
-const NOT_SHOWN: [(&str, &str); 18] = [
+const NOT_SHOWN: [(&str, &str); 19] = [
     (
         "cloudformation:DescribeEvents",
         "asked only after a change set that failed; a refusal leaves findings out",
@@ -246,6 +246,7 @@ const NOT_SHOWN: [(&str, &str); 18] = [
         "asked only about what an interrupted first deployment has left",
     ),
     ("cloudformation:TagResource", "not judged"),
+    ("cloudwatch:GetMetricData", "not judged"),
     ("cloudformation:UntagResource", "not judged"),
     ("cloudformation:DeleteStack", "shown at the end of the test"),
     ("dynamodb:DescribeTable", "shown at the end of the test"),

@@ -91,7 +91,8 @@ const BACKEND: &str = "[[routes]]\nkey = \"$connect\"\nhttp = \"https://backend.
                        [[routes]]\nkey = \"$disconnect\"\nhttp = \"https://backend.example/out\"\n\
                        [[routes]]\nkey = \"$default\"\nhttp = \"https://backend.example/send\"\n";
 
-fn without_what_the_emulator_does_not_know(cloud: &Cloud) {
+/// Takes the types out of every template that the emulator does not know.
+pub(crate) fn without_what_the_emulator_does_not_know(cloud: &Cloud) {
     let unknown = [
         "AWS::ApiGatewayV2::IntegrationResponse",
         "AWS::ApiGatewayV2::RouteResponse",
@@ -99,6 +100,9 @@ fn without_what_the_emulator_does_not_know(cloud: &Cloud) {
     cloud.between.edit_templates(move |template| {
         let resources = template["Resources"].as_object_mut().unwrap();
         resources.retain(|_, resource| !unknown.iter().any(|kind| resource["Type"] == *kind));
+        let ids: Vec<String> = resources.keys().cloned().collect();
+        let waits = resources["Stage"]["DependsOn"].as_array_mut().unwrap();
+        waits.retain(|id| ids.iter().any(|there| id == there));
     });
 }
 

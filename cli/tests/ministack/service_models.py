@@ -15,10 +15,14 @@ from xml.etree import ElementTree
 
 import botocore.loaders
 import botocore.model
+import botocore.parsers
 import botocore.validate
 
 # Signing names that differ from the folder of the service's model.
-SERVICES = {"apigateway": "apigatewayv2", "execute-api": "apigatewaymanagementapi"}
+SERVICES = {
+    "apigateway": "apigatewayv2", "apigateway of REST": "apigateway", "execute-api": "apigatewaymanagementapi",
+    "monitoring": "cloudwatch",
+}
 
 # Headers of every AWS request, which no operation's model lists.
 COMMON_HEADERS = {
@@ -54,10 +58,15 @@ def signing_name(headers):
 def judge(request):
     operation = None
     try:
-        service = model(signing_name(request["headers"]))
+        name = signing_name(request["headers"])
+        # Both generations of API Gateway have one signing name and one address.
+        is_first = name == "apigateway" and not request["target"].startswith("/v2/")
+        service = model("apigateway of REST" if is_first else name)
         request["body"] = base64.b64decode(request["body"])
         protocol = service.metadata["protocol"]
-        read = {"query": of_query, "json": of_json, "rest-json": of_rest, "rest-xml": of_rest}[protocol]
+        read = {
+            "query": of_query, "json": of_json, "rest-json": of_rest, "rest-xml": of_rest, "smithy-rpc-v2-cbor": of_cbor,
+        }[protocol]
         operation, params = read(service, request)
         violations = violations_of(params, operation.input_shape)
     except Violation as violation:
@@ -203,6 +212,23 @@ def parsed(body):
         return json.loads(body or b"{}")
     except ValueError as error:
         raise Violation(f"the body is not JSON: {error}") from None
+
+
+# ---- CBOR (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html) -----------------------------------
+
+
+def of_cbor(service, request):
+    if request["headers"].get("smithy-protocol") != "rpc-v2-cbor":
+        raise Violation(f"the protocol is {request['headers'].get('smithy-protocol')!r}, not 'rpc-v2-cbor'")
+    start = f"/service/{service.metadata['targetPrefix']}/operation/"
+    if request["method"] != "POST" or not request["target"].startswith(start):
+        raise Violation(f"{request['method']} {request['target']}: the protocol has POST {start}OPERATION only")
+    parser = botocore.parsers.RpcV2CBORParser()
+    try:
+        params = parser.parse_data_item(parser.get_peekable_stream_from_bytes(request["body"]))
+    except botocore.parsers.ResponseParserError as error:
+        raise Violation(f"the body is not CBOR: {error}") from None
+    return named(service, request["target"].removeprefix(start)), params
 
 
 # ---- REST ---------------------------------------------------------------------------------------------------------

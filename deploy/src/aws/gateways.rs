@@ -1,11 +1,21 @@
 //! API Gateway's control plane: whether the stage serves, and the API's address.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aws_config::SdkConfig;
 use aws_sdk_apigatewayv2::Client;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 
 use super::error::{Kind, kind, refused};
-use super::requests::Named;
+use super::requests::{Named, rename};
 use crate::config::names::StageName;
+use crate::engine::log_role::GatewayAccount;
 use crate::engine::{Gateways, TargetError, Unready};
 
 /// Deployed WebSocket APIs of one Region.
@@ -61,6 +71,69 @@ impl Gateways for ApiGateways {
                 Err(refused("apigateway:GET", attempt, error))
             }
         }
+    }
+}
+
+impl GatewayAccount for ApiGateways {
+    async fn log_role(&self) -> Result<Option<String>, TargetError> {
+        // The first generation of API Gateway's API has the setting, at the same address and with the same signature. A client
+        // for it would be a minute of everybody's first build, for one request.
+        let seen = AccountSettings::default();
+        let asked = self.client.get_api().api_id("account").customize();
+        let asked = asked.interceptor(seen.clone()).mutate_request(|request| {
+            let uri = request.uri().replace("/v2/apis/account", "/account");
+            // It was an address before, and is one without a part of its path.
+            drop(request.set_uri(uri));
+        });
+        match asked.send().await {
+            Ok(_) => Ok(seen.log_role()),
+            Err(error) => {
+                let attempt = "read the account's settings of API Gateway";
+                Err(refused("apigateway:GET", attempt, error))
+            }
+        }
+    }
+}
+
+/// Keeps the answer to a request for the account's settings, which no type of the client has.
+#[derive(Debug, Clone, Default)]
+struct AccountSettings(Arc<Mutex<Vec<u8>>>);
+
+impl AccountSettings {
+    fn log_role(&self) -> Option<String> {
+        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings: serde_json::Value = serde_json::from_slice(&body).ok()?;
+        let role = settings["cloudwatchRoleArn"].as_str()?;
+        (!role.is_empty()).then(|| role.to_owned())
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for AccountSettings {
+    fn name(&self) -> &'static str {
+        "AccountSettings"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        rename(context.request_mut(), "apigateway", "GetAccount");
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(body) = context.response().body().bytes() {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        }
+        Ok(())
     }
 }
 
@@ -127,5 +200,29 @@ mod tests {
         assert_eq!(found.as_deref(), Some(url));
         assert!(stub.asked()[0].contains("/v2/apis/b"), "{:?}", stub.asked());
         assert_eq!(gateways.endpoint("gone", &stage).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_account_s_role_for_logs_is_read_at_the_address_of_the_first_generation() {
+        let role = "arn:aws:iam::123456789012:role/logs";
+        let set = serde_json::json!({ "cloudwatchRoleArn": role, "apiKeyVersion": "4" });
+        let unset = r#"{"cloudwatchRoleArn":null,"throttleSettings":{"burstLimit":5000}}"#;
+        let denied = r#"{"message":"User: x is not authorized to perform: apigateway:GET"}"#;
+        let answers = vec![
+            (200, set.to_string()),
+            (200, unset.to_owned()),
+            (403, denied.to_owned()),
+        ];
+        let stub = Stub::answering(answers).await;
+        let gateways = ApiGateways::new(&stub.config().await);
+        assert_eq!(gateways.log_role().await.unwrap().as_deref(), Some(role));
+        assert_eq!(gateways.log_role().await.unwrap(), None);
+        let error = gateways.log_role().await.unwrap_err();
+        assert_eq!(error.kind, crate::engine::ErrorKind::Denied);
+        let asked = stub.asked();
+        assert!(
+            asked.iter().all(|it| it.starts_with("GET /account ")),
+            "{asked:?}"
+        );
     }
 }

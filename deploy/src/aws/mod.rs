@@ -12,6 +12,8 @@ mod http;
 mod identity;
 mod kinds;
 mod logs;
+pub mod metrics;
+mod names;
 mod no_credentials;
 mod operator;
 mod origin;
@@ -46,6 +48,8 @@ pub use functions::LambdaFunctions;
 pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;
+pub use metrics::CloudWatchMetrics;
+pub use names::AccountNames;
 pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
 use origin::Origin;
 pub use region::named_region;
@@ -63,10 +67,14 @@ pub struct AwsTarget {
     pub functions: LambdaFunctions,
     /// API Gateway.
     pub gateways: ApiGateways,
+    /// ACM and Route 53.
+    pub names: AccountNames,
     /// DynamoDB.
     pub tables: Tables,
     /// CloudWatch Logs.
     pub logs: CloudWatchLogs,
+    /// CloudWatch.
+    pub metrics: CloudWatchMetrics,
     rules: AccountRules,
 }
 
@@ -135,8 +143,10 @@ impl AwsTarget {
             stacks: CloudStacks::new(Cloud::new(&config, &settings.rules)),
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
+            names: AccountNames::new(&config),
             tables: Tables::new(&config),
             logs: CloudWatchLogs::new(&config),
+            metrics: CloudWatchMetrics::new(&config),
             region,
             config,
             rules: settings.rules.clone(),

@@ -3,6 +3,7 @@
 use chat_protocol::Mode;
 
 use super::Settings;
+use super::alarms::Receiver;
 use super::route::{Backend, Purpose};
 
 impl Settings {
@@ -31,7 +32,43 @@ impl Settings {
         let uncounted = self.uncounted();
         let of_names = self.unproven_names().into_iter();
         let of_routes = self.forgeable().into_iter().chain(uncounted);
-        of_names.chain(of_routes).chain(in_clear).collect()
+        let of_alarms = self.unconfirmed();
+        of_names
+            .chain(of_routes)
+            .chain(in_clear)
+            .chain(of_alarms)
+            .collect()
+    }
+
+    /// What has to happen before alarms arrive.
+    fn unconfirmed(&self) -> Option<String> {
+        match &self.aws.alarms.as_ref()?.receiver {
+            Receiver::Email(address) => Some(format!(
+                "alarms reach {} once that address has confirmed the mail that SNS sends to it",
+                address.as_ref()
+            )),
+            Receiver::Topic(_) => None,
+        }
+    }
+
+    /// What the config asks for and one machine does not have, as one line.
+    pub fn without_effect_here(&self) -> Option<String> {
+        let asked = [
+            ("`[domain]`", self.aws.domain.is_some()),
+            ("`[alarms]`", self.aws.alarms.is_some()),
+            ("`access` under `[logs]`", self.aws.has_access_logs),
+        ];
+        let asked: Vec<_> = asked.iter().filter(|(_, is_asked)| *is_asked).collect();
+        let verb = match asked.len() {
+            0 => return None,
+            1 => "has",
+            _ => "have",
+        };
+        let names: Vec<_> = asked.iter().map(|(name, _)| *name).collect();
+        Some(format!(
+            "{} {verb} no effect on one machine: the endpoint stays on loopback, and the logs are files",
+            names.join(" and ")
+        ))
     }
 
     /// The routes that `messages-per-second` does not reach, because no function counts their messages.
@@ -68,10 +105,16 @@ impl Settings {
     /// What names are worth where nothing proves them. Where `$connect` leads to a backend, the backend decides.
     fn unproven_names(&self) -> Option<String> {
         let is_ours = self.has_own_functions() && self.auth.mode() == Mode::Claimed;
+        let mut rules = self.routes.iter().filter_map(|route| route.purpose.rule());
+        let reads = match rules.any(|rule| rule.history.is_some()) {
+            true => ", reads what was said to it before, and deletes what was said under it",
+            false => "",
+        };
         is_ours.then(|| {
-            "any client that has the address can connect under any name, and receives what is sent to that name: \
-             `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
-                .to_owned()
+            format!(
+                "any client that has the address can connect under any name, and receives what is sent to that name{reads}: \
+                 `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
+            )
         })
     }
 }
@@ -119,6 +162,12 @@ mod tests {
         assert_eq!(told.len(), 1);
         assert!(told[0].contains("under any name"), "{told:?}");
         assert!(told[0].contains("`mode = \"token\"`"), "{told:?}");
+        assert!(!told[0].contains("said to it before"), "{told:?}");
+        let kept = cautions("[[routes]]\nkey = \"say\"\nenvelope = true\nhistory = \"7d\"\n");
+        assert!(
+            kept[0].contains("reads what was said to it before"),
+            "{kept:?}"
+        );
         let jwt = "[auth]\nmode = \"jwt\"\nissuer = \"https://i.example\"\naudience = [\"chat\"]\n";
         for proven in ["[auth]\nmode = \"token\"\n", jwt] {
             assert_eq!(cautions(proven), [""; 0], "{proven}");

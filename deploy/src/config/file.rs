@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::{AccountRules, AwsTable};
+use super::account::{Aws, AwsTable};
+use super::alarms::AlarmsTable;
 use super::auth::{Auth, AuthTable};
+use super::aws;
+use super::domain::DomainTable;
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
+use super::overlay::TemplateTable;
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
@@ -46,8 +50,15 @@ pub(super) struct File {
     pub(super) handlers: Handlers,
     /// Where and as whom to deploy.
     pub(super) aws: AwsTable,
+    /// A name of your own for the endpoint on AWS.
+    pub(super) domain: Option<DomainTable>,
+    /// What CloudWatch watches on AWS, and where it says so.
+    #[cfg_attr(test, schemars(with = "Option<AlarmsTable>"))]
+    pub(super) alarms: Option<Spanned<AlarmsTable>>,
     /// The local stack.
     pub(super) local: Local,
+    /// What is added to the template.
+    pub(super) template: TemplateTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,6 +68,8 @@ pub(super) struct Logs {
     /// The days that CloudWatch keeps the functions' logs.
     #[cfg_attr(test, schemars(with = "shape::RetentionDays"))]
     pub(super) retention_days: RetentionDays,
+    /// Whether the stage logs each handshake, message and end of a connection on AWS, with the client's address.
+    pub(super) access: bool,
 }
 
 /// Where the handlers come from.
@@ -155,7 +168,10 @@ impl Default for File {
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: AwsTable::default(),
+            domain: None,
+            alarms: None,
             local: Local::default(),
+            template: TemplateTable::default(),
         }
     }
 }
@@ -168,7 +184,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, (Auth, Limits), AccountRules), Snippet> {
+) -> Result<(File, Routes, (Auth, Limits), Aws), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -185,9 +201,8 @@ pub(super) fn parse(
         .limits
         .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
-    let rules = file.aws.rules(snippet);
-    let rules = rules.map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, (auth, limits), rules))
+    let aws = aws::resolve(&file, snippet)?;
+    Ok((file, routes, (auth, limits), aws))
 }
 
 #[cfg(test)]
@@ -206,7 +221,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `domain`, `alarms`, `local`, `template`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -242,6 +257,9 @@ mod tests {
             ("local", "1"),
             ("limits", "1"),
             ("handlers", "1"),
+            ("template", "1"),
+            ("domain", "1"),
+            ("alarms", "1"),
         ]
         .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
@@ -272,13 +290,19 @@ mod tests {
             ("aws", "tags", "[\"a\"]"),
             ("aws", "tags", "{ a = 1 }"),
             ("aws", "notification-arns", "\"x\""),
+            ("domain", "name", "1"),
+            ("domain", "zone", "1"),
+            ("alarms", "email", "[]"),
+            ("alarms", "function-errors", "\"1\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
+            ("template", "overlay", "1"),
         ];
         let inner = inner.map(|(table, key, value)| format!("[{table}]\n{key} = {value}\n"));
         let routes = [
             ("max-text-bytes", "\"100\""),
             ("include-sender", "\"yes\""),
+            ("announce", "\"yes\""),
             ("reply", "1"),
             ("receivers", "1"),
             ("text", "1"),

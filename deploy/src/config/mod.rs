@@ -4,14 +4,18 @@
 //! complete chat. Every problem with the file is an error that shows the line.
 
 pub mod account;
+pub mod alarms;
 pub mod auth;
+mod aws;
 mod cautions;
+pub mod domain;
 mod expected;
 mod file;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
 pub mod names;
+pub mod overlay;
 pub mod permission;
 mod reviewers;
 pub mod route;
@@ -26,7 +30,6 @@ pub mod url;
 
 use std::path::{Path, PathBuf};
 
-use account::AccountRules;
 pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
 use chat_protocol::{Answers, Handshake, Receivers};
@@ -34,6 +37,7 @@ pub use file::Handlers;
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use overlay::Overlay;
 pub use reviewers::ReviewFunction;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -67,6 +71,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The backend that handles `$connect` and `$disconnect` instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
+    /// Whether the members of a room get a frame when a person comes or leaves.
+    pub announces: bool,
     /// What proves a name, and which web pages may connect.
     pub auth: Auth,
     /// How much one connection, one name and one room may take.
@@ -79,6 +85,8 @@ pub struct Settings {
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
+    /// What is merged into the template.
+    pub overlay: Option<Overlay>,
 }
 
 /// Values from flags and the environment. With `None`, the file's value applies.
@@ -228,6 +236,7 @@ impl Settings {
         if let Proof::Token(keys) = &mut settings.auth.proof {
             keys.load()?;
         }
+        settings.overlay.as_mut().map_or(Ok(()), Overlay::load)?;
         Ok(Self {
             config_file,
             ..settings
@@ -241,7 +250,7 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, (auth, limits), rules) =
+        let (file, mut routes, (auth, limits), aws) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
@@ -254,21 +263,28 @@ impl Settings {
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes::check_reviewers(&file.routes, (stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
-        let mut settings = Self::resolve(folder, file, routes, overrides);
+        let overlay = file.template.overlay(&folder, shown, text);
+        let settings = Self::resolve(folder, file, routes, overrides, aws);
         if let Some(region) = &settings.aws.region {
-            rules
-                .check_region(region.as_ref())
-                .map_err(ConfigError::Invalid)?;
+            let rules = &settings.aws.rules;
+            let checked = rules.check_region(region.as_ref());
+            checked.map_err(ConfigError::Invalid)?;
         }
-        settings.aws.rules = rules;
         Ok(Self {
             auth,
             limits,
+            overlay,
             ..settings
         })
     }
 
-    fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
+    fn resolve(
+        folder: PathBuf,
+        file: file::File,
+        routes: Routes,
+        overrides: Overrides,
+        aws: Aws,
+    ) -> Self {
         let is_stack_overridden = overrides.stack.is_some();
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
@@ -278,6 +294,7 @@ impl Settings {
             to: overrides.to.unwrap_or(file.to),
             routes: routes.messages,
             lifecycle: routes.lifecycle,
+            announces: routes.announces,
             auth: Auth::default(),
             limits: Limits::default(),
             log_retention_days: file.logs.retention_days.0,
@@ -290,9 +307,10 @@ impl Settings {
                 profile: overrides.profile.or(file.aws.profile),
                 endpoint: overrides.endpoint,
                 architecture: file.aws.architecture,
-                rules: AccountRules::default(),
+                ..aws
             },
             local_port: file.local.port.map(|port| port.0),
+            overlay: None,
             config_file: None,
             is_stack_overridden,
             folder,

@@ -12,7 +12,9 @@ mod fake;
 mod follow;
 mod hotswap;
 pub mod limits;
+pub mod log_role;
 pub mod logs;
+pub mod naming;
 pub mod network;
 pub mod operator;
 pub mod preflight;
@@ -27,6 +29,7 @@ mod target;
 mod teardown;
 mod token;
 mod verify;
+pub mod vitals;
 
 pub use again::execute_with_second_try;
 pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};

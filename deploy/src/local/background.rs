@@ -13,7 +13,7 @@ use chatctl_local::{
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::control::{self, Asked, FunctionStatus, LocalStatus};
+use super::control::{self, Asked, FunctionStatus, LocalStatus, LocalTraffic};
 use super::folder::StateFolder;
 use super::records::{Identity, Request, Running};
 use super::vanished::vanished;
@@ -204,6 +204,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         connections,
         functions,
         tables_endpoint,
+        traffic,
         ..
     } = stack.status();
     let functions = functions.into_iter().map(|function| {
@@ -212,6 +213,12 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
             invocations: function.invocations,
             errors: function.errors,
             in_flight: function.in_flight,
+            throttles: function.throttles,
+            durations: function
+                .durations
+                .into_iter()
+                .map(|(longest, count)| (micros(longest), count))
+                .collect(),
         };
         (function.logical_id, status)
     });
@@ -223,8 +230,21 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         functions: functions.collect(),
         tables_endpoint: Some(tables_endpoint),
         memory_bytes: memory::used_by_this_process_and_its_children(),
+        traffic: Some(LocalTraffic {
+            handshakes: traffic.handshakes,
+            received: traffic.received,
+            sent: traffic.sent,
+            client_errors: traffic.client_errors,
+            throttled: traffic.throttled,
+            integration_errors: traffic.integration_errors,
+            execution_errors: traffic.execution_errors,
+        }),
         warnings: journal.warnings().clone(),
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Zero for a clock that is set to an earlier time.

@@ -38,13 +38,36 @@ pub struct LocalStatus {
     /// Where the tables answer, in DynamoDB's protocol. A process of an earlier version does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tables_endpoint: Option<String>,
+    /// What has passed the gateway. A process of an earlier version does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<LocalTraffic>,
     /// Warnings since the start. A process of an earlier version does not report them.
     #[serde(default)]
     pub warnings: Warnings,
 }
 
+/// What has passed the gateway of a local stack since its process started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalTraffic {
+    /// Handshakes that have reached the integration of `$connect`.
+    pub handshakes: u64,
+    /// Messages from clients.
+    pub received: u64,
+    /// Messages to clients.
+    pub sent: u64,
+    /// What the gateway has refused itself, with 4XX.
+    pub client_errors: u64,
+    /// What of that was beyond a limit.
+    pub throttled: u64,
+    /// Responses of integrations with 4XX or 5XX.
+    pub integration_errors: u64,
+    /// Integrations that failed before they responded.
+    pub execution_errors: u64,
+}
+
 /// One function.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionStatus {
     /// Live processes.
@@ -55,6 +78,13 @@ pub struct FunctionStatus {
     pub errors: u64,
     /// The number of invocations that wait or run.
     pub in_flight: usize,
+    /// Invocations that were refused because none may run.
+    #[serde(default)]
+    pub throttles: u64,
+    /// How long ended invocations have taken, by ranges in order: the longest of a range in microseconds, and how many
+    /// were in it.
+    #[serde(default)]
+    pub durations: Vec<(u64, u64)>,
 }
 
 /// Requests the status.

@@ -37,6 +37,10 @@ pub struct ResourceChange {
     /// Their values, if the target has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<ValueChange>,
+    /// What of it the overlay says: the changed properties that it sets, or none for a resource that it adds. `None` for what
+    /// is chatctl's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Vec<String>>,
     /// The replaced or removed resource stays in the account, outside the stack.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub retained: bool,
@@ -145,6 +149,7 @@ fn row(
         resource_type: resource["Type"].as_str().unwrap_or_default().to_owned(),
         properties,
         values: Vec::new(),
+        overlay: None,
         retained: false,
     }
 }

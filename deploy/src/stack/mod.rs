@@ -1,13 +1,17 @@
 //! The model of a stack, independent of any target. Pure: no I/O, no async, no clock.
 
+pub mod capability;
 pub mod cause;
 pub mod change;
 pub mod code;
 pub mod connect;
+pub mod cost;
 pub mod denial;
+pub mod eject;
 pub mod few;
 pub mod logs;
 pub mod outline;
+pub mod overlay;
 pub mod page;
 pub mod policy;
 pub mod progress;
@@ -51,6 +55,11 @@ impl Template {
     /// The document itself.
     pub fn document(&self) -> &serde_json::Value {
         &self.0
+    }
+
+    /// The document, taken out.
+    pub fn into_document(self) -> serde_json::Value {
+        self.0
     }
 
     /// Whether chatctl rendered it, which its description shows.

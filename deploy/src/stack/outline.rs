@@ -17,11 +17,16 @@ pub fn outline(summary: &ChangeSummary) -> Vec<String> {
         .changes
         .iter()
         .partition(|change| change.action == Action::Add);
-    let mut lines = if new.len() > MAX_NEW_ROWS {
-        vec![format!("+ {} new: {}", new.len(), counted(&new))]
-    } else {
-        new.into_iter().flat_map(rows).collect()
-    };
+    let (added, new): (Vec<_>, Vec<_>) =
+        new.into_iter().partition(|change| change.overlay.is_some());
+    let mut lines = Vec::new();
+    for (new, whose) in [(new, "new"), (added, "new of the overlay")] {
+        if new.len() > MAX_NEW_ROWS {
+            lines.push(format!("+ {} {whose}: {}", new.len(), counted(&new)));
+        } else {
+            lines.extend(new.into_iter().flat_map(rows));
+        }
+    }
     lines.extend(rest.into_iter().flat_map(rows));
     lines.extend(granted(&summary.rights));
     let warnings = summary.warnings.iter();
@@ -74,6 +79,11 @@ fn rows(change: &ResourceChange) -> Vec<String> {
     if !change.properties.is_empty() {
         head.push_str(&format!(": {}", change.properties.join(", ")));
     }
+    match change.overlay.as_deref() {
+        None => {}
+        Some([]) => head.push_str(" (overlay)"),
+        Some(keys) => head.push_str(&format!(" (overlay: {})", keys.join(", "))),
+    }
     let is_table = change.resource_type == "AWS::DynamoDB::Table";
     let consequence = match (change.action, change.retained) {
         (Action::Remove, false) if is_table => " (its contents are lost)",
@@ -121,6 +131,7 @@ mod tests {
             resource_type: format!("AWS::{kind}"),
             properties: Vec::new(),
             values: Vec::new(),
+            overlay: None,
             retained: false,
         }
     }
@@ -156,6 +167,32 @@ mod tests {
             expect![[r#"
                 + 8 new: 7 Role, 1 Table
                 IAM: + Role may d:Action0, d:Action1, d:Action2, d:Action3, d:Action4, d:Action5, d:Action6, d:Action7, d:Action8 on Table.Arn
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_the_overlay_s_is_marked_and_never_lost_in_a_count() {
+        let mut changes: Vec<_> = (0..7)
+            .map(|n| change(Action::Add, &format!("R{n}"), "IAM::Role"))
+            .collect();
+        let queue = ResourceChange {
+            overlay: Some(Vec::new()),
+            ..change(Action::Add, "Queue", "SQS::Queue")
+        };
+        let function = ResourceChange {
+            properties: vec!["Code".into(), "MemorySize".into()],
+            overlay: Some(vec!["MemorySize".into()]),
+            ..change(Action::Modify, "F", "Lambda::Function")
+        };
+        changes.extend([queue, function]);
+        check(
+            changes,
+            0,
+            expect![[r#"
+                + 7 new: 7 Role
+                + Queue AWS::SQS::Queue (overlay)
+                ~ F AWS::Lambda::Function: Code, MemorySize (overlay: MemorySize)
             "#]],
         );
     }

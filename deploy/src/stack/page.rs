@@ -66,6 +66,9 @@ fn route(route: &Route) -> Value {
             if rule.envelope {
                 value["envelope"] = true.into();
             }
+            if rule.history.is_some() {
+                value["history"] = true.into();
+            }
             if receivers.takes_include_sender() {
                 value["includeSender"] = rule.include_sender.into();
             }

@@ -1,4 +1,4 @@
-//! Invokes the function for large rooms asynchronously.
+//! Invokes functions asynchronously: the one for large rooms, and the one that announces.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -11,6 +11,8 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
+use crate::presence::{Announcer, Summons};
+use crate::session::Room;
 
 /// Lambda's `Invoke` of the type `Event`.
 ///
@@ -29,11 +31,24 @@ impl LambdaDispatch {
 
 impl Dispatch for LambdaDispatch {
     async fn dispatch(&self, message: &ShardMessage) -> Result<String, DispatchError> {
+        self.send(message.to_payload()).await
+    }
+}
+
+impl Announcer for LambdaDispatch {
+    async fn summon(&self, room: &Room) -> Result<String, DispatchError> {
+        let room = room.clone();
+        self.send(Summons { room }.to_payload()).await
+    }
+}
+
+impl LambdaDispatch {
+    async fn send(&self, event: Vec<u8>) -> Result<String, DispatchError> {
         let invoke = self.client.invoke();
         let outcome = invoke
             .function_name(&self.function)
             .invocation_type(InvocationType::Event)
-            .payload(Blob::new(message.to_payload()))
+            .payload(Blob::new(event))
             .send()
             .await;
         match outcome {

@@ -1,9 +1,11 @@
 //! The traits over AWS. No SDK type and no SDK error leaves this folder.
 
+mod attendance;
 mod callback;
 mod client;
 mod documents;
 mod functions;
+mod history;
 mod items;
 mod review;
 mod rows;

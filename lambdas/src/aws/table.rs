@@ -4,12 +4,15 @@
 //! |---|---|---|---|
 //! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at`, and `room` if it is not `everybody` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | what is on record about announcements | `P#<room>` | | see `attendance.rs` |
 //! | a ban | `B#<name>` | `#` | `expires_at` |
 //! | the messages of a connection in one second, with `messages-per-second` | `L#<connection id>` | the second |
 //! `sent`, `expires_at` |
 //! | an item of a user's handler | `H#<key>` | `#` | `value`, `counter` |
 //! | a connection's own record, if there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` if
 //! known, `expires_at` |
+//!
+//! Messages that are kept are in `history.rs`.
 //!
 //! `expires_at` is the table's TTL attribute; items of handlers have none. The kinds never collide: their keys begin
 //! differently, a sort key of the first two is never `#`, and names contain no `#`.

@@ -1,5 +1,6 @@
 //! What the environment says of `[limits]`.
 
+use chat_protocol::history::MAX_SECONDS;
 use chat_protocol::variable;
 
 use super::{Environment, EnvironmentError};
@@ -28,6 +29,14 @@ impl Environment<'_> {
             index: self.index()?,
             limits: self.limits()?,
         })
+    }
+
+    /// For how many seconds the stack's routes keep messages at most.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotUnderstood`]
+    pub fn history_seconds(&self) -> Result<u32, EnvironmentError> {
+        Ok(self.count(variable::HISTORY)?.unwrap_or(MAX_SECONDS))
     }
 
     fn count(&self, variable: &'static str) -> Result<Option<u32>, EnvironmentError> {

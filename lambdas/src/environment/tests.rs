@@ -15,7 +15,7 @@ fn the_handler_property_chooses_the_handler() {
     assert_eq!(handler("deliver"), Ok(Handler::Deliver));
     assert_eq!(
         handler("Direct").unwrap_err().to_string(),
-        "there is no handler `Direct` in this binary; set the function's Handler property to authorize, connect, disconnect, direct, broadcast, deliver, who or kick"
+        "there is no handler `Direct` in this binary; set the function's Handler property to authorize, connect, disconnect, direct, broadcast, deliver, who, kick, announce, history or delete"
     );
     assert!(matches!(handler(""), Err(EnvironmentError::Missing { .. })));
 }

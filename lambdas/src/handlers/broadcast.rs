@@ -7,12 +7,14 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
+use super::keep::keep;
 use super::sender::{notify, refuse, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
+use crate::history::History;
 use crate::log::{Log, reasons};
 use crate::review::Rules;
 use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
@@ -29,18 +31,21 @@ const RETRY_TIME: Duration = Duration::from_secs(3);
 /// Up to [`INLINE_RECEIVERS`] receivers are served here. For more, the function for large rooms is invoked
 /// asynchronously, once per shard. A shard that Lambda does not accept is served here, as long as there is time.
 ///
+/// On a route with history the message is written before its receivers are looked up. One that cannot be written is refused.
+///
 /// The sender's own copy needs no lookup.
 ///
 /// Returns 200 if the message was processed; 403 without any post if the connection is unknown; and 400 if the frame
-/// does not match its route's rule or the route's review refuses it, with a notice to the sender. A one-way route shows none of these to the client.
+/// does not match its route's rule, is refused by the route's review, or cannot be kept, with a notice to the sender. A one-way route shows none of these to the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only),
-/// `lambda:InvokeFunction` on the function for large rooms and on those that review, and `dynamodb:GetItem` if there is no authorizer.
+/// `lambda:InvokeFunction` on the function for large rooms and on those that review, `dynamodb:PutItem` if a route has history, and `dynamodb:GetItem` if
+/// there is no authorizer.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the room could not be looked up, before
 /// any post.
-pub async fn broadcast<S: ConnectionStore, D: Delivery>(
+pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     event: &SocketEvent,
     (store, delivery): (&S, &D),
     dispatch: &impl Dispatch,
@@ -65,10 +70,13 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
         Err(refused) => Err(refused),
     };
-    let outgoing = match outgoing {
+    let mut outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
+    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
+        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
+    }
     let post = RoomPost {
         room: &session.room,
         text: &outgoing.post,

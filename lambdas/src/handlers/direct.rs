@@ -3,12 +3,14 @@
 use chat_protocol::Receivers;
 use serde_json::json;
 
+use super::keep::keep;
 use super::sender::{notify, refuse, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
-use crate::fan_out::send_to_person;
+use crate::fan_out::{send_kept_to_person, send_to_person};
+use crate::history::History;
 use crate::review::Rules;
 use crate::session::Names;
 use crate::store::ConnectionStore;
@@ -16,18 +18,20 @@ use crate::store::ConnectionStore;
 /// Posts a message to every device of the sender's friend: unchanged, or in an envelope if its route says so. If no post
 /// is accepted, the sender gets a notice; with an envelope and a `ref`, it gets a receipt in any case.
 ///
+/// On a route with history the message is written before the friend is looked up. One that cannot be written is refused.
+///
 /// Returns 200 if the message or the notice was processed; 403 without any post if the connection is unknown; and 400
-/// if the frame does not match its route's rule or the route's review refuses it, with a notice to the sender. A one-way route shows none of these to
+/// if the frame does not match its route's rule, is refused by the route's review, or cannot be kept, with a notice to the sender. A one-way route shows none of these to
 /// the client.
 ///
-/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), and `dynamodb:GetItem`
-/// if there is no authorizer.
+/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), `dynamodb:PutItem` if a
+/// route has history, and `dynamodb:GetItem` if there is no authorizer.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the friend could not be looked up.
 pub async fn direct(
     event: &SocketEvent,
-    store: &impl ConnectionStore,
+    store: &(impl ConnectionStore + History),
     delivery: &impl Delivery,
     routes: &impl Rules,
     invocation: &Invocation,
@@ -52,12 +56,19 @@ pub async fn direct(
         Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
         Err(refused) => Err(refused),
     };
-    let outgoing = match outgoing {
+    let mut outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
+    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
+        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
+    }
     let ways = (store, delivery);
-    let outcome = send_to_person(&outgoing.post, &friend, ways, invocation.now, &log).await?;
+    let (post, now) = (&outgoing.post, invocation.now);
+    let outcome = match rule.0.history {
+        Some(_) => send_kept_to_person(post, &friend, ways, now, &log).await?,
+        None => send_to_person(post, &friend, ways, now, &log).await?,
+    };
     let counts = [
         ("delivered", json!(outcome.delivered)),
         ("gone", json!(outcome.gone.len())),

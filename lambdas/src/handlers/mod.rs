@@ -4,15 +4,19 @@
 //! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
 //! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
 
+mod announce;
 mod authorize;
 mod ban;
 mod broadcast;
 mod connect;
 mod decide;
+mod delete;
 mod deliver;
 mod direct;
 mod disconnect;
 mod gate;
+mod history;
+mod keep;
 mod kick;
 mod policy;
 mod prove;
@@ -20,14 +24,17 @@ mod requests;
 mod sender;
 mod who;
 
+pub use announce::{Announcements, announce};
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
 pub use connect::{connect, connect_proven};
 pub use decide::{Allowed, Decision, decided, foreign_origin};
+pub use delete::delete;
 pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
 pub use gate::{Gate, excess, refusal};
+pub use history::history;
 pub use kick::kick;
 pub use policy::Policy;
 pub use prove::prove;
@@ -127,6 +134,9 @@ pub enum HandlerError {
     /// There is nothing to check tokens with; the handshake is refused with 500.
     #[error("tokens cannot be checked")]
     Tokens(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another announcer has the room.
+    #[error("another announcer has had the room for as long as this one had time")]
+    Busy,
     /// A user's handler failed for a reason of its own.
     #[error(transparent)]
     Own(Box<dyn std::error::Error + Send + Sync>),

@@ -3,12 +3,16 @@
 //! They are programs with a stated behaviour, not expectations: each does what its trait says, unless a test injects a
 //! fault before.
 
+mod attendance;
 mod delivery;
 mod dispatch;
+mod history;
+mod interruption;
 mod items;
 mod review;
 mod store;
 
+pub use attendance::MemoryAnnouncer;
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;
 pub use items::MemoryItems;

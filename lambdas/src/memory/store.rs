@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
+use super::attendance::Records;
+use super::history::Kept;
+use super::interruption::Interruption;
 use super::lock;
+use crate::history::Ulid;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
@@ -20,10 +25,14 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     table: Mutex<Table>,
+    pub(super) records: Records,
+    /// The most time that a call about a room takes, before and after it has its effect.
+    pub(super) slowness: Mutex<Duration>,
+    pub(super) interruption: Mutex<Option<Interruption>>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     rows: Rows,
     members: Members,
     /// The number of pages of members that were read.
@@ -33,19 +42,21 @@ struct Table {
     bans: BTreeMap<Name, u64>,
     /// The number of messages that were counted, by connection and second.
     sent: BTreeMap<(ConnectionId, u64), u32>,
+    /// The messages that are kept, by the partition of their conversation and their id.
+    pub(super) kept: BTreeMap<(String, Ulid), Kept>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
 }
 
-/// The calls of [`ConnectionStore`], to inject a fault into one of them.
+/// The calls of [`ConnectionStore`] and [`History`](crate::history::History), to inject a fault into one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// [`ConnectionStore::remember`]
     Remember,
     /// [`ConnectionStore::join`]
     Join,
-    /// [`ConnectionStore::leave`]
+    /// [`ConnectionStore::leave`] and [`Attendance::take_out`](crate::presence::Attendance::take_out)
     Leave,
     /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
     Members,
@@ -63,6 +74,16 @@ pub enum Call {
     CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
+    /// The other calls of [`Attendance`](crate::presence::Attendance)
+    Attendance,
+    /// [`History::keep`](crate::history::History::keep)
+    Keep,
+    /// [`History::read`](crate::history::History::read)
+    ReadHistory,
+    /// [`History::find`](crate::history::History::find)
+    FindKept,
+    /// [`History::erase`](crate::history::History::erase)
+    Erase,
 }
 
 impl MemoryStore {
@@ -106,7 +127,28 @@ impl MemoryStore {
         lock(&self.table).sessions.values().cloned().collect()
     }
 
-    fn call<T>(&self, call: Call, work: impl FnOnce(&mut Table) -> T) -> Result<T, StoreError> {
+    /// Whether `call` works.
+    pub(super) fn check(&self, call: Call) -> Result<(), StoreError> {
+        self.call(call, |_| ())
+    }
+
+    /// Removes a member of a room and returns it.
+    pub(super) fn take_member(
+        &self,
+        room: &Room,
+        connection: &ConnectionId,
+    ) -> Result<Option<Presence>, StoreError> {
+        self.call(Call::Leave, |table| {
+            table.members.remove(&member_key(room, connection))
+        })
+    }
+
+    pub(super) fn call<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce(&mut Table) -> T,
+    ) -> Result<T, StoreError> {
+        self.interrupt();
         let mut table = lock(&self.table);
         if table.broken.contains(&call) {
             return Err(StoreError {
@@ -133,15 +175,16 @@ impl ConnectionStore for MemoryStore {
 
     async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
         let key = member_key(&presence.session.room, &presence.connection);
+        self.pause().await;
         self.call(Call::Join, |table| {
             table.members.insert(key, presence.clone());
-        })
+        })?;
+        self.pause().await;
+        Ok(())
     }
 
     async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
-        self.call(Call::Leave, |table| {
-            table.members.remove(&member_key(room, connection));
-        })
+        self.take_member(room, connection).map(|_| ())
     }
 
     async fn members(
@@ -166,6 +209,7 @@ impl ConnectionStore for MemoryStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<People, StoreError> {
+        self.pause().await;
         self.call(Call::Members, |table| {
             table.pages += 1;
             let is_after = |connection: &ConnectionId| {

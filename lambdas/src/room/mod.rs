@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 pub use members::Audience;
 pub use pace::POSTS_AT_FIRST;
-pub use people::people;
+pub use people::{people, people_up_to};
 pub use posting::Rest;
 
 use crate::handlers::Invocation;
@@ -28,7 +28,7 @@ use crate::session::{ConnectionId, Room};
 ///
 /// Handing over is only quicker if posting takes longer than a queue and the start of four functions. Lambda's queue
 /// may also deliver an event twice or drop it, which cannot happen to receivers that are served here.
-pub const INLINE_RECEIVERS: usize = 1_000;
+pub const INLINE_RECEIVERS: usize = chat_protocol::cost::INLINE_RECEIVERS;
 
 /// The most concurrent posts of a function that serves a room alone.
 pub const POSTS_AT_ONCE: usize = POSTS_AT_FIRST;

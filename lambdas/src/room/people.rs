@@ -18,6 +18,19 @@ pub async fn people(
     now: u64,
     store: &impl ConnectionStore,
 ) -> Result<Option<Vec<Member>>, StoreError> {
+    people_up_to(INLINE_RECEIVERS, room, now, store).await
+}
+
+/// The same with another limit.
+///
+/// # Errors
+/// [`StoreError`] if one of the shards could not be read.
+pub async fn people_up_to(
+    at_most: usize,
+    room: &Room,
+    now: u64,
+    store: &impl ConnectionStore,
+) -> Result<Option<Vec<Member>>, StoreError> {
     let mut people = Vec::new();
     let mut unread: Vec<_> = Shard::all().map(|shard| (shard, None)).into();
     while !unread.is_empty() {
@@ -29,7 +42,7 @@ pub async fn people(
             people.extend(page.members);
             unread.extend(page.next.map(|next| (shard, Some(next))));
         }
-        if people.len() > INLINE_RECEIVERS {
+        if people.len() > at_most {
             return Ok(None);
         }
     }

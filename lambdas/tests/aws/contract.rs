@@ -1,5 +1,7 @@
 //! The contract of a [`ConnectionStore`], tested with the fake and with DynamoDB.
 
+mod attendance;
+mod history;
 mod rooms;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,6 +10,8 @@ use chat_lambdas::memory::MemoryStore;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, Presence, Read};
 
+use self::attendance::*;
+use self::history::*;
 use self::rooms::*;
 use crate::table::{LocalTable, TABLE};
 
@@ -52,6 +56,15 @@ contract!(
     a_session_keeps_what_was_said_and_nothing_else,
     members_have_the_names_that_they_gave,
     messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond,
+    a_turn_is_opened_once_until_it_is_closed_ended_or_over,
+    of_many_who_open_a_turn_at_once_one_has,
+    one_announcer_has_a_room_at_a_time,
+    the_names_that_were_announced_are_kept_until_they_expire,
+    taking_a_member_out_says_whether_it_had_a_name,
+    entries_come_in_the_order_of_their_ids_in_both_directions,
+    conversations_are_kept_apart_for_every_legal_name,
+    expired_entries_are_invisible_and_a_page_goes_on_behind_them,
+    an_erased_message_leaves_its_notice_and_is_erased_once,
 );
 
 async fn messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond(

@@ -2,6 +2,9 @@
 //!
 //! The same figures are in ARCHITECTURE.md ("The data").
 
+mod kept;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
@@ -233,17 +236,17 @@ async fn of_handshakes_that_compete_for_the_last_places_no_more_are_let_in_than_
     }
 }
 
-struct Chat {
+pub(crate) struct Chat {
     table: LocalTable,
-    meter: Meter,
-    store: DynamoStore,
-    delivery: MemoryDelivery,
-    dispatch: MemoryDispatch,
-    policy: Recording,
+    pub(crate) meter: Meter,
+    pub(crate) store: DynamoStore,
+    pub(crate) delivery: MemoryDelivery,
+    pub(crate) dispatch: MemoryDispatch,
+    pub(crate) policy: Recording,
 }
 
 impl Chat {
-    async fn start(names: Names, index: Index) -> Self {
+    pub(crate) async fn start(names: Names, index: Index) -> Self {
         let table = LocalTable::start().await;
         let meter = Meter::before(&table.endpoint).await;
         let address = TableAddress {
@@ -270,12 +273,12 @@ impl Chat {
         }
     }
 
-    async fn connect(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn connect(&self, connection: &str, context: Option<&Value>) {
         assert_eq!(self.connects(connection, context).await, 200);
     }
 
     /// The status of the answer.
-    async fn connects(&self, connection: &str, context: Option<&Value>) -> u16 {
+    pub(crate) async fn connects(&self, connection: &str, context: Option<&Value>) -> u16 {
         self.delivery.open(&ConnectionId::new(connection));
         let event = event("CONNECT", "$connect", connection, context);
         let log = Log::new(Level::Error, |line| panic!("{line}"));
@@ -287,20 +290,20 @@ impl Chat {
         answer.expect("an answer").status_code()
     }
 
-    async fn connect_proven(&self, connection: &str, context: &Value) {
+    pub(crate) async fn connect_proven(&self, connection: &str, context: &Value) {
         self.delivery.open(&ConnectionId::new(connection));
         let event = event("CONNECT", "$connect", connection, Some(context));
         let answer = connect_proven(&event, &self.store, self.policy, &invocation(0)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn disconnect(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn disconnect(&self, connection: &str, context: Option<&Value>) {
         let event = event("DISCONNECT", "$disconnect", connection, context);
         let answer = disconnect(&event, &self.store, self.policy.index, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn direct(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn direct(&self, connection: &str, context: Option<&Value>) {
         let event = event("MESSAGE", "$default", connection, context);
         let routes = Routes::default();
         let answer = direct(
@@ -314,7 +317,7 @@ impl Chat {
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn broadcast(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn broadcast(&self, connection: &str, context: Option<&Value>) {
         let event = event("MESSAGE", "$default", connection, context);
         let (ways, routes) = ((&self.store, &self.delivery), Routes::default());
         let answer = broadcast(&event, ways, &self.dispatch, &routes, &invocation(60)).await;
@@ -322,7 +325,7 @@ impl Chat {
     }
 
     /// Adds members to `room` until it has `count`, without counting the requests.
-    async fn fill(&self, room: &str, count: usize) {
+    pub(crate) async fn fill(&self, room: &str, count: usize) {
         use chat_lambdas::session::{Room, Session};
         use chat_lambdas::store::{ConnectionStore as _, Presence};
         for number in 0..count {
@@ -345,7 +348,7 @@ fn member(number: usize) -> ConnectionId {
     ConnectionId::new(format!("BFaT_f{number:05}MCg="))
 }
 
-fn invocation(seconds: u64) -> Invocation {
+pub(crate) fn invocation(seconds: u64) -> Invocation {
     Invocation {
         now: NOW + seconds,
         until: tokio::time::Instant::now() + Duration::from_secs(60),
@@ -353,11 +356,28 @@ fn invocation(seconds: u64) -> Invocation {
     }
 }
 
-fn context(name: &str, friend: &str) -> Value {
+pub(crate) fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
 }
 
-fn event(kind: &str, route: &str, connection: &str, context: Option<&Value>) -> SocketEvent {
+/// A message with this frame, received later than the one before.
+fn event_with(route: &str, connection: &str, frame: &Value, context: &Value) -> SocketEvent {
+    static RECEIVED: AtomicU64 = AtomicU64::new(0);
+    let later = RECEIVED.fetch_add(1, Ordering::Relaxed);
+    let event = json!({
+        "requestContext": {"eventType": "MESSAGE", "routeKey": route, "connectionId": connection,
+            "requestTimeEpoch": (NOW + 60) * 1_000 + later, "authorizer": context},
+        "body": frame.to_string(),
+    });
+    serde_json::from_value(event).expect("an event of the documented shape")
+}
+
+pub(crate) fn event(
+    kind: &str,
+    route: &str,
+    connection: &str,
+    context: Option<&Value>,
+) -> SocketEvent {
     let event = json!({
         "requestContext": {"eventType": kind, "routeKey": route, "connectionId": connection,
             "authorizer": context},

@@ -3,10 +3,12 @@
 mod contract;
 mod costs;
 mod dispatch;
+mod figures;
 mod function;
 mod meter;
 mod parity;
 mod posts;
+mod presence_costs;
 mod reads;
 mod review;
 mod runtime;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use chat_protocol::cost::Units;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +35,24 @@ impl Meter {
             seen,
             server,
         }
+    }
+
+    /// The units of the requests since the last call.
+    pub(crate) fn units(&self) -> Units {
+        let seen = std::mem::take(&mut *self.seen.lock().expect("no holder of this lock panics"));
+        let units = seen.into_iter().map(|(operation, units)| {
+            match operation == "Query" || operation == "GetItem" {
+                true => Units {
+                    reads: units,
+                    writes: 0.0,
+                },
+                false => Units {
+                    reads: 0.0,
+                    writes: units,
+                },
+            }
+        });
+        units.fold(Units::default(), |all, one| all + one)
     }
 
     /// The requests since the last call: `2 Query 1.5`, for instance, are two queries and one and a half units in

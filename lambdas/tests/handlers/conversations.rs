@@ -5,19 +5,23 @@ use std::collections::HashMap;
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
+    Admission, Answer, HandlerError, announce, authorize, broadcast, connect, delete, deliver,
+    direct, disconnect, history,
 };
-use chat_lambdas::memory::MemoryReviewers;
+use chat_lambdas::history::Reader;
+use chat_lambdas::memory::{MemoryAnnouncer, MemoryReviewers, MemoryStore};
+use chat_lambdas::presence::{Announcing, Clock};
 use chat_lambdas::review::{ReviewError, Reviewed};
 use chat_lambdas::routes::Routes;
 use chat_lambdas::session::ConnectionId;
-use chat_protocol::Field;
+use chat_protocol::history::MAX_SECONDS;
+use chat_protocol::{Answers, Field, Mode};
 use serde_json::{Value, json};
 use testing::conversations::{self, Fault, Handshake, Party, Receivers, Welcome, World, play};
 
 use crate::gateway::{self, Claims};
 use crate::scene::{Scene, json_of};
-use crate::wiring::Wiring;
+use crate::wiring::{Selected, Wiring};
 
 #[derive(Debug, Clone, Copy)]
 enum Authorizer {
@@ -33,23 +37,23 @@ enum Farewell {
     Never,
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_an_authorizer() {
     play_all(Authorizer::Runs, Farewell::AtOnce).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_an_authorizer() {
     play_all(Authorizer::Ignored, Farewell::AtOnce).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_late_disconnects() {
     play_all(Authorizer::Runs, Farewell::Late).await;
     play_all(Authorizer::Ignored, Farewell::Late).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_any_disconnects() {
     play_all(Authorizer::Runs, Farewell::Never).await;
     play_all(Authorizer::Ignored, Farewell::Never).await;
@@ -67,6 +71,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
             ended: Vec::new(),
             made: 0,
             reviewers: MemoryReviewers::default(),
+            announcer: MemoryAnnouncer::default(),
         };
         world.reviewers.answer_with(reviewed);
         if let Err(failure) = play(&script, &mut world).await {
@@ -85,6 +90,7 @@ struct InMemory {
     /// Closed connections without a `$disconnect` event so far.
     ended: Vec<Connection>,
     made: usize,
+    announcer: MemoryAnnouncer,
     reviewers: MemoryReviewers,
 }
 
@@ -110,6 +116,28 @@ impl InMemory {
     fn connection(&self, party: &Party) -> Result<&Connection, Fault> {
         let connection = self.connections.get(party);
         Ok(connection.ok_or_else(|| format!("{party} has no connection"))?)
+    }
+
+    /// The table, as functions of the stack use it.
+    fn store(&self) -> Announcing<&MemoryStore, &MemoryAnnouncer> {
+        let now = self.scene.now;
+        let announcer = Some(&self.announcer).filter(|_| self.wiring.announces());
+        let log = self.scene.invocation().log;
+        Announcing::new(&self.scene.store, announcer, Clock::new(move || now), log)
+    }
+
+    /// Runs the announcers that were summoned. They wait, so that what one step causes may be announced with the next.
+    async fn announcements(&self) -> Result<(), Fault> {
+        loop {
+            let summoned = self.announcer.take();
+            if summoned.is_empty() {
+                return Ok(());
+            }
+            for summons in &summoned {
+                let invocation = self.scene.invocation();
+                announce(summons, self.scene.ways(), &invocation).await?;
+            }
+        }
     }
 
     /// Runs the authorizer, if there is one. `Err` is the status of a refusal.
@@ -139,7 +167,7 @@ impl InMemory {
         for connection in std::mem::take(&mut self.ended) {
             let event = gateway::disconnect(connection.id.as_str(), connection.context.as_ref());
             let (index, invocation) = (self.wiring.index, self.scene.invocation());
-            let answer = disconnect(&event, &self.scene.store, index, &invocation).await?;
+            let answer = disconnect(&event, &self.store(), index, &invocation).await?;
             if json_of(&answer) != json!({"statusCode": 200}) {
                 return Err(format!("$disconnect returned {answer:?}").into());
             }
@@ -156,13 +184,26 @@ impl InMemory {
     async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let scene = &self.scene;
         let (rules, invocation) = (self.rules(&self.wiring.friend_routes), scene.invocation());
-        Ok(direct(event, &scene.store, &scene.delivery, &rules, &invocation).await?)
+        Ok(direct(event, &self.store(), &scene.delivery, &rules, &invocation).await?)
+    }
+
+    async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<Answer, Fault> {
+        let (ways, invocation) = (self.scene.ways(), self.scene.invocation());
+        let reader = Reader {
+            mode: Mode::Claimed,
+            index: self.wiring.index,
+        };
+        Ok(match answers {
+            Answers::History => history(event, ways, (reader, MAX_SECONDS), &invocation).await?,
+            Answers::Delete => delete(event, ways, reader, &invocation).await?,
+            Answers::Who | Answers::Kick => return Err("no script asks for it".into()),
+        })
     }
 
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let (scene, rules) = (&self.scene, self.rules(&self.wiring.room_routes));
-        let ways = (&scene.store, &scene.delivery);
+        let ways = (&self.store(), &scene.delivery);
         let invocation = scene.invocation();
         let answer = broadcast(event, ways, &scene.dispatch, &rules, &invocation).await?;
         for message in scene.dispatch.take() {
@@ -195,7 +236,7 @@ impl World for InMemory {
         };
         let event = gateway::connect(id.as_str(), claims, context.as_ref());
         let (policy, invocation) = (self.wiring.policy(), self.scene.invocation());
-        let answer = connect(&event, &self.scene.store, policy, &invocation).await?;
+        let answer = connect(&event, &self.store(), policy, &invocation).await?;
         if answer.status_code() != 200 {
             return Ok(Welcome::Refused(answer.status_code().to_string()));
         }
@@ -210,11 +251,19 @@ impl World for InMemory {
     async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
         self.scene.now += 60;
         let Connection { id, context } = self.connection(party)?;
-        let route = self.wiring.select(text).ok_or("no route takes it")?;
-        let event = gateway::routed(route.key, id.as_str(), text, context.as_ref());
-        let answer = match route.receivers {
-            Receivers::Friend => self.to_friend(&event).await?,
-            Receivers::Room => self.to_room(&event).await?,
+        let selected = self.wiring.select(text).ok_or("no route takes it")?;
+        let key = match &selected {
+            Selected::Messages(route) => route.key,
+            Selected::Request(key, _) => key,
+        };
+        let moment = self.scene.now * 1_000;
+        let event = gateway::routed_at(moment, key, id.as_str(), text, context.as_ref());
+        let answer = match selected {
+            Selected::Request(_, answers) => self.request(answers, &event).await?,
+            Selected::Messages(route) => match route.receivers {
+                Receivers::Friend => self.to_friend(&event).await?,
+                Receivers::Room => self.to_room(&event).await?,
+            },
         };
         // 400: the sender gets a notice, which the script expects.
         match answer.status_code() {
@@ -224,6 +273,10 @@ impl World for InMemory {
     }
 
     async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        if let Some(frame) = self.arrived_frame(party).await? {
+            return Ok(Some(frame));
+        }
+        self.announcements().await?;
         self.arrived_frame(party).await
     }
 
@@ -251,8 +304,8 @@ impl World for InMemory {
         Ok(())
     }
 
-    /// Every step above has all its effects before it returns.
+    /// Every step above has all its effects before it returns, but for announcements.
     async fn settle(&mut self) -> Result<(), Fault> {
-        Ok(())
+        self.announcements().await
     }
 }

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 pub(crate) const ARN: &str = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/v1/$connect";
 
+/// When events are received, in milliseconds since the epoch.
+const MOMENT: u64 = 1_767_225_600_001;
+
 /// The names in a client's handshake: its own and its friend's.
 pub(crate) type Names<'a> = (Option<&'a str>, Option<&'a str>);
 
@@ -91,11 +94,23 @@ pub(crate) fn routed(
     text: &str,
     context: Option<&Value>,
 ) -> SocketEvent {
+    routed_at(MOMENT, route, connection, text, context)
+}
+
+/// The same, received at `moment`, in milliseconds since the epoch.
+pub(crate) fn routed_at(
+    moment: u64,
+    route: &str,
+    connection: &str,
+    text: &str,
+    context: Option<&Value>,
+) -> SocketEvent {
     let mut event = json!({
         "requestContext": request_context(connection, "MESSAGE", route),
         "body": text,
         "isBase64Encoded": false,
     });
+    event["requestContext"]["requestTimeEpoch"] = json!(moment);
     event["requestContext"]["messageId"] = json!("BFaT_cALIAMCKug=");
     parsed(&with_context(event, context))
 }
@@ -154,7 +169,7 @@ fn request_context(connection: &str, event_type: &str, route: &str) -> Value {
         "extendedRequestId": "AAAAAAAAAAAMFAA=",
         "requestId": "AAAAAAAAAAAMFAA=",
         "requestTime": "01/Jan/2026:00:00:00 +0000",
-        "requestTimeEpoch": 1_767_225_600_001_u64,
+        "requestTimeEpoch": MOMENT,
         "messageDirection": "IN",
         "stage": "v1",
         "connectedAt": 1_767_225_600_000_u64,

@@ -4,9 +4,11 @@
 
 mod authorize;
 mod broadcast;
+mod catch_up;
 mod connect;
 mod conversations;
 mod decide;
+mod deleted;
 mod deliver;
 mod direct;
 mod disconnect;
@@ -14,8 +16,11 @@ mod fan_out;
 mod gate;
 mod gateway;
 mod issuer;
+mod kept;
 mod large_room;
 mod limits;
+mod pages;
+mod presence;
 mod prove;
 mod requests;
 mod review;

@@ -9,7 +9,7 @@ use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::variable;
 use serde_json::{Value, json};
-use testing::conversations::{REVIEW_FOLDER, Receivers, Route, Stack};
+use testing::conversations::{Answers, REVIEW_FOLDER, Receivers, Route, Stack};
 
 pub(crate) struct Wiring {
     stack: &'static Stack,
@@ -61,16 +61,27 @@ impl Wiring {
         }
     }
 
+    /// Whether it is announced who comes and who leaves.
+    pub(crate) fn announces(&self) -> bool {
+        self.stack.announces()
+    }
+
     pub(crate) fn policy(&self) -> (Names, Index) {
         (self.names, self.index)
     }
 
     /// The route that API Gateway selects by `$request.body.action`.
-    pub(crate) fn select(&self, frame: &str) -> Option<&'static Route> {
+    pub(crate) fn select(&self, frame: &str) -> Option<Selected> {
         let frame: Value = serde_json::from_str(frame).unwrap_or_default();
         let route = |key| self.stack.routes.iter().find(|route| route.key == key);
-        let named = frame["action"].as_str().and_then(route);
-        named.or_else(|| route("$default"))
+        let action = frame["action"].as_str();
+        let mut answers = self.stack.answers.iter();
+        if let Some((key, answers)) = answers.find(|(key, _)| Some(*key) == action) {
+            return Some(Selected::Request(key, *answers));
+        }
+        let named = action.and_then(route);
+        let route = named.or_else(|| route("$default"));
+        route.map(Selected::Messages)
     }
 }
 
@@ -83,6 +94,13 @@ fn reviews(stack: &Stack) -> String {
     json!(reviews).to_string()
 }
 
+/// A route of a stack.
+pub(crate) enum Selected {
+    Messages(&'static Route),
+    /// With its key.
+    Request(&'static str, Answers),
+}
+
 fn routes(stack: &Stack, receivers: Receivers) -> String {
     let routes = stack.routes_to(receivers).map(|route| {
         let rule = Rule {
@@ -90,6 +108,7 @@ fn routes(stack: &Stack, receivers: Receivers) -> String {
             include_sender: route.include_sender,
             max_text_bytes: route.max_text_bytes,
             envelope: route.envelope,
+            history: route.history,
         };
         (route.key, rule)
     });

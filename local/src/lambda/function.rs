@@ -115,6 +115,8 @@ impl Function {
             processes,
             invocations: counts.invocations,
             errors: counts.errors,
+            throttles: counts.throttles,
+            durations: counts.durations,
             in_flight: counts.in_flight,
         }
     }

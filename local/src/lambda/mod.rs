@@ -2,6 +2,7 @@
 
 mod callee;
 mod code;
+mod durations;
 mod environment;
 mod event_queue;
 mod fair_queue;

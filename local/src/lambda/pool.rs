@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 pub(super) use self::actions::{Action, Busy, Counts, Ending, Order, Rules};
 use self::process::{Due, Phase, Process};
+use super::durations::Durations;
 use super::fair_queue::FairQueue;
 use super::job::{Event, Failure, Job, Outcome};
 use super::lanes::Lanes;
@@ -49,6 +50,8 @@ pub(super) struct Pool {
     is_retired: bool,
     invocations: u64,
     errors: u64,
+    throttles: u64,
+    durations: Durations,
 }
 
 impl Pool {
@@ -66,6 +69,8 @@ impl Pool {
             is_retired: false,
             invocations: 0,
             errors: 0,
+            throttles: 0,
+            durations: Durations::default(),
         }
     }
 
@@ -79,6 +84,8 @@ impl Pool {
         Counts {
             invocations: self.invocations,
             errors: self.errors,
+            throttles: self.throttles,
+            durations: self.durations.counts(),
             in_flight: self.waiting.len() + self.processes.values().filter(is_busy).count(),
         }
     }
@@ -89,8 +96,10 @@ impl Pool {
             return Err(job);
         }
         if self.rules.capacity == 0 {
-            let outcome = Outcome::Failed(Failure::throttle());
-            return Ok(vec![self.finish(job.reply, outcome)]);
+            // It is no invocation, so it is no error of one.
+            self.throttles += 1;
+            let (reply, outcome) = (job.reply, Outcome::Failed(Failure::throttle()));
+            return Ok(vec![Action::Finish { reply, outcome }]);
         }
         Ok(self.place(job, now))
     }
@@ -164,6 +173,7 @@ impl Pool {
         let text = process.report(&working, took, self.rules.memory_size, &outcome);
         self.lanes.ended(id);
         self.lanes.took(working.held.share().number(), took);
+        self.durations.add(took);
         let mut actions = vec![log(id, text), self.finish(working.reply, outcome)];
         if self.is_retired {
             actions.extend(self.end(id, Order::stop()));
@@ -218,6 +228,7 @@ impl Pool {
         let mut actions = Vec::new();
         let (has_started, init_error) = (process.started.is_some(), process.init_error);
         if let Phase::Working(working) = process.phase {
+            self.durations.add(now - working.began);
             let (text, failure) = working.lost(&why, self.rules.timeout);
             actions.push(log(id, text));
             actions.push(self.finish(working.reply, Outcome::Failed(failure)));

@@ -39,6 +39,11 @@ use crate::stack::{Identity, Stack};
 use problem::Problems;
 use scope::Scope;
 
+/// The types that a template can have, such as `AWS::DynamoDB::Table`. Any other is refused.
+pub fn supported_types() -> impl Iterator<Item = &'static str> {
+    resources::KINDS.iter().map(|kind| kind.name)
+}
+
 /// Resolves the template in `source`, YAML or JSON, with the given values for its parameters.
 ///
 /// The same arguments give the same stack, ids included. Conditions and functions are evaluated as in CloudFormation;

@@ -23,6 +23,7 @@ pub(super) async fn handle(
     body: Utf8Bytes,
     held: Held,
 ) {
+    gateway.traffic.received();
     let facts = &connection.facts;
     let stamp = RequestInfo::now();
     let deployed = gateway.deployed();
@@ -34,16 +35,22 @@ pub(super) async fn handle(
     let limit = route.as_ref().and_then(|route| route.throttle.as_ref());
     let admitted = gateway.account.admits_message(limit);
     let text = match route {
-        _ if !admitted => Some(answers::error_frame(
-            throttle::MESSAGE,
-            &facts.connection_id,
-            &stamp.request_id,
-        )),
-        None => Some(answers::error_frame(
-            "Forbidden",
-            &facts.connection_id,
-            &stamp.request_id,
-        )),
+        _ if !admitted => {
+            gateway.traffic.throttled();
+            Some(answers::error_frame(
+                throttle::MESSAGE,
+                &facts.connection_id,
+                &stamp.request_id,
+            ))
+        }
+        None => {
+            gateway.traffic.client_error();
+            Some(answers::error_frame(
+                "Forbidden",
+                &facts.connection_id,
+                &stamp.request_id,
+            ))
+        }
         Some(route) => {
             serve_message(
                 gateway,
@@ -56,9 +63,8 @@ pub(super) async fn handle(
             .await
         }
     };
-    if let Some(text) = text
-        && let Err(error) = connection.post(text.into())
-    {
+    let Some(text) = text else { return };
+    if let Err(error) = connection.post(text.into()) {
         let why = match error {
             PostError::Full => "the client reads too slowly",
             PostError::Gone => "the connection is gone",
@@ -67,6 +73,8 @@ pub(super) async fn handle(
             "dropped a response to connection `{}`: {why}",
             facts.connection_id
         ));
+    } else {
+        gateway.traffic.sent();
     }
 }
 
@@ -83,6 +91,7 @@ async fn serve_message(
     if let Some(validator) = &route.validator
         && let Err(why) = Box::pin(validator.judge(&body, gateway.integrations.beside())).await
     {
+        gateway.traffic.client_error();
         let key = &route.key;
         gateway.observer.warn(format!(
             "a message for route `{key}` does not match its model: {why}"
@@ -122,7 +131,7 @@ async fn serve_message(
                 .await
         }
     };
-    gateway.explain(&answered, route);
+    gateway.judge(&answered, route);
     answers::frame(
         &answered,
         route.two_way,
@@ -158,5 +167,5 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
-    gateway.explain(&answered, route);
+    gateway.judge(&answered, route);
 }

@@ -13,6 +13,7 @@ mod metered;
 mod proxy_response;
 mod routing;
 mod throttle;
+mod traffic;
 mod upgrade;
 
 #[cfg(any(test, fuzzing))]
@@ -27,6 +28,7 @@ use tokio::net::TcpStream;
 use self::connections::Connections;
 use self::deployed::{Deployed, LiveRoute};
 use self::throttle::Account;
+use self::traffic::Counters;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::http::head::Head;
@@ -46,6 +48,8 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) account: Account,
+    /// What has passed.
+    pub(crate) traffic: Counters,
     /// The budget of all waiting bytes.
     pub(crate) budget: Arc<Budget>,
     integrations: Integrations,
@@ -72,6 +76,7 @@ impl Gateway {
             credentials,
             integrations: Integrations::new(functions, clock.clone(), observer.clone()),
             account: Account::new(&limits, &clock, &observer),
+            traffic: Counters::default(),
             budget,
             limits,
             clock,
@@ -151,8 +156,14 @@ impl Gateway {
         is_full
     }
 
+    /// Counts the response of a route's integration. Reports a mistake in it, if there is one.
+    pub(crate) fn judge(&self, answered: &Answered, route: &LiveRoute) {
+        self.traffic.answered(answered);
+        self.explain(answered, route);
+    }
+
     /// Reports a mistake in the response of a route's integration, if there is one.
-    pub(crate) fn explain(&self, answered: &Answered, route: &LiveRoute) {
+    fn explain(&self, answered: &Answered, route: &LiveRoute) {
         if let Some(complaint) = answers::complaint(answered, &route.key, route.timeout) {
             self.observer.warn(complaint);
         }

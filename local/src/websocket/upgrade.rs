@@ -28,11 +28,18 @@ pub(crate) async fn serve(
     head: Head,
     place: Place,
 ) {
-    let admitted = admit(&gateway, peer, &head).await;
+    let mut has_reached_integration = false;
+    let admitted = admit(&gateway, peer, &head, &mut has_reached_integration).await;
     let rest = head.bytes[head.length..].to_vec();
     drop(head);
     match admitted {
         Err(error) => {
+            match error.status {
+                _ if has_reached_integration => {}
+                429 => gateway.traffic.throttled(),
+                400..=499 => gateway.traffic.client_error(),
+                _ => {}
+            }
             // The client may be gone, which needs no error.
             let _gone = socket.write_all(&error.to_bytes()).await;
             let _closed = socket.shutdown().await;
@@ -76,6 +83,7 @@ async fn admit(
     gateway: &Arc<Gateway>,
     peer: SocketAddr,
     head: &Head,
+    has_reached_integration: &mut bool,
 ) -> Result<Admitted, HttpError> {
     if gateway.is_stopping() || gateway.is_full() {
         return Err(HttpError::gateway(
@@ -134,6 +142,8 @@ async fn admit(
         });
     };
     validation::check_required(&route.required, head)?;
+    *has_reached_integration = true;
+    gateway.traffic.handshake();
     let answered = if let Target::Integration(integration) = &route.target {
         let stamp = RequestInfo::now();
         let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
@@ -149,7 +159,7 @@ async fn admit(
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
-    gateway.explain(&answered, route);
+    gateway.judge(&answered, route);
     match answers::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {
             facts,

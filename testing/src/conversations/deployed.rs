@@ -19,6 +19,14 @@ pub trait Deployed {
     /// # Errors
     /// When that point was not reached in time.
     async fn quiet(&self, open: usize, sent: usize, ended: usize) -> Result<(), Fault>;
+
+    /// The same, when functions that wait on purpose have ended, too.
+    ///
+    /// # Errors
+    /// As of [`quiet`](Self::quiet).
+    async fn settled(&self, open: usize, sent: usize, ended: usize) -> Result<(), Fault> {
+        self.quiet(open, sent, ended).await
+    }
 }
 
 /// A deployed stack, and the parties that are connected to it.
@@ -119,7 +127,8 @@ impl<D: Deployed> World for OverSockets<D> {
     }
 
     async fn settle(&mut self) -> Result<(), Fault> {
-        self.quiet().await?;
+        let open = self.open.len();
+        self.deployed.settled(open, self.sent, self.ended).await?;
         for client in self.open.values_mut() {
             client.read_up_to_a_pong().await?;
         }

@@ -18,6 +18,7 @@
 
 pub mod script;
 
+mod changes;
 mod deployed;
 mod play;
 mod quoted;
@@ -27,7 +28,7 @@ mod world;
 pub use deployed::{Deployed, OverSockets};
 pub use play::{Failure, NOTICE, play};
 pub use script::{Party, Script, ScriptError};
-pub use stack::{REVIEW_FOLDER, Receivers, Route, STACKS, Stack, review};
+pub use stack::{Answers, REVIEW_FOLDER, Receivers, Route, STACKS, Stack, review};
 pub use world::{Fault, Handshake, Welcome, World};
 
 use std::path::Path;

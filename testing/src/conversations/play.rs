@@ -6,8 +6,10 @@ use std::slice;
 
 use chat_protocol::Field;
 use chat_protocol::envelope::Envelope;
+use chat_protocol::history::{self, Frame};
+use chat_protocol::presence::Announcement;
 
-use super::script::{Expected, Party, Script, Step};
+use super::script::{Entry, Expected, Party, Script, Step};
 use super::world::{Fault, Handshake, Welcome, World};
 
 /// What a sender reads when the friend cannot be reached, word for word.
@@ -40,6 +42,7 @@ pub async fn play(script: &Script, world: &mut impl World) -> Result<(), Failure
     let mut stage = Stage {
         world,
         unread: BTreeMap::new(),
+        ids: BTreeMap::new(),
     };
     let mut last_line = 0;
     for (line, step) in &script.steps {
@@ -86,6 +89,8 @@ struct Stage<'world, W> {
     world: &'world mut W,
     /// Who is connected, and the frames that came and were not named yet.
     unread: BTreeMap<Party, Vec<String>>,
+    /// The ids of messages that a party has read, by their text.
+    ids: BTreeMap<String, String>,
 }
 
 impl<W: World> Stage<'_, W> {
@@ -117,7 +122,8 @@ impl<W: World> Stage<'_, W> {
             }
             Step::Send { party, text } => {
                 self.inbox(party)?;
-                Ok(self.world.send(party, text).await?)
+                let text = self.with_ids(text);
+                Ok(self.world.send(party, &text).await?)
             }
             Step::Receive { party, what } => self.expect(party, what).await,
             Step::Disconnect(party) => self.disconnect(slice::from_ref(party)).await,
@@ -132,14 +138,14 @@ impl<W: World> Stage<'_, W> {
 
     async fn expect(&mut self, party: &Party, what: &Expected) -> Result<(), Miss> {
         match what {
-            Expected::Text(text) => {
-                self.receive(party, &shown(text), |frame| frame == text)
-                    .await
-            }
-            Expected::Notice => {
-                self.receive(party, &shown(NOTICE), |frame| frame == NOTICE)
-                    .await
-            }
+            Expected::Text(text) => self
+                .receive(party, &shown(text), |frame| frame == text)
+                .await
+                .map(drop),
+            Expected::Notice => self
+                .receive(party, &shown(NOTICE), |frame| frame == NOTICE)
+                .await
+                .map(drop),
             Expected::Error(code, reference) => {
                 // The members of an error frame have an order, so that it need not be parsed here.
                 let begin = format!("{{\"error\":\"{code}\",\"message\":\"");
@@ -152,7 +158,7 @@ impl<W: World> Stage<'_, W> {
                     let is_it = frame.starts_with(&begin) && frame.contains("\"route\":\"");
                     is_it && frame.ends_with(&end)
                 };
-                self.receive(party, &wanted, fits).await
+                self.receive(party, &wanted, fits).await.map(drop)
             }
             Expected::Message(from, text) => {
                 let wanted = format!("{} from {from:?}", shown(text));
@@ -162,23 +168,95 @@ impl<W: World> Stage<'_, W> {
                     }
                     _ => false,
                 };
-                self.receive(party, &wanted, fits).await
+                let frame = self.receive(party, &wanted, fits).await?;
+                if let Ok(Envelope::Message(message)) = serde_json::from_str(&frame) {
+                    self.ids.insert(text.clone(), message.id.into());
+                }
+                Ok(())
             }
             Expected::Receipt(reference, count) | Expected::ChangedReceipt(reference, count) => {
                 let is_changed = matches!(what, Expected::ChangedReceipt(..));
                 let wanted = format!("the receipt of {reference} with {count}");
                 let fits = |frame: &str| match serde_json::from_str(frame) {
                     Ok(Envelope::Sent(it)) => {
-                        it.reference == *reference
-                            && it.delivered == Some(*count)
-                            && it.changed == is_changed
+                        let is_it = it.reference == *reference && it.delivered == Some(*count);
+                        is_it && !it.stored && it.changed == is_changed
                     }
                     _ => false,
                 };
-                self.receive(party, &wanted, fits).await
+                self.receive(party, &wanted, fits).await.map(drop)
+            }
+            Expected::Stored(reference, count) => {
+                let wanted = format!("the receipt of {reference} with {count}, stored");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Envelope::Sent(it)) => {
+                        let is_it = it.reference == *reference && it.delivered == Some(*count);
+                        is_it && it.stored
+                    }
+                    _ => false,
+                };
+                self.receive(party, &wanted, fits).await.map(drop)
+            }
+            Expected::Done(reference) => {
+                let wanted = format!("the receipt of the order {reference}");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Frame::Done(it)) => it.reference == *reference,
+                    _ => false,
+                };
+                self.receive(party, &wanted, fits).await.map(drop)
+            }
+            Expected::Deleted(by, text) => {
+                let wanted = format!("the deletion of {} by {by}", shown(text));
+                let id = self.ids.get(text).cloned().unwrap_or_default();
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Frame::Deleted(it)) => it.by == *by && it.of == *id,
+                    _ => false,
+                };
+                self.receive(party, &wanted, fits).await.map(drop)
+            }
+            Expected::Page(entries, more) => {
+                let wanted = format!("the page {entries:?}, more: {more}");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Frame::History(page)) => {
+                        let found: Vec<_> = page.entries.iter().map(entry).collect();
+                        found == *entries && page.more == *more
+                    }
+                    _ => false,
+                };
+                let frame = self.receive(party, &wanted, fits).await?;
+                if let Ok(Frame::History(page)) = serde_json::from_str(&frame) {
+                    for entry in page.entries {
+                        if let history::Entry::Message(it) = entry {
+                            self.ids.insert(it.text.into(), it.id.into());
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Expected::Presence(came, went, count) => {
+                let wanted = format!("the arrival of {came:?} and the departure of {went:?}");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Announcement::Presence {
+                        arrived,
+                        left,
+                        people,
+                        ..
+                    }) => arrived == *came && left == *went && people == *count,
+                    Err(_) => false,
+                };
+                self.receive(party, &wanted, fits).await?;
+                Ok(())
             }
             Expected::Nothing => self.nothing_left(slice::from_ref(party)).await,
         }
+    }
+
+    /// `text` with an id in place of each `<text of a message>`.
+    fn with_ids(&self, text: &str) -> String {
+        let ids = self.ids.iter();
+        ids.fold(text.to_owned(), |text, (of, id)| {
+            text.replace(&format!("<{of}>"), id)
+        })
     }
 
     async fn connect(
@@ -213,12 +291,11 @@ impl<W: World> Stage<'_, W> {
         party: &Party,
         wanted: &str,
         fits: impl Fn(&str) -> bool,
-    ) -> Result<(), Miss> {
+    ) -> Result<String, Miss> {
         loop {
             let inbox = self.inbox(party)?;
             if let Some(position) = inbox.iter().position(|frame| fits(frame)) {
-                inbox.remove(position);
-                return Ok(());
+                return Ok(inbox.remove(position));
             }
             match self.world.next_frame(party).await? {
                 Some(frame) => self.inbox(party)?.push(frame),
@@ -269,6 +346,16 @@ impl<W: World> Stage<'_, W> {
         self.unread
             .get_mut(party)
             .ok_or_else(|| Miss::Differs(format!("{party} is not connected")))
+    }
+}
+
+fn entry(entry: &history::Entry<'_>) -> Entry {
+    match entry {
+        history::Entry::Message(it) => Entry::Message(
+            it.from.as_deref().map(str::to_owned),
+            it.text.clone().into_owned(),
+        ),
+        history::Entry::Deleted(it) => Entry::Deleted(it.by.clone().into_owned()),
     }
 }
 

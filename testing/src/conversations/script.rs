@@ -27,16 +27,30 @@
 //! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
 //! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
 //! Tom sees r1 changed and delivered to 2     # the same for a message that a review has changed
+//! Tom notices +Ann -Bob of 2                 # Ann has arrived and Bob has left, 2 people are in the room
+//! Tom sees r1 stored and delivered to 0      # the same, of a message that is kept
+//! Tom sees r2 done                           # the receipt for an order
+//! Jerry sees any text deleted by Tom         # the notice that the message with this text is deleted
+//! Jerry finds Tom: a | nobody: b             # a page of history, oldest first
+//! Jerry finds Tom: a | Tom deletes and more  # with a deletion; there is more in the direction that was asked for
+//! Jerry finds nothing                        # an empty page
 //! Jerry disconnects
 //! Jerry vanishes                             # no goodbye
 //! everybody disconnects
 //! ```
 //!
+//! In a text, `<any text>` stands for the id of the message with this text, once a party has read it.
+//!
 //! Text that is not quoted ends at the last character that is not a space.
 //! After `receives`, quote the words `nothing` and `the notice` to mean them literally.
 
+mod seen;
+
 use std::fmt;
 
+pub use self::seen::Entry;
+use self::seen::{found, seen};
+use super::changes;
 use super::quoted::quoted;
 use super::stack::{DIRECT, STACKS, Stack};
 use chat_protocol::{Field, Handshake};
@@ -153,6 +167,16 @@ pub enum Expected {
     Receipt(String, usize),
     /// The same for a message that a review has changed.
     ChangedReceipt(String, usize),
+    /// The frame about these arrivals and departures, and the people afterwards.
+    Presence(Vec<String>, Vec<String>, usize),
+    /// The receipt of a message that is kept, and the connections that accepted it.
+    Stored(String, usize),
+    /// The receipt for the order with this `ref`.
+    Done(String),
+    /// The notice that the message with this text was deleted by this person.
+    Deleted(String, String),
+    /// A page of history, and whether there is more.
+    Page(Vec<Entry>, bool),
     /// No frame that the script has not named yet.
     Nothing,
 }
@@ -247,14 +271,19 @@ fn step(line: &str) -> Result<Step, String> {
         return Ok(Step::Receive { party, what });
     }
     if let Some(receipt) = rest.strip_prefix(" sees ") {
-        let receipt = without_comment(receipt).split_once(" delivered to ");
-        let receipt = receipt.and_then(|(reference, count)| Some((reference, count.parse().ok()?)));
-        let (reference, count) =
-            receipt.ok_or("after `sees` come a `ref`, `delivered to` and a number")?;
-        let what = match reference.strip_suffix(" changed and") {
-            None => Expected::Receipt(reference.to_owned(), count),
-            Some(reference) => Expected::ChangedReceipt(reference.to_owned(), count),
-        };
+        let what = seen(without_comment(receipt)).ok_or(
+            "after `sees` come a `ref`, `delivered to` and a number; a `ref` and `done`; or a text, `deleted by` and a name",
+        )?;
+        return Ok(Step::Receive { party, what });
+    }
+    if let Some(page) = rest.strip_prefix(" finds ") {
+        let what = found(without_comment(page))?;
+        return Ok(Step::Receive { party, what });
+    }
+
+    if let Some(changes) = rest.strip_prefix(" notices ") {
+        let what = changes::presence(without_comment(changes))
+            .ok_or("after `notices` come `+NAME` and `-NAME`, `of` and a number")?;
         return Ok(Step::Receive { party, what });
     }
 
@@ -279,7 +308,7 @@ fn step(line: &str) -> Result<Step, String> {
         " disconnects" => Ok(Step::Disconnect(party)),
         " vanishes" => Ok(Step::Vanish(party)),
         _ => Err(
-            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `is told …`, `disconnects` or `vanishes`"
+            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `notices …`, `is told …`, `disconnects` or `vanishes`"
                 .to_owned(),
         ),
     }

@@ -1,6 +1,6 @@
 //! The stacks that scripts are written for.
 
-pub use chat_protocol::Receivers;
+pub use chat_protocol::{Answers, Receivers};
 
 /// A stack: the routes that its clients can speak to.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Stack {
     pub name: &'static str,
     /// In the order of the config file.
     pub routes: &'static [Route],
+    /// The keys of routes that answer requests.
+    pub answers: &'static [(&'static str, Answers)],
 }
 
 /// One route of a stack.
@@ -28,6 +30,8 @@ pub struct Route {
     pub envelope: bool,
     /// Whether a function reviews them first, by the rules of [`review`].
     pub review: bool,
+    /// For how many seconds they are kept.
+    pub history: Option<u32>,
 }
 
 /// What becomes of a text on a reviewed route: the text that is delivered, or the reason of its refusal.
@@ -58,26 +62,31 @@ pub(crate) const DIRECT: Stack = Stack {
         max_text_bytes: Receivers::Friend.max_text_bytes(),
         envelope: false,
         review: false,
+        history: None,
     }],
+    answers: &[],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 7] = [
+pub const STACKS: [Stack; 9] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
         name: "broadcast",
         routes: &[room("onMessage", Some("message"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Each client receives every other's messages, and frames are not looked into.
     Stack {
         name: "relay",
         routes: &[room("$default", None, false, ROOM_BYTES)],
+        answers: &[],
     },
     // As `broadcast`, with other words.
     Stack {
         name: "cleanup",
         routes: &[room("broadcast", Some("data"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Rooms for who says nothing special, and a word for the friend.
     Stack {
@@ -92,8 +101,10 @@ pub const STACKS: [Stack; 7] = [
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: false,
                 review: false,
+                history: None,
             },
         ],
+        answers: &[],
     },
     // As `mixed`, and each message arrives with its sender.
     Stack {
@@ -111,12 +122,14 @@ pub const STACKS: [Stack; 7] = [
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
                 review: false,
+                history: None,
             },
             Route {
                 envelope: true,
                 ..room("shout", None, false, 100)
             },
         ],
+        answers: &[],
     },
     // A function sees the messages to the room and to the friend first, but for those on one route.
     Stack {
@@ -135,14 +148,53 @@ pub const STACKS: [Stack; 7] = [
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
                 review: true,
+                history: None,
             },
             Route {
                 envelope: true,
                 ..room("free", Some("message"), false, 100)
             },
+            Route {
+                envelope: true,
+                review: true,
+                history: DAY,
+                ..room("keep", Some("message"), false, 100)
+            },
         ],
+        answers: &[("history", Answers::History)],
+    },
+    // Messages are kept, and can be read and deleted.
+    Stack {
+        name: "history",
+        routes: &[
+            Route {
+                envelope: true,
+                history: DAY,
+                ..room("$default", Some("message"), false, ROOM_BYTES)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+                review: false,
+                history: DAY,
+            },
+        ],
+        answers: &[("history", Answers::History), ("delete", Answers::Delete)],
+    },
+    // Rooms with announcements of who comes and who leaves.
+    Stack {
+        name: ANNOUNCING,
+        routes: &[room("say", Some("text"), true, 100)],
+        answers: &[("who", Answers::Who)],
     },
 ];
+
+const ANNOUNCING: &str = "presence";
+const DAY: Option<u32> = Some(24 * 60 * 60);
 
 const fn room(
     key: &'static str,
@@ -158,6 +210,7 @@ const fn room(
         max_text_bytes,
         envelope: false,
         review: false,
+        history: None,
     }
 }
 
@@ -174,13 +227,29 @@ impl Stack {
         routes.filter(move |route| route.receivers == receivers)
     }
 
+    /// Whether it is announced who comes and who leaves.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        self.name == ANNOUNCING
+    }
+
     /// Its routes as `chatctl.toml` has them. Empty for the stack that needs none.
     #[must_use]
     pub fn to_toml(&self) -> String {
         if *self == DIRECT {
             return String::new();
         }
-        self.routes.iter().map(Route::to_toml).collect()
+        let answers = self.answers.iter().map(|(key, answers)| {
+            format!(
+                "[[routes]]\nkey = \"{key}\"\nanswers = \"{}\"\n",
+                answers.word()
+            ) + match self.announces() {
+                true => "announce = true\n",
+                false => "",
+            }
+        });
+        let routes = self.routes.iter().map(Route::to_toml);
+        routes.chain(answers).collect()
     }
 }
 
@@ -201,6 +270,9 @@ impl Route {
         }
         if self.review {
             toml += &format!("review = \"{REVIEW_FOLDER}\"\n");
+        }
+        if let Some(seconds) = self.history {
+            toml += &format!("history = \"{}h\"\n", seconds / 3_600);
         }
         toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
     }

@@ -2,9 +2,14 @@
 
 use std::borrow::Cow;
 
-use chat_protocol::envelope::{Envelope, Message};
+use chat_protocol::Receivers;
+use chat_protocol::answers::Answers;
+use chat_protocol::envelope::{ATTRIBUTES, Envelope, Message, REFERENCE};
+use chat_protocol::history::{self, Deleted};
 use chat_protocol::limit::MAX_FRAME_BYTES;
+use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use crate::error::CommandError;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::RouteKey;
@@ -20,6 +25,11 @@ pub(super) struct Framing {
     member: Option<String>,
     /// Whether texts arrive in envelopes.
     envelopes: bool,
+    /// Where messages of this route are kept: the key of the route that answers `history`.
+    history: Option<String>,
+    receivers: Option<Receivers>,
+    /// Whether a frame may carry texts beside the message.
+    takes_attributes: bool,
 }
 
 /// What has arrived.
@@ -29,6 +39,24 @@ pub(super) enum Received<'a> {
     Text(&'a str),
     /// A message with its sender.
     Message(Message<'a>),
+    /// A message is deleted.
+    Deleted(Deleted<'a>),
+    /// People have come into the room, or left it.
+    Presence(Presence<'a>),
+}
+
+/// Who has come, and who has left.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Presence<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    room: Option<Cow<'a, str>>,
+    arrived: Vec<String>,
+    left: Vec<String>,
+    people: usize,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    at: Option<Cow<'a, str>>,
 }
 
 impl Received<'_> {
@@ -40,7 +68,35 @@ impl Received<'_> {
                 Some(from) => format!("{from}: {}", message.text).into(),
                 None => Cow::Borrowed(&message.text),
             },
+            Self::Deleted(Deleted { by, from, .. }) => match from {
+                Some(from) if from != by => format!("{by} has deleted a message of {from}").into(),
+                _ => format!("{by} has deleted a message").into(),
+            },
+            Self::Presence(Presence { arrived, left, .. }) => {
+                let came = few(arrived) + " came";
+                let went = few(left) + " left";
+                match (arrived.is_empty(), left.is_empty()) {
+                    (false, true) => came.into(),
+                    (true, _) => went.into(),
+                    (false, false) => format!("{came}, {went}").into(),
+                }
+            }
         }
+    }
+
+    /// When it was said, in UTC: the time, before it the day if that is not `today` (`2026-01-31`).
+    pub(super) fn time(&self, today: &str) -> Option<String> {
+        let at = match self {
+            Self::Message(message) => &message.at,
+            Self::Deleted(deleted) => &deleted.at,
+            Self::Text(_) | Self::Presence(_) => return None,
+        };
+        let (day, time) = at.split_once('T')?;
+        let time = time.get(..5)?;
+        Some(match day == today {
+            true => format!("{time}Z"),
+            false => format!("{day} {time}Z"),
+        })
     }
 }
 
@@ -75,10 +131,32 @@ impl Framing {
         };
         let mut routes = settings.routes.iter();
         let envelopes = routes.any(|route| route.purpose.rule().is_some_and(|rule| rule.envelope));
-        Ok(Self::to(chosen, envelopes))
+        let mut routes = settings.routes.iter();
+        let answers = |route: &&Route| matches!(route.purpose, Purpose::Answers(Answers::History));
+        let history = routes.find(answers).map(|route| route.key.to_string());
+        Ok(Self::to(chosen, envelopes, history))
     }
 
-    fn to(route: &Route, envelopes: bool) -> Self {
+    /// Where this route's messages are kept; `friend` is the other person, if they go to one.
+    pub(super) fn kept(&self, friend: Option<&str>, shows_last_page: bool) -> Option<Kept> {
+        let friend = friend.filter(|_| self.receivers == Some(Receivers::Friend));
+        let action = self.history.clone()?;
+        Some(Kept::new(
+            action,
+            friend.map(ToOwned::to_owned),
+            shows_last_page,
+        ))
+    }
+
+    fn to(route: &Route, envelopes: bool, history: Option<String>) -> Self {
+        let keeps = route
+            .purpose
+            .rule()
+            .is_some_and(|rule| rule.history.is_some());
+        let receivers = match &route.purpose {
+            Purpose::People { receivers, .. } => Some(*receivers),
+            _ => None,
+        };
         let member = route.purpose.text().map(ToOwned::to_owned);
         let (action, member) = match route.key.as_ref() {
             "$default" => (None, member),
@@ -88,6 +166,9 @@ impl Framing {
             action,
             member,
             envelopes,
+            history: history.filter(|_| keeps),
+            receivers,
+            takes_attributes: keeps && route.purpose.text().is_some(),
         }
     }
 
@@ -98,14 +179,25 @@ impl Framing {
         {
             return Received::Message(message);
         }
+        if self.envelopes
+            && let Ok(history::Frame::Deleted(deleted)) = serde_json::from_str(frame)
+        {
+            return Received::Deleted(deleted);
+        }
+        if self.envelopes
+            && let Ok(presence) = serde_json::from_str::<Presence<'_>>(frame)
+            && presence.kind == "presence"
+        {
+            return Received::Presence(presence);
+        }
         Received::Text(frame)
     }
 
-    /// `text` as a frame.
+    /// `text` as a frame. With a `mark`, which only a route with an envelope takes, its sender recognises it later.
     ///
     /// # Errors
     /// It is longer than a frame may be, in words for the person who typed it.
-    pub(super) fn frame(&self, text: &str) -> Result<String, String> {
+    pub(super) fn frame(&self, text: &str, mark: Option<&str>) -> Result<String, String> {
         let mut object = serde_json::Map::new();
         if let Some(action) = &self.action {
             object.insert("action".into(), action.clone().into());
@@ -113,6 +205,9 @@ impl Framing {
         let frame = match &self.member {
             Some(member) => {
                 object.insert(member.clone(), text.into());
+                if let Some(mark) = mark.filter(|_| self.takes_attributes) {
+                    object.insert(ATTRIBUTES.into(), serde_json::json!({ REFERENCE: mark }));
+                }
                 serde_json::Value::Object(object).to_string()
             }
             None => text.to_owned(),
@@ -145,12 +240,17 @@ mod tests {
     #[test]
     fn a_text_to_the_default_route_is_the_frame() {
         let framing = framing("", None).unwrap();
-        assert_eq!(framing.frame("hi \"you\"").unwrap(), "hi \"you\"");
+        assert_eq!(framing.frame("hi \"you\"", None).unwrap(), "hi \"you\"");
     }
 
     #[test]
     fn other_routes_are_named_and_the_text_is_where_the_config_says() {
-        let frame = |route| framing(TWO, route).unwrap().frame("hi \"you\"").unwrap();
+        let frame = |route| {
+            framing(TWO, route)
+                .unwrap()
+                .frame("hi \"you\"", None)
+                .unwrap()
+        };
         assert_eq!(
             frame(Some("say")),
             r#"{"action":"say","words":"hi \"you\""}"#
@@ -183,17 +283,17 @@ mod tests {
     #[test]
     fn a_frame_has_32_kilobytes_at_most_the_names_around_the_text_included() {
         let plain = framing("", None).unwrap();
-        assert!(plain.frame(&"x".repeat(32_768)).is_ok());
+        assert!(plain.frame(&"x".repeat(32_768), None).is_ok());
         assert!(
             plain
-                .frame(&"x".repeat(32_769))
+                .frame(&"x".repeat(32_769), None)
                 .unwrap_err()
                 .contains("32769 bytes")
         );
         assert!(
             framing(TWO, None)
                 .unwrap()
-                .frame(&"x".repeat(32_768))
+                .frame(&"x".repeat(32_768), None)
                 .is_err()
         );
     }

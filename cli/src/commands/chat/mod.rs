@@ -2,11 +2,13 @@
 
 mod frame;
 mod identity;
+mod kept;
 mod lines;
 mod proof;
 mod screen;
 mod stdio;
 mod talk;
+mod view;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -29,7 +31,8 @@ use chatctl_deploy::stack::connect::{RequiredIdentity, chat_command};
 /// Chat in this terminal, as one person
 ///
 /// At a terminal, received messages appear above the line that is being typed; `/quit` or Ctrl-D ends the chat, and a
-/// lost connection is opened again. In a pipe, each line of the input that is not empty is sent, and each received
+/// lost connection is opened again. Where the chat keeps messages, the last ones are shown first, `/history` shows earlier
+/// ones, and what was missed while the connection was lost follows. In a pipe, each line of the input that is not empty is sent, and each received
 /// message is one line of stdout, with `\n` for the line breaks in it; after the end of the input the command stays until
 /// nothing has been received for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
@@ -109,13 +112,16 @@ impl Run for ChatArgs {
             None => proof::made(&settings, mode, me, &mut address)?,
         };
         proof::check_way(&address)?;
+        let friend = address.handshake.get(Field::To).map(ToOwned::to_owned);
         let identity = Identity::new(address, source);
         let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         if at_terminal && !dumb && terminal.output == Output::Text {
-            screen::chat(identity, &framing, &shown).await
+            let kept = framing.kept(friend.as_deref(), true);
+            screen::chat(identity, &framing, kept, &shown).await
         } else {
-            stdio::chat(identity, &framing, self.wait, terminal).await
+            let kept = framing.kept(friend.as_deref(), false);
+            stdio::chat(identity, &framing, kept, self.wait, terminal).await
         }
     }
 }

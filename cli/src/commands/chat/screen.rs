@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
 use super::identity::Identity;
-use super::talk::{State, Typed, View, talk};
+use super::kept::Kept;
+use super::talk::talk;
+use super::view::{State, Typed, View};
 use crate::error::CommandError;
 use crate::terminal::{Above, end_editing, line_editor};
 use chatctl_deploy::engine::{ErrorKind, TargetError};
@@ -20,6 +22,7 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,
+    kept: Option<Kept>,
     me: &str,
 ) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
@@ -29,15 +32,20 @@ pub(super) async fn chat(
     })?;
     let (sender, mut typed) = mpsc::channel(8);
     let mut view = Screen(above);
-    view.0.line(
-        Style::new().dimmed(),
-        "/quit or Ctrl-D ends the chat; the arrow keys bring back what you typed",
-    );
+    let help = match &kept {
+        Some(_) => "/quit or Ctrl-D ends the chat; /history shows earlier messages; times are UTC",
+        None => "/quit or Ctrl-D ends the chat; the arrow keys bring back what you typed",
+    };
+    view.0.line(Style::new().dimmed(), help);
+    let has_history = kept.is_some();
     let typing = async {
         loop {
             let typed = match input.readline().await {
                 Ok(ReadlineEvent::Line(text)) if text.trim().is_empty() => continue,
                 Ok(ReadlineEvent::Line(text)) if text.trim() == "/quit" => Typed::Quit,
+                Ok(ReadlineEvent::Line(text)) if has_history && text.trim() == "/history" => {
+                    Typed::Older
+                }
                 Ok(ReadlineEvent::Line(text)) => {
                     input.add_history_entry(text.clone());
                     Typed::Text(text)
@@ -51,7 +59,7 @@ pub(super) async fn chat(
         }
     };
     let outcome = tokio::select! {
-        outcome = talk(identity, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
+        outcome = talk(identity, (framing, kept), Duration::ZERO, &mut typed, &mut view) => outcome,
         () = typing => Ok(()),
     };
     // The last lines, before the terminal is as it was.
@@ -65,13 +73,26 @@ struct Screen(Above);
 
 impl View for Screen {
     fn received(&mut self, received: &Received<'_>) -> bool {
+        let (style, first) = match received {
+            Received::Text(_) | Received::Message(_) => (AnsiColor::Cyan.on_default(), "←"),
+            Received::Deleted(_) | Received::Presence(_) => (Style::new().dimmed(), "·"),
+        };
+        let today = time::OffsetDateTime::now_utc().date().to_string();
+        let time = received.time(&today);
+        let time = time.map_or_else(String::new, |time| format!("{time} "));
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in received.words().lines().enumerate() {
-            let mark = if index == 0 { "←" } else { " " };
-            let line = format!("{mark} {line}");
-            self.0.line(AnsiColor::Cyan.on_default(), &line);
+            let line = match index {
+                0 => format!("{first} {time}{line}"),
+                _ => format!("  {line}"),
+            };
+            self.0.line(style, &line);
         }
         true
+    }
+
+    fn note(&mut self, words: &str) {
+        self.0.line(Style::new().dimmed(), &format!("· {words}"));
     }
 
     fn state(&mut self, state: State, words: &str) {

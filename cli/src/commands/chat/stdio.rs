@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
 use super::identity::Identity;
-use super::talk::{State, Typed, View, talk};
+use super::kept::Kept;
+use super::talk::talk;
+use super::view::{State, Typed, View};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 
@@ -22,6 +24,7 @@ const AHEAD: usize = 64;
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,
+    kept: Option<Kept>,
     wait: Duration,
     terminal: Terminal,
 ) -> Result<(), CommandError> {
@@ -45,7 +48,7 @@ pub(super) async fn chat(
         drop(sender.blocking_send(Typed::End));
     });
     let mut view = Pipe { terminal, lost: 0 };
-    talk(identity, framing, wait, &mut typed, &mut view).await?;
+    talk(identity, (framing, kept), wait, &mut typed, &mut view).await?;
     match view.lost {
         0 => Ok(()),
         1 => Err(CommandError::undelivered("a line was not delivered")),
@@ -69,6 +72,8 @@ impl View for Pipe {
         };
         shown.is_ok()
     }
+
+    fn note(&mut self, _words: &str) {}
 
     fn state(&mut self, state: State, words: &str) {
         if self.terminal.output == Output::Json {
@@ -97,6 +102,12 @@ fn json(received: &Received<'_>) -> serde_json::Value {
             value["type"] = "message".into();
             value
         }
+        Received::Deleted(deleted) => {
+            let mut value = json!(deleted);
+            value["type"] = "deleted".into();
+            value
+        }
+        Received::Presence(presence) => json!(presence),
     }
 }
 

@@ -7,55 +7,14 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::frame::{Framing, Received};
+use super::frame::Framing;
 use super::identity::Identity;
+use super::kept::{Kept, Taken};
 use super::lines::Lines;
+use super::view::{State, Typed, View};
 use crate::error::CommandError;
 use chat_protocol::auth::TOKEN_EXPIRED;
 use chatctl_deploy::engine::client::{Address, ConnectError, Connection, connect, pause};
-
-/// What comes from the keyboard, or from the pipe.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Typed {
-    Text(String),
-    /// The end of the input; answers may still be received.
-    End,
-    Quit,
-    Interrupt,
-}
-
-/// Where the conversation is shown.
-pub(super) trait View {
-    /// Shows a text that came in. `false` when its reader has gone.
-    fn received(&mut self, received: &Received<'_>) -> bool;
-
-    /// The connection's state has changed.
-    fn state(&mut self, state: State, words: &str);
-
-    /// A text was not sent, or may not have arrived.
-    fn trouble(&mut self, words: &str);
-}
-
-/// The connection's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Connecting,
-    Open,
-    Closed,
-    /// The chat cannot be reached; another attempt follows.
-    Waiting,
-}
-
-impl State {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Connecting => "connecting",
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Waiting => "waiting",
-        }
-    }
-}
 
 /// How the talk ends, failures aside.
 enum Leave {
@@ -85,7 +44,7 @@ const REMEMBERED: usize = 64;
 /// the user interrupts.
 pub(super) async fn talk(
     identity: Identity,
-    framing: &Framing,
+    (framing, kept): (&Framing, Option<Kept>),
     wait: Duration,
     typed: &mut mpsc::Receiver<Typed>,
     view: &mut impl View,
@@ -93,6 +52,7 @@ pub(super) async fn talk(
     let mut talk = Talk {
         identity,
         framing,
+        kept,
         wait,
         typed,
         view,
@@ -111,6 +71,8 @@ pub(super) async fn talk(
 struct Talk<'a, V> {
     identity: Identity,
     framing: &'a Framing,
+    /// Where messages are kept.
+    kept: Option<Kept>,
     wait: Duration,
     typed: &'a mut mpsc::Receiver<Typed>,
     view: &'a mut V,
@@ -218,6 +180,7 @@ impl<V: View> Talk<'_, V> {
         let mut last = Instant::now();
         let mut end = None;
         self.sent.clear();
+        self.unsent.extend(self.kept.as_mut().map(Kept::opened));
         loop {
             if opening.is_none() && self.refused == 0 && self.identity.is_due() {
                 opening = self.opening();
@@ -240,6 +203,7 @@ impl<V: View> Talk<'_, V> {
                 last = Instant::now();
             }
             let renewal = self.identity.renewal();
+            let page = self.kept.as_ref().and_then(Kept::deadline);
             let outcome = tokio::select! {
                 received = lines.recv() => match received {
                     Ok(text) if has_expired(&text) => {
@@ -249,7 +213,11 @@ impl<V: View> Talk<'_, V> {
                     }
                     Ok(text) => {
                         last = Instant::now();
-                        if self.view.received(&self.framing.read(&text)) { Ok(()) } else { Err(Leave::Done) }
+                        let taken = match &mut self.kept {
+                            Some(kept) => kept.take(text),
+                            None => Taken { shown: vec![text], ..Taken::default() },
+                        };
+                        self.show(taken)
                     }
                     // It is replaced, and the user need not notice.
                     Err(_) if self.refused > 0 => return None,
@@ -274,6 +242,10 @@ impl<V: View> Talk<'_, V> {
                     Ok(())
                 }
                 () = until(renewal), if renewal.is_some() && opening.is_none() && self.refused == 0 => Ok(()),
+                () = until(page), if page.is_some() => {
+                    let taken = self.kept.as_mut().map(Kept::give_up);
+                    self.show(taken.unwrap_or_default())
+                }
                 () = until(end), if end.is_some() => {
                     lines.close().await;
                     return None;
@@ -311,6 +283,20 @@ impl<V: View> Talk<'_, V> {
         }
     }
 
+    /// Shows what a frame has led to, and asks for what follows.
+    fn show(&mut self, taken: Taken) -> Result<(), Leave> {
+        self.unsent.extend(taken.request);
+        if let Some(note) = taken.note {
+            self.view.note(&note);
+        }
+        for text in taken.shown {
+            if !self.view.received(&self.framing.read(&text)) {
+                return Err(Leave::Done);
+            }
+        }
+        Ok(())
+    }
+
     fn remember(&mut self, frame: String) {
         if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
@@ -320,9 +306,16 @@ impl<V: View> Talk<'_, V> {
 
     fn take(&mut self, typed: Option<Typed>) -> Result<(), Leave> {
         match typed {
-            Some(Typed::Text(text)) => match self.framing.frame(&text) {
-                Ok(frame) => self.unsent.push_back(frame),
-                Err(words) => self.view.trouble(&words),
+            Some(Typed::Text(text)) => {
+                let mark = self.kept.as_mut().map(|kept| kept.mark(random_text()));
+                match self.framing.frame(&text, mark.as_deref()) {
+                    Ok(frame) => self.unsent.push_back(frame),
+                    Err(words) => self.view.trouble(&words),
+                }
+            }
+            Some(Typed::Older) => match self.kept.as_mut().and_then(Kept::older) {
+                Some(request) => self.unsent.push_back(request),
+                None => self.view.note("there are no earlier messages"),
             },
             Some(Typed::End) | None => self.ended = true,
             Some(Typed::Quit) => return Err(Leave::Done),
@@ -361,11 +354,19 @@ fn has_expired(text: &str) -> bool {
             .is_ok_and(|frame: serde_json::Value| frame["error"] == TOKEN_EXPIRED)
 }
 
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes
+}
+
 /// In 0..1.
 fn random() -> f64 {
-    let mut bytes = [0u8; 2];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX)
+    f64::from(u16::from_le_bytes(random_bytes())) / f64::from(u16::MAX)
+}
+
+fn random_text() -> String {
+    format!("{:x}", u64::from_le_bytes(random_bytes()))
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::{DeployArgs, print, tags};
-use crate::commands::aws::{Found, build, deployment, located, moved, preflight, template};
+use super::{DeployArgs, Told, log_role, print, tags};
+use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
-use crate::commands::{leaving, or_interrupted};
+use crate::commands::{leaving, named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -18,8 +18,12 @@ use chatctl_deploy::engine::{
     TargetError, silence,
 };
 use chatctl_deploy::packaging::{Artifact, Built, Source};
+use chatctl_deploy::stack::capability::named_by_hand;
 use chatctl_deploy::stack::change::ChangeSummary;
+use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::outline::outline;
+use chatctl_deploy::stack::overlay::Additions;
+use chatctl_deploy::stack::render::render;
 
 pub(super) async fn run(
     args: &DeployArgs,
@@ -58,14 +62,19 @@ async fn deploy(
             settings,
             &target.region,
             code,
+            &found.naming,
             tags(args, settings)?,
             mode(args),
         );
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
+        let summary = marked(Additions::of(settings).as_ref(), summary);
         show_dry_run(terminal, settings, summary.as_ref(), &cautions);
         return Ok(());
+    }
+    if found.lacks_log_role {
+        log_role::make(args, terminal, settings, target, &mut reporter).await?;
     }
     let cloud = Cloud {
         stacks: &target.stacks,
@@ -83,6 +92,7 @@ async fn deploy(
     };
     let options = CloudOptions {
         tags: tags(args, settings)?,
+        parameters: found.naming.parameters.clone(),
         mode: mode(args),
         is_hotswap: args.hotswap,
         protect: args.protect,
@@ -92,13 +102,18 @@ async fn deploy(
             .sum(),
         obstacle: found.identity.obstacle(),
     };
-    let limits = settings.throttling();
     let agrees = async |change_set: &ChangeSet| {
-        agree(change_set, &limits, &cautions, terminal, args.yes).await
+        agree(change_set, settings, &cautions, terminal, args.yes).await
     };
     let url = cloud.deploy(order, &options, agrees, &mut reporter).await?;
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
-    print(terminal, settings, &url, None, next)
+    let record = named::missing_record(settings, target, &found.naming);
+    let told = Told {
+        page: None,
+        record: or_interrupted(record).await?,
+        next,
+    };
+    print(terminal, settings, &url, &told)
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {
@@ -145,21 +160,37 @@ fn cautions(
     cautions
         .chain(moved(settings, source(args), found.deployed, built))
         .chain(of_partition)
+        .chain(named(settings))
         .collect()
+}
+
+/// A sentence where CloudFormation must be allowed to make resources of IAM with names of their own.
+fn named(settings: &Settings) -> Option<String> {
+    let template = render(settings);
+    let named = named_by_hand(&template);
+    (!named.is_empty()).then(|| {
+        format!(
+            "the overlay names resources of IAM ({}), which CloudFormation makes only with CAPABILITY_NAMED_IAM: it gets that",
+            few(&named)
+        )
+    })
 }
 
 /// Shows what `change_set` changes, and asks whether to deploy it.
 async fn agree(
     change_set: &ChangeSet,
-    limits: &str,
+    settings: &Settings,
     cautions: &[String],
     terminal: Terminal,
     yes: bool,
 ) -> Result<bool, TargetError> {
-    for line in outline(&change_set.summary) {
+    let additions = Additions::of(settings);
+    let summary = marked(additions.as_ref(), Some(change_set.summary.clone()));
+    let told = additions.iter().map(Additions::told);
+    let changes = summary.iter().flat_map(outline);
+    for line in told.chain(changes).chain([settings.throttling()]) {
         terminal.say_before_asking(&format!("          {line}"), yes);
     }
-    terminal.say_before_asking(&format!("          {limits}"), yes);
     for caution in cautions {
         match terminal.output {
             Output::Json => {
@@ -204,7 +235,8 @@ fn show_dry_run(
         terminal.result("nothing would change");
         return;
     };
-    for line in outline(summary) {
+    let told = Additions::of(settings).map(|additions| additions.told());
+    for line in told.into_iter().chain(outline(summary)) {
         terminal.result_text(&line);
     }
     terminal.result_text(&settings.throttling());

@@ -1,6 +1,6 @@
 //! To this machine.
 
-use super::{DeployArgs, build, print};
+use super::{DeployArgs, Told, build, print};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
@@ -8,10 +8,9 @@ use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{Change, ChangeSet, Order, TargetError, deploy_here};
-use chatctl_deploy::local::{LocalTarget, secrets};
+use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
-use chatctl_deploy::stack::render::render;
 
 pub(super) async fn run(
     args: &DeployArgs,
@@ -34,6 +33,9 @@ pub(super) async fn run(
         let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
         plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
     }
+    if let Some(notice) = settings.without_effect_here() {
+        terminal.warn(&notice);
+    }
     let _reserved = target.reserve(&settings.stack)?;
     if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
         terminal.warn(&format!(
@@ -45,9 +47,13 @@ pub(super) async fn run(
     let building = build(settings, args.handlers.as_deref(), &mut reporter);
     let built = or_interrupted(building).await?;
     let mint = |name: &str| prover.short(name);
+    let here = template_here(settings);
+    if let Some(told) = here.told() {
+        terminal.warn(&format!("          {told}"));
+    }
     let order = Order {
         settings,
-        template: render(settings),
+        template: here.template,
         handlers: &built,
         is_probed: !args.no_probe,
         pass: prover.pass(&mint),
@@ -56,7 +62,12 @@ pub(super) async fn run(
     let url = deploy_here(&target, order, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    print(terminal, settings, &url, Some(&beside(&url)), next)
+    let told = Told {
+        page: Some(beside(&url)),
+        record: None,
+        next,
+    };
+    print(terminal, settings, &url, &told)
 }
 
 /// Asks before data is lost; anything else can be taken back.

@@ -2,12 +2,14 @@
 
 mod aws;
 mod local;
+mod log_role;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::named::Record;
 use super::tokens::Prover;
 use super::web::PageHint;
 use super::{ConnectArgs, Context, Run};
@@ -31,7 +33,7 @@ use chatctl_deploy::stack::size::megabytes;
 pub(super) struct DeployArgs {
     #[command(flatten)]
     connect: ConnectArgs,
-    /// Answer every question with yes
+    /// Answer every question with yes, but that about a role for logs (`--log-role`)
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing
@@ -50,6 +52,10 @@ pub(super) struct DeployArgs {
     /// Protect the stack against deletion; `--protect=false` lifts the protection
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
     protect: Option<bool>,
+    /// Agree beforehand that the account gets a role with which API Gateway writes logs, where `access` under `[logs]` needs it
+    /// and there is none
+    #[arg(long, conflicts_with_all = ["local", "dry_run"])]
+    log_role: bool,
     /// The local port [default: chosen once and kept]
     #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
@@ -117,7 +123,18 @@ async fn build(
         .await
 }
 
-/// Prints how to connect; `page` is where a browser finds the page, if it is served already.
+/// What is printed of a deployed chat beside its endpoint.
+#[derive(Debug)]
+struct Told<'a> {
+    /// Where a browser finds the page, if it is served already.
+    page: Option<String>,
+    /// The record that is to be made for the endpoint's name.
+    record: Option<Record>,
+    /// The commands that come next.
+    next: &'a str,
+}
+
+/// Prints how to connect.
 ///
 /// # Errors
 /// A private key cannot be used.
@@ -125,22 +142,29 @@ fn print(
     terminal: Terminal,
     settings: &Settings,
     url: &str,
-    page: Option<&str>,
-    next: &str,
+    told: &Told<'_>,
 ) -> Result<(), CommandError> {
+    let page = told.page.as_deref();
     let introduction = RequiredIdentity::from_settings(settings);
     let prover = Prover::new(settings, settings.auth.mode())?;
     let commands = prover.commands(url, settings, introduction, false)?;
     if terminal.output == Output::Json {
-        terminal.result_json(&json!({
+        let mut result = json!({
             "type": "result",
             "stack": settings.stack,
             "stage": settings.stage,
             "endpoint": url,
             "connectCommands": commands,
             "page": page,
-        }));
+        });
+        if let Some(record) = &told.record {
+            result["record"] = record.value();
+        }
+        terminal.result_json(&result);
         return Ok(());
+    }
+    if let Some(record) = &told.record {
+        terminal.say(&format!("\n{}", record.told()));
     }
     if let Some(advice) = prover.advice(settings) {
         terminal.say(&format!("\n{advice}"));
@@ -153,6 +177,6 @@ fn print(
     let origins = PageProof::of(settings).origins;
     let hint = PageHint::new(page, &prover, &[None, None], &origins);
     super::web::hint(terminal, settings, introduction, &hint);
-    terminal.hint(&format!("\n{next}"));
+    terminal.hint(&format!("\n{}", told.next));
     Ok(())
 }

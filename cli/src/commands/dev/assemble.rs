@@ -12,12 +12,11 @@ use chatctl_deploy::config::{FILE_NAME, Settings};
 use chatctl_deploy::directory::Directory;
 use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, Step, TargetError};
 use chatctl_deploy::local::foreground::Request;
-use chatctl_deploy::local::keep_code;
-use chatctl_deploy::local::secrets;
+use chatctl_deploy::local::{keep_code, secrets, template_here};
 use chatctl_deploy::packaging::{self, Executable};
 use chatctl_deploy::scratch::Scratch;
 use chatctl_deploy::stack::code::parameters_of_functions;
-use chatctl_deploy::stack::render::{parameter, render};
+use chatctl_deploy::stack::render::parameter;
 
 /// What shall run.
 #[derive(Debug, Clone)]
@@ -27,6 +26,8 @@ pub(super) struct Assembled {
     pub(super) places: WatchPaths,
     /// `None` for a template of the user's.
     pub(super) settings: Option<Settings>,
+    /// What of the config's overlay has no effect here.
+    pub(super) idle: Option<String>,
     /// Tells versions of the code apart whose paths are the same.
     stamps: Vec<Option<std::time::SystemTime>>,
 }
@@ -85,6 +86,7 @@ fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
             ..WatchPaths::default()
         },
         settings: None,
+        idle: None,
         stamps: Vec::new(),
     })
 }
@@ -112,12 +114,15 @@ async fn own(
     let references = secrets::values(&settings)?;
     places.files.extend(settings.secret_files());
     places.files.extend(settings.keys_file());
+    places.files.extend(settings.overlay_file());
     if settings.has_functions() {
         reporter.report(&DeployEvent::Started(Step::Build));
     }
     let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
+    let here = template_here(&settings);
     Ok(Assembled {
-        request: Request::new(settings.stack.to_string(), render(&settings).to_json())
+        idle: here.told(),
+        request: Request::new(settings.stack.to_string(), here.template.to_json())
             .with_parameters(parameters)
             .with_references(references.0)
             .with_code(code),
@@ -151,7 +156,7 @@ async fn build(
     if !paths.is_empty() {
         parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
     }
-    let code = parameters_of_functions(&render(settings))
+    let code = parameters_of_functions(&template_here(settings).template)
         .into_iter()
         .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
         .collect();

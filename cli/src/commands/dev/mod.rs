@@ -83,6 +83,9 @@ impl Run for DevArgs {
                 self.handlers.as_deref(),
                 &Place::Foreground,
             )?;
+            if let Some(notice) = settings.without_effect_here() {
+                terminal.warn(&notice);
+            }
         }
         let kept = CodeCache::new()?;
         let began = SystemTime::now();
@@ -103,6 +106,7 @@ impl Run for DevArgs {
         );
         let running = or_interrupted(starting).await?;
         show_page(&running, assembled.settings.as_ref());
+        told::idle(terminal, assembled.idle.as_deref());
         ready(terminal, &running.endpoint(), assembled.settings.as_ref());
         if let Some(hint) = clock_hint(self.clock_speed) {
             terminal.hint(&hint);
@@ -176,6 +180,9 @@ impl Session<'_> {
         show_page(self.running, next.settings.as_ref());
         self.kept.drop_others(&next.request);
         served(self.terminal, burst.since, built);
+        if next.idle != self.assembled.idle {
+            told::idle(self.terminal, next.idle.as_deref());
+        }
         let endpoint = self.running.endpoint();
         if told::commands(&endpoint, next.settings.as_ref())
             != told::commands(&endpoint, self.assembled.settings.as_ref())

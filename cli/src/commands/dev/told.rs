@@ -29,6 +29,13 @@ pub(super) fn tell(
     }
 }
 
+/// What of the overlay has no effect here.
+pub(super) fn idle(terminal: Terminal, text: Option<&str>) {
+    if let Some(text) = text {
+        warning(terminal, text);
+    }
+}
+
 /// The stack warns.
 fn warning(terminal: Terminal, text: &str) {
     if terminal.output == Output::Json {

@@ -1,6 +1,7 @@
 //! `chatctl status`
 
 mod aws;
+mod watch;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,22 +13,27 @@ use crate::error::CommandError;
 use crate::terminal::Output;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
-use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings};
+use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings, template_here};
 use chatctl_deploy::stack::page::beside;
-use chatctl_deploy::stack::render::render;
 use chatctl_deploy::stack::size::megabytes;
 
 /// Show the stack's state, endpoint and functions, and what differs from the config
 ///
 /// For a stack on this machine (`--local`) also the open connections, how long it has been running, its memory, and its
-/// warnings.
+/// warnings. `--watch` shows connections, messages, errors and the times of the functions, again and again.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_asking())]
+#[command(after_help = crate::commands::waits::of_status())]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
+    /// Show what the stack does, until Ctrl-C; on AWS by CloudWatch's metrics, which cost a little and come late
+    #[arg(long, short)]
+    watch: bool,
+    /// Seconds between two looks [default: 2, on AWS 60; there no less than 60]
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    interval: Option<u64>,
 }
 
 impl Run for StatusArgs {
@@ -36,6 +42,9 @@ impl Run for StatusArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        if self.watch {
+            return watch::run(terminal, &settings, self.target.local, self.interval).await;
+        }
         if !self.target.local {
             return aws::run(terminal, &settings).await;
         }
@@ -81,7 +90,7 @@ struct Local {
 /// Whether the config asks for what was deployed. Handlers that were built anew are not looked at.
 fn differences(target: &LocalTarget, settings: &Settings) -> Result<Vec<String>, CommandError> {
     let deployed = target.running_template(&settings.stack)?;
-    let same = deployed.is_none_or(|deployed| deployed == render(settings));
+    let same = deployed.is_none_or(|deployed| deployed == template_here(settings).template);
     let other = "the config describes another template; `chatctl deploy --local` applies it";
     Ok((!same).then(|| other.to_owned()).into_iter().collect())
 }
@@ -119,6 +128,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
         functions,
         memory_bytes,
         tables_endpoint: _,
+        traffic: _,
         warnings: _,
     } = status;
     let mut lines = vec![
@@ -188,6 +198,7 @@ mod tests {
             invocations: 7,
             errors: 0,
             in_flight: 0,
+            ..FunctionStatus::default()
         };
         let status = LocalStatus {
             endpoint: "ws://127.0.0.1:4711/v1".into(),
@@ -200,6 +211,7 @@ mod tests {
             ]
             .into(),
             tables_endpoint: None,
+            traffic: None,
             memory_bytes: Some(31_400_000),
             warnings: Warnings::default(),
         };

@@ -56,11 +56,13 @@ async fn who_needs_manage_connections_to_answer() {
 }
 
 /// A stack in which every client is a moderator: the template of one with tokens, without what asks for them.
-fn kick() -> Value {
+///
+/// `options` are those of the route that answers who is there.
+pub(super) fn kick(options: &str) -> Value {
     let text =
         "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = [\"chat\"]\n";
     let mut template = rendered(&format!(
-        "{text}{WHO}[[routes]]\nkey = \"kick\"\nanswers = \"kick\"\n"
+        "{text}{WHO}{options}[[routes]]\nkey = \"kick\"\nanswers = \"kick\"\n"
     ));
     let functions = template["Resources"].as_object_mut().unwrap();
     for (_, function) in functions {
@@ -86,7 +88,7 @@ async fn bob_is_kicked(stack: &Stack) -> String {
 
 #[tokio::test]
 async fn with_every_action_in_place_a_person_s_connections_are_ended() {
-    let stack = start(&kick()).await;
+    let stack = start(&kick("")).await;
     assert_eq!(
         bob_is_kicked(&stack).await,
         r#"{"type":"kicked","name":"Bob","connections":1}"#
@@ -96,7 +98,7 @@ async fn with_every_action_in_place_a_person_s_connections_are_ended() {
 
 #[tokio::test]
 async fn kick_needs_query_and_to_end_connections() {
-    let stack = start(&without(kick(), "KickRole", "dynamodb:Query")).await;
+    let stack = start(&without(kick(""), "KickRole", "dynamodb:Query")).await;
     assert!(
         bob_is_kicked(&stack)
             .await
@@ -106,7 +108,7 @@ async fn kick_needs_query_and_to_end_connections() {
         .tells_of_a_denial("KickFunction", "dynamodb:Query")
         .await;
 
-    let mut template = kick();
+    let mut template = kick("");
     let post = template.pointer_mut(
         "/Resources/KickRole/Properties/Policies/2/PolicyDocument/Statement/0/Resource",
     );
@@ -122,7 +124,7 @@ async fn kick_needs_query_and_to_end_connections() {
 
 #[tokio::test]
 async fn kick_needs_delete_item_to_forget_a_device_that_has_left_unnoticed() {
-    let stack = start(&without(kick(), "KickRole", "dynamodb:DeleteItem")).await;
+    let stack = start(&without(kick(""), "KickRole", "dynamodb:DeleteItem")).await;
     stack.fill(1, now() - 3600).await;
     bob_is_kicked(&stack).await;
     stack

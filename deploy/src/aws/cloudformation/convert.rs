@@ -1,20 +1,19 @@
 //! Converts between the SDK's types and ours. Unknown values of a newer CloudFormation are passed on unchanged.
 
 use aws_sdk_cloudformation::types::{
-    Change as SdkChange, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentConfigMode,
-    EventType, ExecutionStatus, HookFailureMode, OperationEvent, Parameter, PolicyAction,
-    Replacement, ResourceChangeDetail, Stack, StackEvent as SdkEvent, StackResourceSummary,
-    ValidationStatus,
+    Capability, Change as SdkChange, ChangeAction, ChangeSetStatus, ChangeSetType,
+    DeploymentConfigMode, EventType, ExecutionStatus, HookFailureMode, OperationEvent, Parameter,
+    PolicyAction, Replacement, ResourceChangeDetail, Stack, StackEvent as SdkEvent,
+    StackResourceSummary, ValidationStatus,
 };
 
 use crate::engine::cloud::{CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord};
 use crate::engine::{Change, DeployMode, ErrorKind, Resource, StackStatus, TargetError};
+use crate::stack::Template;
+use crate::stack::capability::named_by_hand;
 use crate::stack::change::{Action, ResourceChange, ValueChange};
 use crate::stack::progress::StackEvent;
-
-/// The longest template that fits into a request
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-pub(super) const MAX_TEMPLATE: usize = 51_200;
+pub(super) use crate::stack::size::MAX_TEMPLATE;
 
 /// The template as it is sent: in its readable form, if that fits.
 pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
@@ -32,6 +31,14 @@ pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
         body.len()
     );
     Err(TargetError::new(ErrorKind::Usage, message).with_hint("use fewer routes in one stack"))
+}
+
+/// Our templates only have roles without names of their own; an overlay may have others.
+pub(super) fn capability(template: &Template) -> Capability {
+    match named_by_hand(template).is_empty() {
+        true => Capability::CapabilityIam,
+        false => Capability::CapabilityNamedIam,
+    }
 }
 
 pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
@@ -201,6 +208,7 @@ pub(super) fn change(change: SdkChange) -> Option<ResourceChange> {
         resource_type: change.resource_type.unwrap_or_default(),
         properties,
         values: details.into_iter().filter_map(value).collect(),
+        overlay: None,
         retained: matches!(
             change.policy_action,
             Some(

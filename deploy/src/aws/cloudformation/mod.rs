@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{Capability, DeploymentConfig, DeploymentConfigMode, Tag};
+use aws_sdk_cloudformation::types::{DeploymentConfig, DeploymentConfigMode, Tag};
 
 use changing::being_changed;
 
@@ -151,8 +151,7 @@ impl CloudFormation for Cloud {
             .template_body(body)
             .set_parameters(Some(parameters.collect()))
             .set_tags((!request.tags.is_empty()).then(|| tags.collect()))
-            // Our templates only have roles without names of their own.
-            .capabilities(Capability::CapabilityIam)
+            .capabilities(convert::capability(&request.template))
             .set_deployment_config(express(request.pace))
             .set_role_arn(self.role.clone())
             .set_notification_arns(self.topics.clone())

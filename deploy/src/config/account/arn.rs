@@ -91,6 +91,19 @@ named!(
 );
 
 named!(
+    /// The ARN of a certificate of ACM.
+    CertificateArn,
+    |text| {
+        let arn = Arn::parse(text);
+        let is_certificate = arn.is_some_and(|arn| {
+            let id = arn.resource.strip_prefix("certificate/").unwrap_or_default();
+            arn.service == "acm" && !arn.region.is_empty() && arn.has_account() && !id.is_empty() && is_plain(id, "-")
+        });
+        expect(is_certificate, text, "a certificate of ACM: arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+    }
+);
+
+named!(
     /// The path of roles: it begins and ends with a slash
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>).
     RolePath,

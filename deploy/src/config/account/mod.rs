@@ -7,10 +7,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use super::alarms::Alarms;
+use super::domain::Domain;
 use super::names::{EndpointTemplate, RegionName};
 use super::snippet::Snippet;
 use arn::Arn;
-pub use arn::{BucketName, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn, partition_of};
+pub use arn::{
+    BucketName, CertificateArn, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn, partition_of,
+};
 pub(super) use table::AwsTable;
 
 /// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
@@ -26,6 +30,12 @@ pub struct Aws {
     pub endpoint: Option<EndpointTemplate>,
     /// What the account's owner requires.
     pub rules: AccountRules,
+    /// A name of the user's own for the endpoint.
+    pub domain: Option<Domain>,
+    /// What is watched.
+    pub alarms: Option<Alarms>,
+    /// Whether the stage logs who connects.
+    pub has_access_logs: bool,
 }
 
 /// A processor, by Lambda's name.
@@ -111,14 +121,15 @@ impl AccountRules {
         })
     }
 
-    /// Checks that the roles' boundary and CloudFormation's role belong to `account`, because IAM takes no others.
+    /// Checks that the roles' boundary, CloudFormation's role and the domain's certificate belong to `account`, because IAM
+    /// and API Gateway take no others.
     ///
     /// # Errors
     /// One is another account's.
     pub fn check_account(&self, account: &str) -> Result<(), Snippet> {
         self.check(|key, arn| {
-            let is_iam = ["permissions-boundary", "role-arn"].contains(&key);
-            (is_iam && ![account, "aws"].contains(&arn.account)).then(|| {
+            let is_own = ["permissions-boundary", "role-arn", "certificate"].contains(&key);
+            (is_own && ![account, "aws"].contains(&arn.account)).then(|| {
                 format!(
                     "it is in account {}, and the credentials are for {account}: name one of that account, or use the \
                      credentials of {} (`--profile`)",
@@ -126,6 +137,15 @@ impl AccountRules {
                 )
             })
         })
+    }
+
+    /// Adds an ARN of another section to what is checked.
+    pub(super) fn also(&mut self, key: &'static str, arn: &str, at: Snippet) {
+        self.places.push(Placed {
+            key,
+            arn: arn.to_owned(),
+            at,
+        });
     }
 
     fn check(

@@ -26,14 +26,28 @@ pub(super) fn check_answers(
             }
         )
     });
-    let mut answers = tables.iter().filter_map(|it| it.get_ref().answers.as_ref());
-    match answers.find(|it| *it.get_ref() == Answers::Who) {
-        Some(who) if !has_rooms => {
-            let message = "`who` answers who is in a room, and no route has `receivers = \"room\"`";
-            Err((who.span(), message.into()))
-        }
-        _ => Ok(()),
+    let has_history = messages
+        .iter()
+        .filter_map(|route| route.purpose.rule())
+        .any(|rule| rule.history.is_some());
+    for answers in tables.iter().filter_map(|it| it.get_ref().answers.as_ref()) {
+        let missing = match answers.get_ref() {
+            Answers::Who if !has_rooms => {
+                "`who` answers who is in a room, and no route has `receivers = \"room\"`"
+            }
+            Answers::History if !has_history => {
+                "`history` reads messages that are kept, and no route keeps any: add `history = \"7d\"` to one with \
+                 `envelope = true`"
+            }
+            Answers::Delete if !has_history => {
+                "`delete` deletes messages that are kept, and no route keeps any: add `history = \"7d\"` to one with \
+                 `envelope = true`"
+            }
+            _ => continue,
+        };
+        return Err((answers.span(), missing.into()));
     }
+    Ok(())
 }
 
 /// Checks that senders can have the rights that routes ask for, in a stack whose names are proven as `mode` says.
@@ -90,8 +104,9 @@ fn of_a_review(key: &RouteKey) -> usize {
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
-/// three options with their punctuation and values; the fourth one, `envelope`, is only there if it is set.
+/// three options with their punctuation and values; `envelope` and `history` are only there if they are set.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
     let envelope = if rule.envelope { 20 } else { 0 };
-    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope
+    let history = if rule.history.is_some() { 24 } else { 0 };
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope + history
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use chat_protocol::Receivers;
 use chat_protocol::envelope::{ATTRIBUTES, REFERENCE};
+use chat_protocol::{Answers, Receivers};
 use toml::Spanned;
 
 use super::names::{RouteKey, StackName, StageName};
@@ -28,6 +28,8 @@ pub(super) use table::{HandlerFolder, RouteTable};
 pub(super) struct Routes {
     pub(super) messages: Vec<Route>,
     pub(super) lifecycle: Option<Lifecycle>,
+    /// Whether the members of a room get a frame when a person comes or leaves.
+    pub(super) announces: bool,
 }
 
 /// A problem, with its place in the file.
@@ -54,6 +56,7 @@ pub(super) fn resolve(
                 review: None,
             }],
             lifecycle: None,
+            announces: false,
         });
     }
     let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
@@ -95,7 +98,11 @@ pub(super) fn resolve(
     }
     check_answers(tables, &messages)?;
     check_size(tables, &messages)?;
+    let announce = tables
+        .iter()
+        .filter_map(|it| it.get_ref().announce.as_ref());
     Ok(Routes {
+        announces: announce.into_iter().any(|it| *it.get_ref()),
         messages,
         lifecycle,
     })
@@ -167,6 +174,8 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "review-fallback",
                 "review-timeout",
                 "review-permissions",
+                "announce",
+                "history",
                 "reply",
                 "permissions",
             ],
@@ -190,6 +199,8 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "review-fallback",
                 "review-timeout",
                 "review-permissions",
+                "announce",
+                "history",
                 "secret-header",
             ],
         )?;
@@ -216,17 +227,21 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "review-fallback",
                 "review-timeout",
                 "review-permissions",
+                "history",
                 "reply",
                 "permissions",
                 "secret-header",
             ],
         )?;
+        if *answers.get_ref() != Answers::Who {
+            refuse_announce(table)?;
+        }
         return Ok(Purpose::Answers(*answers.get_ref()));
     }
     refuse(
         table,
         "receivers",
-        &["reply", "permissions", "secret-header"],
+        &["announce", "reply", "permissions", "secret-header"],
     )?;
     let receivers = table
         .receivers
@@ -254,12 +269,28 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         );
         return Err((text.span(), message));
     }
+    if let Some(history) = &table.history {
+        if !rule.envelope {
+            let message = "`history` keeps messages with their id, sender and time: add `envelope = true` to this route";
+            return Err((history.span(), message.into()));
+        }
+        rule.history = Some(history.get_ref().0);
+    }
     Ok(Purpose::People { receivers, rule })
+}
+
+/// Refuses `announce` on a route that answers something else than who is in a room.
+fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
+    let Some(announce) = &table.announce else {
+        return Ok(());
+    };
+    let message = "`announce` belongs to a route with `answers = \"who\"`, and this one answers something else";
+    Err((announce.span(), message.into()))
 }
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 11] = [
+    const BELONG: [(&str, &str); 13] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
@@ -268,6 +299,8 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         ("review-fallback", "`receivers`"),
         ("review-timeout", "`receivers`"),
         ("review-permissions", "`receivers`"),
+        ("announce", "`answers = \"who\"`"),
+        ("history", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
         ("secret-header", "`http`"),
@@ -281,6 +314,8 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.review_fallback.as_ref().map(Spanned::span),
         table.review_timeout.as_ref().map(Spanned::span),
         table.review_permissions.as_ref().map(Spanned::span),
+        table.announce.as_ref().map(Spanned::span),
+        table.history.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
         table.secret_header.as_ref().map(Spanned::span),

@@ -1,5 +1,6 @@
 //! One `[[routes]]` table, as the file has it.
 
+use chat_protocol::history::{MAX_SECONDS, MIN_SECONDS};
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chat_protocol::review::Fallback;
 use chat_protocol::{Answers, Receivers};
@@ -38,9 +39,12 @@ pub(in crate::config) struct RouteTable {
     #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
     pub(super) handler: Option<Spanned<HandlerFolder>>,
     /// Instead of receivers: what the route answers itself. `who` says who is in the sender's room; `kick` ends a person's
-    /// connections, for moderators.
+    /// connections, for moderators. `history` reads messages that routes with `history` keep, and `delete` deletes one.
     #[cfg_attr(test, schemars(with = "Option<shape::Answers>"))]
     pub(super) answers: Option<Spanned<Answers>>,
+    /// For `answers = "who"`: whether everybody in a room gets a frame when a person comes or leaves.
+    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+    pub(super) announce: Option<Spanned<bool>>,
     /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
     #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
     pub(super) text: Option<Spanned<FieldName>>,
@@ -68,6 +72,10 @@ pub(in crate::config) struct RouteTable {
     /// For `review`: what the function may do beside writing its log. It has what all of its routes list.
     #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
     pub(super) review_permissions: Option<Spanned<Vec<Grant>>>,
+    /// For receivers with `envelope`: for how long messages are kept, such as `7d` or `12h`; 1 hour to 365 days. Routes with
+    /// `answers = "history"` read them.
+    #[cfg_attr(test, schemars(with = "Option<shape::KeptFor>"))]
+    pub(super) history: Option<Spanned<KeptFor>>,
     /// For `handler`: whether what the function returns in `body` goes to the sender.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) reply: Option<Spanned<bool>>,
@@ -91,6 +99,35 @@ impl TryFrom<i64> for TextBytes {
             )),
         }
     }
+}
+
+/// For how long messages are kept, in seconds.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct KeptFor(pub(super) u32);
+
+impl TryFrom<String> for KeptFor {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let seconds = seconds(&text).filter(|it| (MIN_SECONDS..=MAX_SECONDS).contains(it));
+        seconds.map(Self).ok_or_else(|| {
+            format!(
+                "{text:?} is no time for which messages are kept: 1 hour to 365 days, such as \"12h\" or \"7d\""
+            )
+        })
+    }
+}
+
+/// A whole number of hours or days.
+fn seconds(text: &str) -> Option<u32> {
+    let (number, seconds) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
+        (Some(hours), _) => (hours, 60 * 60),
+        (None, Some(days)) => (days, 24 * 60 * 60),
+        (None, None) => return None,
+    };
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    let number: u32 = number.parse().ok().filter(|_| is_plain)?;
+    number.checked_mul(seconds)
 }
 
 /// The folder of a handler's crate.

@@ -36,6 +36,7 @@ fn missing_options_of_a_route_get_their_defaults() {
             include_sender: false,
             max_text_bytes,
             envelope: false,
+            history: None,
         },
     };
     assert_eq!(a.purpose, people(Receivers::Friend, 131_072));
@@ -45,12 +46,13 @@ fn missing_options_of_a_route_get_their_defaults() {
 #[test]
 fn every_option_of_a_room_is_kept() {
     let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
-                include-sender = true\nmax-text-bytes = 10\nenvelope = true\n";
+                include-sender = true\nmax-text-bytes = 10\nenvelope = true\nhistory = \"7d\"\n";
     let rule = Rule {
         text: Some("message".into()),
         include_sender: true,
         max_text_bytes: 10,
         envelope: true,
+        history: Some(604_800),
     };
     let receivers = Receivers::Room;
     let purpose = Purpose::People { receivers, rule };
@@ -122,6 +124,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; max-text-bytes = 3",
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
+            "key = 'a'; announce = true",
+            "key = 'a'; receivers = 'room'; announce = true",
+            "key = 'a'; http = 'https://b.example'; announce = true",
+            "key = 'a'; handler = 'h'; announce = false",
+            "key = 'a'; answers = 'kick'; announce = true",
             "key = 'a'; text = 'ref'; envelope = true",
             "key = 'a'; review = 'filter'",
             "key = 'a'; review = 'filter'; envelope = false",
@@ -130,6 +137,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; handler = 'h'; review = 'filter'",
             "key = 'a'; answers = 'who'; review-fallback = 'allow'",
             "key = 'a'; http = 'https://b.example'; review-permissions = []",
+            "key = 'a'; history = '7d'",
+            "key = 'a'; history = '7d'; envelope = false",
+            "key = 'a'; http = 'https://b.example'; history = '7d'",
+            "key = 'a'; handler = 'h'; history = '7d'",
+            "key = 'a'; answers = 'history'; history = '7d'",
             "key = 'a'; answers = 'who'",
             "key = 'a'; answers = 'who'; receivers = 'room'",
             "key = 'a'; answers = 'who'; text = 'x'",
@@ -150,6 +162,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:18: `max-text-bytes` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
+            x:3:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `http`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `handler`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one answers something else
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
             x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
             x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
@@ -158,6 +175,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:10: `review` belongs to a route with `receivers`, and this one has `handler`
             x:4:19: `review-fallback` belongs to a route with `receivers`, and this one has `answers`
             x:4:22: `review-permissions` belongs to a route with `receivers`, and this one has `http`
+            x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
+            x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `http`
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `handler`
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `answers`
             x:2:7: no route takes messages: add one, for example with the key `$default`
             x:3:11: a route has `receivers` or `answers`, not both
             x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `answers`
@@ -180,6 +202,10 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
     let room = route("say", "receivers = \"room\"");
     let who = route("who", "answers = \"who\"");
     let kick = route("kick", "answers = \"kick\"");
+    let announce = route("who", "answers = \"who\"\nannounce = true");
+    let kept = route("say", "envelope = true\nhistory = \"12h\"");
+    let [history, delete] =
+        ["history", "delete"].map(|it| route(it, &format!("answers = \"{it}\"")));
     for (text, reason) in [
         (
             format!("{friend}{who}"),
@@ -190,17 +216,25 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
             format!("{room}{who}{kick}"),
             "only a sender with the right `moderate`",
         ),
+        (
+            format!("{friend}{announce}"),
+            "no route has `receivers = \"room\"`",
+        ),
+        (format!("{room}{who}{history}"), "no route keeps any"),
+        (format!("{room}{delete}"), "no route keeps any"),
     ] {
         let error = settings(&text).unwrap_err().to_string();
         assert!(error.contains(reason), "{text}: {error}");
     }
     for text in [
         format!("{room}{who}"),
+        format!("{kept}{history}{delete}"),
         format!("{jwt}{friend}{kick}"),
         format!("{jwt}{room}{who}{kick}"),
     ] {
-        settings(&text).unwrap();
+        assert!(!settings(&text).unwrap().announces);
     }
+    assert!(settings(&format!("{room}{announce}")).unwrap().announces);
 }
 
 #[test]
@@ -222,6 +256,14 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; envelope = true; review = 'f'; review-fallback = 'deny'",
             "key = 'a'; envelope = true; review = 'f'; review-timeout = '1m'",
             "key = 'a'; envelope = true; review = 'f'; review-timeout = 2",
+            "key = 'a'; history = 7; envelope = true",
+            "key = 'a'; history = '59m'; envelope = true",
+            "key = 'a'; history = '0h'; envelope = true",
+            "key = 'a'; history = '366d'; envelope = true",
+            "key = 'a'; history = '8761h'; envelope = true",
+            "key = 'a'; history = '07d'; envelope = true",
+            "key = 'a'; history = '+7d'; envelope = true",
+            "key = 'a'; history = '9999999999d'; envelope = true",
             "key = 'a'; sender = true",
         ],
         expect![[r#"
@@ -240,7 +282,15 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:5:19: unknown value `deny`, expected `allow` or `refuse`
             x:5:18: "1m" is not a time for a review: "100ms" to "10s", for example "500ms" or "2s"
             x:5:18: expected a string in quotes, found the number 2
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `reply`, `permissions`
+            x:3:11: expected a string in quotes, found the number 7
+            x:3:11: "59m" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "0h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "366d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "8761h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "07d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "+7d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "9999999999d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `history`, `reply`, `permissions`
         "#]],
     );
 }

@@ -74,10 +74,12 @@ pub(super) fn rules_of_routes() -> Value {
         ("http", "include-sender"),
         ("http", "max-text-bytes"),
         ("http", "envelope"),
+        ("http", "history"),
         ("handler", "text"),
         ("handler", "include-sender"),
         ("handler", "max-text-bytes"),
         ("handler", "envelope"),
+        ("handler", "history"),
         ("answers", "receivers"),
         ("answers", "http"),
         ("answers", "handler"),
@@ -85,6 +87,7 @@ pub(super) fn rules_of_routes() -> Value {
         ("answers", "include-sender"),
         ("answers", "max-text-bytes"),
         ("answers", "envelope"),
+        ("answers", "history"),
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();
@@ -101,6 +104,7 @@ pub(super) fn rules_of_routes() -> Value {
         ("reply", "handler"),
         ("permissions", "handler"),
         ("include-sender", "receivers"),
+        ("announce", "answers"),
     ] {
         rules.push(json!({ "not": { "required": [key], "not": { "required": [needs] } } }));
     }
@@ -109,8 +113,16 @@ pub(super) fn rules_of_routes() -> Value {
         "then": { "properties": { "receivers": { "const": "room" } } },
     }));
     rules.push(json!({
+        "if": { "required": ["announce"] },
+        "then": { "properties": { "answers": { "const": "who" } } },
+    }));
+    rules.push(json!({
         "if": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
         "then": { "properties": { "text": { "not": { "enum": [REFERENCE, ATTRIBUTES] } } } },
+    }));
+    rules.push(json!({
+        "if": { "required": ["history"] },
+        "then": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
     }));
     rules.push(json!({
         "if": { "properties": { "key": { "enum": ["$connect", "$disconnect"] } }, "required": ["key"] },
@@ -128,6 +140,11 @@ pub(super) fn rules_of_auth() -> Value {
         json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }),
     );
     rules.into()
+}
+
+/// Alarms go to one receiver.
+pub(super) fn rules_of_alarms() -> Value {
+    json!([{ "oneOf": [{ "required": ["email"] }, { "required": ["topic"] }] }])
 }
 
 /// Where the value of a secret header comes from: one place on AWS, at most one here.

@@ -6,6 +6,8 @@ use chat_protocol::limit::{self, MAX_MESSAGE_BYTES};
 use chat_protocol::name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use crate::config::alarms::MAX_THRESHOLD;
+use crate::config::domain::MAX_PATH;
 use crate::config::file::RETENTIONS;
 use crate::config::stage::{MAX, Throttle};
 
@@ -47,6 +49,22 @@ shapes! {
     PolicyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$" };
     RoleArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" };
     KeyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$" };
+    TopicArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$" };
+    CertificateArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$" };
+    DomainName: {
+        "type": "string",
+        "pattern": "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "maxLength": 253,
+        "not": { "pattern": "[0-9]$" },
+    };
+    MappingPath: {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_.-]+$",
+        "maxLength": MAX_PATH,
+        "not": { "enum": ["ping", "sping", ".", ".."] },
+    };
+    Zone: { "anyOf": [{ "const": false }, { "type": "string", "pattern": "^[A-Z0-9]{1,32}$" }] };
+    EmailAddress: { "type": "string", "pattern": "^[^@\\s]+@[^@\\s.]([^@\\s]*[^@\\s.])?$", "maxLength": 320 };
     TopicArns: {
         "type": "array",
         "maxItems": 5,
@@ -67,6 +85,7 @@ shapes! {
     HandlerFolder: { "type": "string", "minLength": 1 };
     ReviewFallback: { "enum": ["allow", "refuse"], "default": "refuse" };
     ReviewTimeout: { "type": "string", "pattern": "^([1-9][0-9]{2,3}ms|10000ms|[1-9]s|10s)$", "default": "2s" };
+    OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
     Action: { "type": "string", "pattern": "^[a-z0-9-]+:[A-Z][A-Za-z0-9]*$" };
     Granted: {
@@ -99,6 +118,11 @@ shapes! {
     ConnectionsPerName: { "type": "integer", "minimum": 1, "maximum": limit::MAX_CONNECTIONS_PER_NAME };
     RoomSize: { "type": "integer", "minimum": limit::MIN_ROOM_SIZE, "maximum": limit::MAX_ROOM_SIZE };
     TextBytes: { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE_BYTES };
+    // 1 to 8760 hours, or 1 to 365 days.
+    KeptFor: {
+        "type": "string",
+        "pattern": "^(([1-9][0-9]{0,2}|[1-7][0-9]{3}|8[0-6][0-9]{2}|87[0-5][0-9]|8760)h|([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-5])d)$",
+    };
     Port: { "type": "integer", "minimum": 1, "maximum": 65535 };
     RetentionDays: { "enum": RETENTIONS, "default": 14 };
     Stage: { "anyOf": [
@@ -143,4 +167,24 @@ shapes! {
             },
         },
     ] };
+}
+
+/// A number from which on there is an alarm, or `false`.
+pub(in crate::config) struct Threshold<const DEFAULT: u32>;
+
+impl<const DEFAULT: u32> JsonSchema for Threshold<DEFAULT> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Threshold{DEFAULT}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "default": DEFAULT,
+            "anyOf": [{ "const": false }, { "type": "integer", "minimum": 1, "maximum": MAX_THRESHOLD }],
+        })
+    }
 }

@@ -125,6 +125,7 @@ impl FakeCloud {
                     resource_type: "AWS::Lambda::Function".into(),
                     properties: vec!["Code".into()],
                     values: Vec::new(),
+                    overlay: None,
                     retained: false,
                 }],
             }

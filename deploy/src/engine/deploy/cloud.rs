@@ -35,6 +35,8 @@ pub struct Cloud<'a, C, S, F, G> {
 pub struct CloudOptions {
     /// Put on the stack; empty leaves its tags as they are.
     pub tags: BTreeMap<String, String>,
+    /// The values of the template's parameters beside those of the code.
+    pub parameters: BTreeMap<String, String>,
     /// What CloudFormation waits for.
     pub mode: DeployMode,
     /// Whether new code is put directly into the functions, where code is all that has changed.
@@ -69,11 +71,12 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         let code = or_interrupted(publishing)
             .await
             .map_err(|error| error.leaving(left).after(|| left.to_owned()))?;
-        let deployment = Deployment {
+        let mut deployment = Deployment {
             tags: options.tags.clone(),
             pace: options.mode,
             ..Deployment::new(stack.clone(), order.template.clone(), code)
         };
+        deployment.parameters.extend(options.parameters.clone());
         let code = deployment.code_of_functions();
         let swapped = match options.is_hotswap {
             true => self.swap(&deployment, reporter).await?,

@@ -3,6 +3,7 @@
 
 mod cloud;
 mod here;
+mod named;
 mod proof;
 
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ use crate::stack::few::few;
 use crate::stack::render::output;
 
 /// A stage that has just been deployed may answer 403, or not know all of its routes, for some seconds.
-const PROBING: Duration = Duration::from_secs(40);
+pub(super) const PROBING: Duration = Duration::from_secs(40);
 
 /// Sends messages through the chat at `url` until they arrive, for at most `timeout`.
 ///
@@ -116,9 +116,16 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             return Ok(url);
         }
         let timeout = limits::scaled(PROBING);
-        let probed = probe(&url, order.settings, order.pass, timeout, reporter).await;
-        probed.map_err(|error| explained(error, options.obstacle, said.as_deref()))?;
-        if said.is_none() {
+        let domain = order.settings.aws.domain.as_ref();
+        let probed = match domain.filter(|domain| domain.url() == url) {
+            Some(domain) => self.probe_by_name(order, domain, &url, reporter).await,
+            None => probe(&url, order.settings, order.pass, timeout, reporter)
+                .await
+                .map(|()| true),
+        };
+        let was_tried =
+            probed.map_err(|error| explained(error, options.obstacle, said.as_deref()))?;
+        if said.is_none() || !was_tried {
             return Ok(url);
         }
         let asking = complaint(self.stacks, self.gateways, stack, stage);

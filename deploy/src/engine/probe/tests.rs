@@ -64,6 +64,7 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         include_sender,
         max_text_bytes,
         envelope: false,
+        history: None,
     };
     let people = |receivers, rule| Purpose::People { receivers, rule };
     let room = |text, most| people(Receivers::Room, rule(text, most, true));
@@ -293,6 +294,7 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
             include_sender: true,
             max_text_bytes: 100,
             envelope: false,
+            history: None,
         },
     };
     let (routes, each) = ([route("$default", room)], Duration::from_millis(300));

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chat_protocol::envelope::Envelope;
+use chat_protocol::presence::Announcement;
 
 use super::ProbeError;
 use crate::config::route::{Purpose, Route};
@@ -86,13 +87,19 @@ impl Trial {
         started: Instant,
         deadline: Instant,
     ) -> Result<(), ProbeError> {
-        let received = tokio::time::timeout_at(deadline.into(), at.recv())
-            .await
-            .map_err(|_elapsed| self.silent(started))?
-            .map_err(|how| self.closed(how))?;
-        if self.is_in(&received) {
-            return Ok(());
-        }
+        let received = loop {
+            let received = tokio::time::timeout_at(deadline.into(), at.recv())
+                .await
+                .map_err(|_elapsed| self.silent(started))?
+                .map_err(|how| self.closed(how))?;
+            if self.is_in(&received) {
+                return Ok(());
+            }
+            // Where arrivals are announced, those of the probe are, too.
+            if serde_json::from_str::<Announcement>(&received).is_err() {
+                break received;
+            }
+        };
         Err(ProbeError::Different {
             route: self.key.clone(),
             sent: self.text.clone(),

@@ -65,6 +65,32 @@ fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
     }
 }
 
+/// A page that is opened as a file can load no module from a file beside it, so the document carries the client.
+#[test]
+fn the_document_carries_the_client_that_lies_beside_it() {
+    const BEGIN: &str = "//@@ chat.js, ";
+    const END: &str = "//@@ The end of chat.js.";
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/web");
+    let client = std::fs::read_to_string(folder.join("chat.js")).unwrap();
+    let client = client.lines().map(|line| {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        format!("{line}\n")
+    });
+    let client = client.collect::<String>();
+    let (before, rest) = DOCUMENT.split_once(BEGIN).unwrap();
+    let (mark, rest) = rest.split_once('\n').unwrap();
+    let (carried, after) = rest.split_once(END).unwrap();
+    if carried != client && std::env::var_os("UPDATE_EXPECT").is_some() {
+        let document = format!("{before}{BEGIN}{mark}\n{client}{END}{after}");
+        std::fs::write(folder.join("index.html"), document).unwrap();
+        return;
+    }
+    assert!(
+        carried == client,
+        "examples/web/index.html carries another chat.js than that beside it: UPDATE_EXPECT=1 copies it"
+    );
+}
+
 #[test]
 fn settings_cannot_end_their_block() {
     let page = html(&json!({ "title": "</script><script>alert(1)//<!--" }));

@@ -1,10 +1,12 @@
 //! The least policy with which a stack can be deployed, updated, looked at and torn down.
 
 mod actions;
+mod company;
 mod statement;
 mod terraform;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +14,11 @@ use serde_json::{Value, json};
 
 use self::statement::{Statements, arn};
 use super::Template;
-use super::render::{for_account, for_region, render};
+use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::account::partition_of;
 pub use terraform::terraform;
+pub use uncovered::uncovered;
 
 /// The most characters of a managed policy, without white space
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
@@ -96,8 +99,7 @@ impl Policies {
 
 /// The policies for `subject`; with `is_split`, those of the person and of the role that CloudFormation acts with.
 pub fn policies(subject: &Subject<'_>, is_split: bool) -> Policies {
-    let template = for_account(&render(subject.settings), &subject.settings.aws.rules);
-    let template = for_region(&template, subject.region);
+    let template = for_region(&render_for_aws(subject.settings), subject.region);
     let mut person = Statements::default();
     subject.work_of_chatctl(&template, &mut person);
     let mut service = Statements::default();
@@ -182,6 +184,9 @@ impl Subject<'_> {
         );
         let apis = arn(self.partition(), "apigateway", self.region, "", "/apis/*");
         all.allow("Api", &["apigateway:GET"], vec![apis]);
+        // Metrics have no ARNs.
+        all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
+        self.look_ups(all);
         if !self.settings.has_functions() {
             return;
         }
@@ -232,6 +237,9 @@ impl Subject<'_> {
                 .iter()
                 .partition(|action| actions::ON_NOTHING.contains(action));
             all.allow("EveryLogGroup", &nowhere, vec!["*".into()]);
+            if self.work_with(kind, &wanted, all) {
+                continue;
+            }
             match kind.split("::").nth(1).unwrap_or_default() {
                 "DynamoDB" => {
                     all.allow(

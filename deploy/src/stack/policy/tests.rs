@@ -60,6 +60,49 @@ fn the_policies_under_every_rule_of_an_account_are_as_recorded() {
     expect_file!["snapshots/rules.json"].assert_eq(&text);
 }
 
+const COMPANY: &str = "
+[[routes]]
+key = \"all\"
+receivers = \"room\"
+[domain]
+name = \"chat.example.com\"
+zone = \"Z0123\"
+[logs]
+access = true
+[alarms]
+email = \"ops@example.com\"
+keep-failed-events = true
+";
+
+/// What `more` adds to the policy, one line a statement.
+fn added(plain: &str, more: &str) -> String {
+    let lines = |toml: &str| {
+        let policy = of(toml, "eu-west-1", false).to_json();
+        let statements = policy["Statement"].as_array().unwrap().clone();
+        let line = |it: &Value| {
+            let actions = it["Action"].as_array().unwrap().iter();
+            let actions: Vec<_> = actions.filter_map(Value::as_str).collect();
+            format!(
+                "{} {} {}\n",
+                actions.join(" "),
+                it["Resource"],
+                it["Condition"]
+            )
+        };
+        statements.iter().map(line).collect::<BTreeSet<_>>()
+    };
+    lines(&format!("{plain}{more}"))
+        .difference(&lines(plain))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn a_name_alarms_and_access_logs_add_the_least_to_the_policy() {
+    let (room, more) = COMPANY.split_at(COMPANY.find("[domain]").unwrap());
+    expect_file!["snapshots/company.txt"].assert_eq(&added(room, more));
+}
+
 #[test]
 fn terraform_gets_the_same_policies() {
     let split = of("stack = \"my-chat\"", "eu-west-1", true);
@@ -95,15 +138,26 @@ fn the_two_parts_together_are_the_whole_and_one_right_to_pass_the_role() {
 
 #[test]
 fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() {
-    for toml in ["", RULES] {
+    for toml in [
+        "",
+        RULES,
+        COMPANY,
+        "[domain]\nname = \"chat.example.com\"\n",
+    ] {
         for (_, policy) in of(toml, "eu-west-1", true).named() {
             for statement in policy["Statement"].as_array().unwrap() {
                 let text = statement["Action"].to_string();
                 assert!(!text.contains('*'), "{text}");
                 if statement["Resource"] == "*" {
                     for action in statement["Action"].as_array().unwrap() {
-                        let listing =
-                            ["cloudformation:DescribeStacks", "lambda:GetAccountSettings"];
+                        let listing = [
+                            "cloudformation:DescribeStacks",
+                            "cloudwatch:GetMetricData",
+                            "lambda:GetAccountSettings",
+                            "acm:ListCertificates",
+                            "route53:ListHostedZones",
+                            "route53:ListHostedZonesByName",
+                        ];
                         let action = action.as_str().unwrap();
                         assert!(
                             listing.contains(&action) || actions::ON_NOTHING.contains(&action),
@@ -137,7 +191,7 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
         .collect();
     assert_eq!(
         services.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["apigateway", "cloudformation", "ssm"]
+        ["apigateway", "cloudformation", "cloudwatch", "ssm"]
     );
     let text = policy.to_string();
     assert!(
@@ -211,6 +265,8 @@ fn whatever_chatctl_asks_aws_for_is_in_the_policy() {
                         "apigateway",
                         "dynamodb",
                         "logs",
+                        "acm",
+                        "route53",
                     ]
                     .contains(&service)
                         && action.starts_with(|c: char| c.is_ascii_uppercase())
@@ -226,7 +282,12 @@ fn whatever_chatctl_asks_aws_for_is_in_the_policy() {
         &mut found,
     );
     assert!(found.len() > 25, "{found:?}");
-    let tagged = of("[aws]\ntags = { team = \"chat\" }\n", "eu-west-1", true);
+    let named = "[domain]\nname = \"chat.example.com\"\n[logs]\naccess = true\n";
+    let tagged = of(
+        &format!("{named}[aws]\ntags = {{ team = \"chat\" }}\n"),
+        "eu-west-1",
+        true,
+    );
     let person = actions(tagged.named()[0].1);
     let missing: Vec<_> = found.difference(&person).collect();
     // What `connections`, `send` and `kick` ask for is a matter of operating, and on a page of its own.

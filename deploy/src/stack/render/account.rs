@@ -19,7 +19,7 @@ const WRITING: [&str; 5] = [
 
 /// The template with `rules`: every role has the boundary and the path, and the key encrypts the table and the logs.
 /// A local stack has none of it.
-pub fn for_account(template: &Template, rules: &AccountRules) -> Template {
+pub(in crate::stack) fn for_account(template: &Template, rules: &AccountRules) -> Template {
     let mut document = template.document().clone();
     let tables: Vec<Value> = template
         .resources()
@@ -28,16 +28,24 @@ pub fn for_account(template: &Template, rules: &AccountRules) -> Template {
         .collect();
     for (_, resource) in document["Resources"].as_object_mut().into_iter().flatten() {
         let kind = resource["Type"].as_str().unwrap_or_default().to_owned();
-        let Some(properties) = resource["Properties"].as_object_mut() else {
+        let ruled = [
+            "AWS::IAM::Role",
+            "AWS::DynamoDB::Table",
+            "AWS::Logs::LogGroup",
+        ];
+        if !ruled.contains(&kind.as_str()) {
+            continue;
+        }
+        let Some(properties) = properties_of(resource) else {
             continue;
         };
         match (kind.as_str(), &rules.kms_key) {
             ("AWS::IAM::Role", key) => {
                 if let Some(boundary) = &rules.permissions_boundary {
-                    properties.insert("PermissionsBoundary".into(), json!(boundary.as_ref()));
+                    set(properties, "PermissionsBoundary", json!(boundary.as_ref()));
                 }
                 if let Some(path) = &rules.role_path {
-                    properties.insert("Path".into(), json!(path.as_ref()));
+                    set(properties, "Path", json!(path.as_ref()));
                 }
                 if let Some(key) = key {
                     let_use(properties, &tables, key.as_ref());
@@ -46,15 +54,26 @@ pub fn for_account(template: &Template, rules: &AccountRules) -> Template {
             ("AWS::DynamoDB::Table", Some(key)) => {
                 let encryption =
                     json!({ "SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": key.as_ref() });
-                properties.insert("SSESpecification".into(), encryption);
+                set(properties, "SSESpecification", encryption);
             }
             ("AWS::Logs::LogGroup", Some(key)) => {
-                properties.insert("KmsKeyId".into(), json!(key.as_ref()));
+                set(properties, "KmsKeyId", json!(key.as_ref()));
             }
             _ => {}
         }
     }
     Template::new(document)
+}
+
+/// A resource's properties. An overlay's need not have any.
+fn properties_of(resource: &mut Value) -> Option<&mut Map<String, Value>> {
+    let properties = resource.as_object_mut()?.entry("Properties");
+    properties.or_insert_with(|| json!({})).as_object_mut()
+}
+
+/// Sets what an overlay has not set.
+fn set(properties: &mut Map<String, Value>, name: &str, value: Value) {
+    properties.entry(name).or_insert(value);
 }
 
 /// Permits a role that may use one of `tables` to use their key as far as it needs to, through DynamoDB only.

@@ -45,25 +45,27 @@ pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Templat
     Template::new(document)
 }
 
-/// Permits `handler`, if it is in the stack, one more action on the table.
+/// Permits `handler`, if it is in the stack, to read sessions from the table.
 fn let_look_up_sessions(document: &mut Value, handler: Handler) {
     let policies = format!("/Resources/{}Role/Properties/Policies", handler.family());
     let policies = document
         .pointer_mut(&policies)
         .and_then(Value::as_array_mut);
-    for policy in policies.into_iter().flatten() {
-        let statements = policy.pointer_mut("/PolicyDocument/Statement");
-        for statement in statements
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            let actions = statement.get_mut("Action").and_then(Value::as_array_mut);
-            if let Some(actions) =
-                actions.filter(|them| them.contains(&json!("dynamodb:DeleteItem")))
-            {
-                actions.push(json!("dynamodb:GetItem"));
-            }
-        }
+    let mut policies = policies.into_iter().flatten();
+    let Some(policy) = policies.find(|policy| policy["PolicyName"] == "table") else {
+        return;
+    };
+    let Some(statements) = policy["PolicyDocument"]["Statement"].as_array_mut() else {
+        return;
+    };
+    // A condition would exclude sessions.
+    let whole = statements.iter_mut().find(|it| it["Condition"].is_null());
+    match whole.and_then(|statement| statement["Action"].as_array_mut()) {
+        Some(actions) => actions.push(json!("dynamodb:GetItem")),
+        None => statements.push(json!({
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem"],
+            "Resource": { "Fn::GetAtt": ["Connections", "Arn"] },
+        })),
     }
 }

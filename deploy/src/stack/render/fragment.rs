@@ -8,6 +8,11 @@ const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
 const BACKEND: &str = include_str!("../../../templates/backend.yaml");
 const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
 const REVIEW: &str = include_str!("../../../templates/review.yaml");
+const DOMAIN: &str = include_str!("../../../templates/domain.yaml");
+const ALARMS: &str = include_str!("../../../templates/alarms.yaml");
+const LOG_ROLE: &str = include_str!("../../../templates/log-role.yaml");
+const ACCESS: &str = include_str!("../../../templates/access.yaml");
+const ANNOUNCE: &str = include_str!("../../../templates/announce.yaml");
 const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
 /// Named values in the order of the file.
@@ -31,9 +36,34 @@ pub(super) fn backend() -> Section {
     resources(BACKEND)
 }
 
+/// What a name of the user's own adds: parameters, conditions, resources and outputs.
+pub(super) fn domain() -> Value {
+    parsed(DOMAIN)
+}
+
+/// What alarms add: resources and outputs.
+pub(super) fn alarms() -> Value {
+    parsed(ALARMS)
+}
+
+/// The whole stack of the role with which API Gateway writes logs.
+pub(super) fn log_role() -> Value {
+    parsed(LOG_ROLE)
+}
+
+/// What access logs add.
+pub(super) fn access() -> Value {
+    parsed(ACCESS)
+}
+
 /// The resources that one kind of request adds.
 pub(super) fn request() -> Section {
     resources(REQUESTS)
+}
+
+/// The resources that announcements add.
+pub(super) fn announce() -> Section {
+    resources(ANNOUNCE)
 }
 
 /// The resources that one custom handler adds, and its parameter.

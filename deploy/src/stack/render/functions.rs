@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::fragment::{self, Section, renamed, taken};
 use super::ids;
 use super::parameter::code_key;
+use super::requests;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -34,6 +35,9 @@ pub(super) fn fit(resources: &mut Section, settings: &Settings) {
                 .map(|(key, rule)| (key.to_string(), json!(rule)));
             let routes = Value::Object(routes.collect());
             set_variable(resources, family, variable::ROUTES, &routes.to_string());
+        }
+        if rules.iter().any(|(_, rule)| rule.history.is_some()) {
+            requests::let_keep(&mut resources[&format!("{family}Role")]);
         }
     }
     if !settings.has_own_functions() {

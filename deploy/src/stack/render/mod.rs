@@ -3,8 +3,12 @@
 //! never into their text.
 
 mod account;
+mod announce;
 mod auth;
+mod aws;
 mod backend;
+mod dashboard;
+mod domain;
 mod emulator;
 mod fragment;
 mod functions;
@@ -14,7 +18,8 @@ mod partition;
 mod requests;
 mod review;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
+mod watched;
 
 use std::collections::BTreeMap;
 
@@ -22,13 +27,22 @@ use serde_json::{Value, json};
 
 use self::fragment::{Section, taken};
 use super::Template;
+use super::overlay::merged;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
+use crate::config::overlay::Overlay;
 use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
-pub use account::for_account;
+pub(super) use account::for_account;
+pub(super) use aws::base_for_aws;
+pub use aws::{render_for_aws, render_log_role};
 pub use emulator::for_emulator;
 pub use partition::for_region;
+
+/// The prefix of the logical ids of the user's function behind the route with `key`.
+pub fn handler_family(key: &RouteKey) -> String {
+    ids::for_route("Handler", key)
+}
 
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
@@ -40,6 +54,11 @@ pub mod parameter {
     pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
     /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
+
+    /// The certificate of the endpoint's name, where the config does not name it.
+    pub const CERTIFICATE: &str = "CertificateArn";
+    /// The hosted zone for the name's record, where the config does not decide it.
+    pub const HOSTED_ZONE: &str = "HostedZoneId";
 
     /// The parameter for the key of the user's handler for the route with `key`.
     pub fn code_key(key: &crate::config::names::RouteKey) -> String {
@@ -63,12 +82,32 @@ pub mod output {
     pub const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    /// What the record of the endpoint's own name leads to.
+    pub const DOMAIN_TARGET: &str = "DomainTarget";
     /// The name of the table of connections.
     pub const TABLE_NAME: &str = "TableName";
 }
 
-/// Renders the stack of `settings`.
+/// Renders what the stack of `settings` is on every target, with its overlay. `stack::overlay::check` says whether that makes
+/// sense.
 pub fn render(settings: &Settings) -> Template {
+    with_overlay(settings, base(settings))
+}
+
+/// `template` with the overlay of `settings`. Its changes of resources that only AWS gets are left out where those are.
+fn with_overlay(settings: &Settings, template: Template) -> Template {
+    let Some(root) = settings.overlay.as_ref().and_then(Overlay::root) else {
+        return template;
+    };
+    let mut document = merged(template, root).into_document();
+    if let Some(resources) = document["Resources"].as_object_mut() {
+        resources.retain(|_, resource| !resource["Type"].is_null());
+    }
+    Template::new(document)
+}
+
+/// Renders what the stack of `settings` is on every target, without its overlay.
+fn base(settings: &Settings) -> Template {
     let mut document = fragment::chat();
     let mut section = |name: &str| match document[name].take() {
         Value::Object(section) => section,
@@ -96,6 +135,9 @@ pub fn render(settings: &Settings) -> Template {
         }
     }
     limits::set(&mut resources, &settings.limits);
+    if settings.announces {
+        announce::add(&mut resources);
+    }
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
@@ -144,10 +186,28 @@ pub fn render(settings: &Settings) -> Template {
     Template::new(document)
 }
 
+/// Lets the stage wait for the parts of its deployment that an overlay adds, beside what it waits for already.
+pub(super) fn order_stage(resources: &mut Section) {
+    let all = deployed(resources);
+    let is_of_ours = |id: &String| resources[id]["Properties"]["ApiId"]["Ref"] == "Api";
+    let all: Vec<String> = all.into_iter().filter(is_of_ours).collect();
+    let Some(Value::Array(before)) = resources
+        .get_mut("Stage")
+        .map(|stage| &mut stage["DependsOn"])
+    else {
+        return;
+    };
+    for id in all {
+        if !before.contains(&json!(id)) {
+            before.push(json!(id));
+        }
+    }
+}
+
 /// The parts of a deployment of the API that refer only to other parts of it. The stage depends on them, so it deploys
 /// itself once, with all of them. For a deployed stack this changes nothing, because the order is not part of any
 /// resource: a route that is added later is deployed by itself.
-fn deployed(resources: &Section) -> Vec<&String> {
+fn deployed(resources: &Section) -> Vec<String> {
     const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
     let is_part = |resource: &Value| {
         let kind = resource["Type"].as_str().unwrap_or_default();
@@ -155,7 +215,7 @@ fn deployed(resources: &Section) -> Vec<&String> {
             .is_some_and(|kind| KINDS.contains(&kind))
     };
     let parts = resources.iter().filter(|(_, resource)| is_part(resource));
-    parts.map(|(id, _)| id).collect()
+    parts.map(|(id, _)| id.clone()).collect()
 }
 
 /// Sets both limits or none: the meaning of one alone is not documented, and zero would refuse every request.

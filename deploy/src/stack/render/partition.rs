@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::parameter::CODE_BUCKET;
 use crate::stack::Template;
 
 /// The template for `region`. It differs only for AWS GovCloud (US), where Lambda refuses `LoggingConfig`
@@ -22,7 +23,11 @@ pub fn for_region(template: &Template, region: &str) -> Template {
         let functions: Vec<(String, String, Value)> = resources
             .iter_mut()
             .filter_map(|(id, resource)| {
-                let properties = resource["Properties"].as_object_mut()?;
+                let properties = resource.get_mut("Properties")?.as_object_mut()?;
+                // An overlay's functions are as their author has them.
+                if properties.get("Code")?["S3Bucket"]["Ref"] != CODE_BUCKET {
+                    return None;
+                }
                 let logs = properties.shift_remove("LoggingConfig")?["LogGroup"]["Ref"]
                     .as_str()?
                     .to_owned();
@@ -34,9 +39,12 @@ pub fn for_region(template: &Template, region: &str) -> Template {
             })
             .collect();
         for (function, logs, role) in functions {
+            let role = role.as_str().unwrap_or_default();
+            if !resources.contains_key(&logs) || !resources.contains_key(role) {
+                continue;
+            }
             resources[&logs]["Properties"]["LogGroupName"] =
                 json!({ "Fn::Sub": format!("/aws/lambda/${{{function}}}") });
-            let role = role.as_str().unwrap_or_default();
             if let Some(mut policy) = taken_policy(&mut resources[role]["Properties"], &logs) {
                 policy["Roles"] = json!([{ "Ref": role }]);
                 policies.push((
@@ -70,7 +78,7 @@ fn taken_policy(role: &mut Value, logs: &str) -> Option<Value> {
 mod tests {
     use super::super::render;
     use super::super::tests::{
-        ALONE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM, belonging, depth, settings,
+        ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM, belonging, depth, settings,
     };
     use super::*;
     use crate::stack::rights::gained;
@@ -101,7 +109,7 @@ mod tests {
 
     #[test]
     fn in_govcloud_log_groups_are_named_after_functions_and_permissions_are_the_same() {
-        for toml in ["", FULL, ROOM, ALONE, REQUESTS, REVIEWED] {
+        for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
             let everywhere = render(&settings(toml));
             let there = for_region(&everywhere, "us-gov-east-1");
             assert_eq!(gained(Some(&everywhere), &there), []);

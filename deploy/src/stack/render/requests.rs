@@ -1,10 +1,10 @@
 //! Renders the functions that answer requests.
 
-use chat_protocol::Answers;
-use serde_json::json;
+use chat_protocol::{Answers, table, variable};
+use serde_json::{Value, json};
 
 use super::fragment::{self, Section, renamed};
-use super::functions::{FAMILY, set_index};
+use super::functions::{FAMILY, set_index, set_variable};
 use crate::config::Settings;
 
 /// Adds a function for each kind of request that a route of `settings` answers.
@@ -26,21 +26,65 @@ pub(super) fn add(resources: &mut Section, settings: &Settings) {
         let function = &mut resources[&format!("{family}Function")]["Properties"];
         function["Handler"] = json!(answers.handler().name());
         function["Description"] = json!(description(answers));
+        let role = format!("{family}Role");
+        let table = "/Properties/Policies/1/PolicyDocument/Statement/0";
+        let statement = resources[&role].pointer_mut(table);
+        let statement = statement.expect("templates/requests.yaml permits to use the table");
         match answers {
             // It removes nothing.
-            Answers::Who => {
-                let role = &mut resources[&format!("{family}Role")]["Properties"];
-                role["Policies"][1]["PolicyDocument"]["Statement"][0]["Action"] =
-                    json!(["dynamodb:Query"]);
+            Answers::Who => statement["Action"] = json!(["dynamodb:Query"]),
+            Answers::Kick => {}
+            Answers::History => {
+                statement["Action"] = json!(["dynamodb:Query"]);
+                only_kept(statement);
             }
-            Answers::Kick => set_index(resources, family, settings.index()),
+            Answers::Delete => let_keep(&mut resources[&role]),
+        }
+        if answers != Answers::Who {
+            set_index(resources, family, settings.index());
+        }
+        if let (Answers::History, Some(seconds)) = (answers, longest_history(settings)) {
+            set_variable(resources, family, variable::HISTORY, &seconds.to_string());
         }
     }
+}
+
+/// For how many seconds a route keeps messages at most, if one does.
+fn longest_history(settings: &Settings) -> Option<u32> {
+    let rules = settings
+        .routes
+        .iter()
+        .filter_map(|route| route.purpose.rule());
+    rules.filter_map(|rule| rule.history).max()
+}
+
+/// Permits `role`, which may use the table, to write messages that are kept, and nothing else.
+pub(super) fn let_keep(role: &mut Value) {
+    let table = role.pointer_mut("/Properties/Policies/1/PolicyDocument/Statement");
+    let statements = table.and_then(Value::as_array_mut);
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Action": ["dynamodb:PutItem"],
+        "Resource": { "Fn::GetAtt": ["Connections", "Arn"] },
+    });
+    only_kept(&mut statement);
+    statements
+        .expect("the templates permit these functions to use the table")
+        .push(statement);
+}
+
+/// Reduces a statement about the table to messages that are kept.
+fn only_kept(statement: &mut Value) {
+    let kept = format!("{}*", table::CONVERSATION);
+    statement["Condition"] =
+        json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [kept] } });
 }
 
 const fn description(answers: Answers) -> &'static str {
     match answers {
         Answers::Who => "Says who is in the sender's room",
         Answers::Kick => "Ends the connections of a person, for moderators",
+        Answers::History => "Reads the messages that are kept of a conversation",
+        Answers::Delete => "Deletes a message that is kept",
     }
 }

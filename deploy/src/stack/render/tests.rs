@@ -1,10 +1,15 @@
+mod announce;
 mod auth;
+mod choices;
+mod company;
 mod deployed;
 mod limit_tests;
 mod protocol;
 mod samples;
 
-pub(super) use self::samples::{ALONE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM};
+pub(in crate::stack) use self::samples::{
+    ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM,
+};
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
@@ -17,7 +22,7 @@ fn loaded(toml: &str) -> Result<Settings, ConfigError> {
     Settings::load(folder.path(), Overrides::default())
 }
 
-pub(super) fn settings(toml: &str) -> Settings {
+pub(in crate::stack) fn settings(toml: &str) -> Settings {
     loaded(toml).unwrap()
 }
 
@@ -112,7 +117,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
 
 #[test]
 fn every_function_has_one_permission_for_all_routes_that_target_it() {
-    for toml in ["", FULL, ROOM, ALONE, REQUESTS, REVIEWED] {
+    for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();
         let of = |kind: &'static str| {
@@ -229,7 +234,7 @@ pub(super) fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
 
 #[test]
 fn every_parameter_and_every_reference_has_its_definition() {
-    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS, REVIEWED] {
+    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
         let rendered = document(toml);
         let text = rendered.to_string();
         let named = |id: &str| {
@@ -345,6 +350,7 @@ fn cloudformation_creates_at_most_six_resources_one_after_another() {
         (BACKEND, 5),
         (REQUESTS, 6),
         (REVIEWED, 6),
+        (ANNOUNCE, 7),
     ] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();

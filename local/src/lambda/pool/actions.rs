@@ -76,10 +76,13 @@ pub(in crate::lambda) enum Ending {
 pub(in crate::lambda) struct Busy;
 
 /// Current and total numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lambda) struct Counts {
     pub(in crate::lambda) invocations: u64,
     pub(in crate::lambda) errors: u64,
+    pub(in crate::lambda) throttles: u64,
+    /// The longest of each range, and how many invocations were in it.
+    pub(in crate::lambda) durations: Vec<(std::time::Duration, u64)>,
     /// Jobs that wait, and those that processes work on.
     pub(in crate::lambda) in_flight: usize,
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::commands::chat::frame::Received;
 use crate::commands::chat::identity::Source;
 use crate::commands::chat::identity::tests::token;
 use chatctl_deploy::engine::Token;
@@ -20,6 +21,9 @@ impl View for Notes {
     fn received(&mut self, received: &Received<'_>) -> bool {
         self.lines.push(format!("< {}", received.words()));
         true
+    }
+    fn note(&mut self, words: &str) {
+        self.lines.push(format!("· {words}"));
     }
     fn state(&mut self, state: State, words: &str) {
         if let (State::Open, Some(opened)) = (state, &self.opened) {
@@ -81,7 +85,7 @@ async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent(
     let mut notes = Notes::default();
     let wait = Duration::from_millis(200);
     let framing = framing();
-    let talking = talk(identity, &framing, wait, &mut typed, &mut notes);
+    let talking = talk(identity, (&framing, None), wait, &mut typed, &mut notes);
     let ((), outcome) = tokio::join!(gateway, talking);
     outcome.unwrap();
     assert_eq!(
@@ -105,7 +109,14 @@ async fn a_first_connection_that_fails_is_an_error() {
     drop(listener);
     let (_keyboard, mut typed) = mpsc::channel(1);
     let mut notes = Notes::default();
-    let error = talk(identity, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
+    let error = talk(
+        identity,
+        (&framing(), None),
+        Duration::ZERO,
+        &mut typed,
+        &mut notes,
+    )
+    .await;
     assert_eq!(error.unwrap_err().exit, 3);
 }
 
@@ -130,7 +141,13 @@ async fn quitting_says_goodbye_and_interrupting_exits_with_130() {
             while socket.next().await.is_some() {}
             goodbye
         };
-        let talking = talk(identity, &framing, Duration::ZERO, &mut typed, &mut notes);
+        let talking = talk(
+            identity,
+            (&framing, None),
+            Duration::ZERO,
+            &mut typed,
+            &mut notes,
+        );
         let (goodbye, outcome) = tokio::join!(gateway, talking);
         assert!(goodbye.is_close());
         assert_eq!(outcome.err().map(|error| error.exit), exit);
@@ -201,7 +218,13 @@ async fn a_token_is_replaced_before_it_expires_and_nothing_of_it_is_shown() {
     };
     let mut notes = Notes::default();
     let framing = framing();
-    let talking = talk(identity, &framing, Duration::ZERO, &mut typed, &mut notes);
+    let talking = talk(
+        identity,
+        (&framing, None),
+        Duration::ZERO,
+        &mut typed,
+        &mut notes,
+    );
     let ((), outcome) = tokio::join!(gateway, talking);
     outcome.unwrap();
     let mut lines = notes.lines;
@@ -243,7 +266,13 @@ async fn what_an_expired_token_was_refused_for_is_sent_again_with_a_new_one() {
     };
     let mut notes = Notes::default();
     let framing = framing();
-    let talking = talk(identity, &framing, Duration::ZERO, &mut typed, &mut notes);
+    let talking = talk(
+        identity,
+        (&framing, None),
+        Duration::ZERO,
+        &mut typed,
+        &mut notes,
+    );
     let ((), outcome) = tokio::join!(gateway, talking);
     outcome.unwrap();
     assert_eq!(notes.lines, ["connecting to ws", "open ", "closed "]);
@@ -264,7 +293,13 @@ async fn a_token_that_was_given_once_ends_the_chat_when_it_has_expired() {
     };
     let mut notes = Notes::default();
     let framing = framing();
-    let talking = talk(identity, &framing, Duration::ZERO, &mut typed, &mut notes);
+    let talking = talk(
+        identity,
+        (&framing, None),
+        Duration::ZERO,
+        &mut typed,
+        &mut notes,
+    );
     let ((), outcome) = tokio::join!(gateway, talking);
     let error = outcome.unwrap_err();
     assert!(error.chain().contains("has expired"), "{}", error.chain());

@@ -74,6 +74,14 @@ resource "aws_iam_policy" "my_chat_deployer" {
         "Resource": "arn:aws:logs:eu-west-1:123456789012:log-group:my-chat-*"
       },
       {
+        "Sid": "Metrics",
+        "Effect": "Allow",
+        "Action": [
+          "cloudwatch:GetMetricData"
+        ],
+        "Resource": "*"
+      },
+      {
         "Sid": "ServiceRole",
         "Effect": "Allow",
         "Action": [

@@ -7,7 +7,7 @@ use chat_protocol::{Handler, table, variable};
 use serde_json::{Map, json};
 
 use super::super::{Template, for_emulator, render};
-use super::{ALONE, FULL, REQUESTS, REVIEWED, ROOM, document, settings};
+use super::{ALONE, ANNOUNCE, FULL, REQUESTS, REVIEWED, ROOM, document, settings};
 
 #[test]
 fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table() {
@@ -29,11 +29,11 @@ fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table
 #[test]
 fn the_templates_name_handlers_and_variables_as_the_protocol_does() {
     let mut handlers = Vec::new();
-    let documents = [FULL, REQUESTS, REVIEWED].map(document);
+    let documents = [FULL, REQUESTS, ANNOUNCE, REVIEWED].map(document);
     let resources = documents
-        .each_ref()
+        .iter()
         .map(|it| it["Resources"].as_object().unwrap());
-    for (id, resource) in resources.into_iter().flatten() {
+    for (id, resource) in resources.flatten() {
         let properties = &resource["Properties"];
         let Some(name) = properties["Handler"].as_str() else {
             continue;

@@ -1,7 +1,7 @@
 //! Configs that renderings are tested with.
 
-/// A room whose members can ask who is there, and whose moderators can end connections.
-pub(in crate::stack::render) const REQUESTS: &str = r#"
+/// A room whose members can ask who is there, and whose moderators can end connections; and messages that are kept, also between friends.
+pub(in crate::stack) const REQUESTS: &str = r#"
 [auth]
 mode = "jwt"
 issuer = "https://issuer.example"
@@ -11,15 +11,48 @@ key = "say"
 receivers = "room"
 envelope = true
 [[routes]]
+key = "note"
+receivers = "room"
+envelope = true
+history = "12h"
+[[routes]]
+key = "tell"
+envelope = true
+history = "7d"
+[[routes]]
 key = "who"
 answers = "who"
+[[routes]]
+key = "kick"
+answers = "kick"
+[[routes]]
+key = "history"
+answers = "history"
+[[routes]]
+key = "delete"
+answers = "delete"
+"#;
+
+/// The same, with announcements of who comes and who leaves.
+pub(in crate::stack) const ANNOUNCE: &str = r#"
+[auth]
+mode = "jwt"
+issuer = "https://issuer.example"
+audience = ["chat"]
+[[routes]]
+key = "say"
+receivers = "room"
+[[routes]]
+key = "who"
+answers = "who"
+announce = true
 [[routes]]
 key = "kick"
 answers = "kick"
 "#;
 
 /// A chat with everything that works together with our own functions.
-pub(in crate::stack::render) const FULL: &str = r#"
+pub(in crate::stack) const FULL: &str = r#"
 [[routes]]
 key = "$default"
 [[routes]]
@@ -56,10 +89,9 @@ http = "https://backend.example/send"
 text = "message"
 "#;
 
-pub(in crate::stack::render) const ROOM: &str =
-    "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+pub(in crate::stack) const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
-pub(in crate::stack::render) const BACKEND: &str = r#"
+pub(in crate::stack) const BACKEND: &str = r#"
 [[routes]]
 key = "$connect"
 http = "https://backend.example/connect"
@@ -75,11 +107,11 @@ key = "$default"
 http = "https://backend.example/else"
 "#;
 
-pub(in crate::stack::render) const ALONE: &str =
+pub(in crate::stack) const ALONE: &str =
     "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
 
 /// Messages to a room and to a friend, reviewed by one function, and others by another.
-pub(in crate::stack::render) const REVIEWED: &str = r#"
+pub(in crate::stack) const REVIEWED: &str = r#"
 [[routes]]
 key = "$default"
 envelope = true

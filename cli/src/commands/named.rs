@@ -1,0 +1,107 @@
+//! What a name of the user's own and access logs need in the account, looked up before anything is touched.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::log_role::GatewayAccount;
+use chatctl_deploy::engine::naming::{Naming, naming};
+use chatctl_deploy::engine::preflight::Check;
+use chatctl_deploy::engine::{ErrorKind, Stacks, TargetError};
+use chatctl_deploy::stack::render::output;
+
+/// What the name of `settings` needs; nothing without a name.
+///
+/// # Errors
+/// There is no certificate for it, or AWS cannot be asked.
+pub(super) async fn find(settings: &Settings, target: &AwsTarget) -> Result<Naming, TargetError> {
+    let Some(domain) = &settings.aws.domain else {
+        return Ok(Naming::default());
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    });
+    naming(domain, &target.names, &target.region, now).await
+}
+
+/// The check of the name, and what was found for it.
+pub(super) async fn check(settings: &Settings, target: &AwsTarget) -> (Option<Check>, Naming) {
+    if settings.aws.domain.is_none() {
+        return (None, Naming::default());
+    }
+    match find(settings, target).await {
+        Ok(naming) => (Some(Check::new("domain", Ok(naming.told.clone()))), naming),
+        Err(error) => (Some(Check::new("domain", Err(error))), Naming::default()),
+    }
+}
+
+/// The check of API Gateway's role for logs, and whether it is missing.
+pub(super) async fn check_logs(settings: &Settings, target: &AwsTarget) -> (Option<Check>, bool) {
+    if !settings.aws.has_access_logs {
+        return (None, false);
+    }
+    let aside = |found: &str, caution: Option<&str>| {
+        Check::aside("access logs", found.to_owned(), caution.map(str::to_owned))
+    };
+    match target.gateways.log_role().await {
+        Ok(Some(_)) => (Some(aside("API Gateway can write logs here", None)), false),
+        Ok(None) => {
+            let found = "API Gateway has no role for logs here; `deploy` asks whether to make it";
+            (Some(aside(found, None)), true)
+        }
+        Err(error) if error.kind == ErrorKind::Denied => {
+            let found = "whether API Gateway can write logs here is not known; the permission apigateway:GET on /account \
+                         would tell";
+            let caution = "whether API Gateway can write access logs in this account is not known: the permission \
+                           apigateway:GET on /account would tell; if it cannot, CloudFormation refuses the stage";
+            (Some(aside(found, Some(caution))), false)
+        }
+        Err(error) => (Some(Check::new("access logs", Err(error))), false),
+    }
+}
+
+/// The record that is to be made for the name, where the stack does not make it: the name, and what it leads to.
+///
+/// # Errors
+/// AWS cannot be asked.
+pub(super) async fn missing_record(
+    settings: &Settings,
+    target: &AwsTarget,
+    naming: &Naming,
+) -> Result<Option<Record>, TargetError> {
+    let Some(domain) = settings.aws.domain.as_ref().filter(|_| !naming.has_record) else {
+        return Ok(None);
+    };
+    let deployed = target.stacks.describe(&settings.stack).await?;
+    let outputs = deployed.map(|it| it.outputs).unwrap_or_default();
+    Ok(outputs.get(output::DOMAIN_TARGET).map(|leads_to| Record {
+        name: domain.name.to_string(),
+        leads_to: leads_to.clone(),
+    }))
+}
+
+/// A record of DNS.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    name: String,
+    leads_to: String,
+}
+
+impl Record {
+    /// For the reader.
+    pub(super) fn told(&self) -> String {
+        let Self { name, leads_to } = self;
+        format!(
+            "Make this record where the names of the domain are kept (an alias, where {name} is a zone of its own):\n  {name}  \
+             CNAME  {leads_to}"
+        )
+    }
+
+    /// For scripts.
+    pub(super) fn value(&self) -> Value {
+        json!({ "name": self.name, "type": "CNAME", "value": self.leads_to })
+    }
+}

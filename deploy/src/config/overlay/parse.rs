@@ -1,0 +1,374 @@
+//! Parses YAML or JSON as CloudFormation does, into a tree that tells where everything stands. Short tags (`!Ref x`)
+//! become their long form (`{"Ref": x}`).
+//!
+//! What CloudFormation does not take is refused, and so is what its YAML 1.1 would read as another value than the author
+//! sees (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use serde_json::Value;
+
+use super::functions;
+use super::tree::{Entry, Node, Tree};
+
+/// The longest template, in bytes
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub const MAX_BYTES: u64 = 1_048_576;
+
+/// The deepest nesting. Policies need some twenty levels.
+const MAX_DEPTH: usize = 64;
+
+/// What is wrong, and where.
+type Problem = (Range<usize>, String);
+
+/// A mapping or a list that is not complete yet.
+struct Open {
+    at: Range<usize>,
+    function: Option<String>,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        seen: HashSet<String>,
+        key: Option<(String, Range<usize>)>,
+    },
+}
+
+/// Parses `source`, a single document. An empty one is an empty mapping.
+pub(super) fn parse(source: &str) -> Result<Node, Problem> {
+    let lines = Lines::of(source);
+    let mut open: Vec<Open> = Vec::new();
+    let mut document = None;
+    for event in Parser::new_from_str(source) {
+        let (event, span) = event.map_err(|error| {
+            let at = lines.offset(error.marker());
+            let reason = format!("it is neither YAML nor JSON: {}", error.info());
+            (at..at, reason)
+        })?;
+        let at = lines.range(&span);
+        let begin = at.start..at.start;
+        let node = match event {
+            Event::DocumentStart(_) if document.is_some() => {
+                return Err((
+                    begin,
+                    "a second document begins here: a template is one".into(),
+                ));
+            }
+            Event::Alias(_) => return Err(anchored(begin)),
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _)
+                if anchor > 0 =>
+            {
+                return Err(anchored(begin));
+            }
+            Event::SequenceStart(_, tag) => {
+                let content = Content::List(Vec::new());
+                start(&mut open, begin, tag.as_deref(), content)?;
+                continue;
+            }
+            Event::MappingStart(_, tag) => {
+                let content = Content::Map {
+                    entries: Vec::new(),
+                    seen: HashSet::new(),
+                    key: None,
+                };
+                start(&mut open, begin, tag.as_deref(), content)?;
+                continue;
+            }
+            Event::Scalar(text, style, _, tag) => {
+                let is_key = matches!(
+                    open.last(),
+                    Some(Open {
+                        content: Content::Map { key: None, .. },
+                        ..
+                    })
+                );
+                scalar(at, &text, style, tag.as_deref(), is_key)?
+            }
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some(Open {
+                    at,
+                    function,
+                    content,
+                }) => {
+                    let tree = match content {
+                        Content::List(items) => Tree::List(items),
+                        Content::Map { entries, .. } => Tree::Map(entries),
+                    };
+                    called(function, Node { at, tree })
+                }
+                None => continue,
+            },
+            _ => continue,
+        };
+        match open.last_mut() {
+            None => document = Some(node),
+            Some(parent) => parent.content.push(node)?,
+        }
+    }
+    let empty = Node {
+        at: 0..0,
+        tree: Tree::Map(Vec::new()),
+    };
+    Ok(document.filter(|node| !node.is_null()).unwrap_or(empty))
+}
+
+fn start(
+    open: &mut Vec<Open>,
+    at: Range<usize>,
+    tag: Option<&Tag>,
+    content: Content,
+) -> Result<(), Problem> {
+    if open.len() >= MAX_DEPTH {
+        return Err((at, format!("it nests deeper than {MAX_DEPTH} levels here")));
+    }
+    let function = function(tag).map_err(|reason| (at.clone(), reason))?;
+    open.push(Open {
+        at,
+        function,
+        content,
+    });
+    Ok(())
+}
+
+impl Content {
+    fn push(&mut self, node: Node) -> Result<(), Problem> {
+        match self {
+            Self::List(items) => items.push(node),
+            Self::Map { entries, seen, key } => match key.take() {
+                Some((name, at)) => {
+                    functions::check(&name).map_err(|reason| (at.clone(), reason))?;
+                    let node = functions::argument(&name, node);
+                    entries.push(Entry {
+                        key: name,
+                        at,
+                        node,
+                    });
+                }
+                None => {
+                    let name = match &node.tree {
+                        Tree::Scalar(Value::String(text)) => text.clone(),
+                        _ => return Err((node.at, "a key must be a string".into())),
+                    };
+                    if name == "<<" {
+                        let reason = "CloudFormation has no merge key `<<`: repeat the keys";
+                        return Err((node.at, reason.into()));
+                    }
+                    if !seen.insert(name.clone()) {
+                        return Err((node.at, format!("the key `{name}` is there twice")));
+                    }
+                    *key = Some((name, node.at));
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn anchored(at: Range<usize>) -> Problem {
+    let reason = "CloudFormation has no anchors and aliases of YAML: repeat the value";
+    (at, reason.into())
+}
+
+fn scalar(
+    at: Range<usize>,
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    is_key: bool,
+) -> Result<Node, Problem> {
+    let function = function(tag).map_err(|reason| (at.clone(), reason))?;
+    let is_string = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+    let value = match is_key || function.is_some() || is_string || style != ScalarStyle::Plain {
+        true => Value::String(text.to_owned()),
+        false => plain(text).map_err(|reason| (at.clone(), reason))?,
+    };
+    let tree = Tree::Scalar(value);
+    Ok(called(function, Node { at, tree }))
+}
+
+/// The long form of a tagged value.
+fn called(function: Option<String>, node: Node) -> Node {
+    match function {
+        Some(name) => {
+            let at = node.at.clone();
+            let node = functions::argument(&name, node);
+            Node::single(at, name, node)
+        }
+        None => node,
+    }
+}
+
+fn function(tag: Option<&Tag>) -> Result<Option<String>, String> {
+    match tag {
+        None => Ok(None),
+        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
+            "str" | "int" | "float" | "bool" | "null" | "map" | "seq" => Ok(None),
+            other => Err(format!(
+                "CloudFormation has no YAML tag `!!{other}`: leave it out"
+            )),
+        },
+        Some(tag) => match (tag.handle.as_str(), tag.suffix.as_str()) {
+            // `! text` only means that the text is not interpreted.
+            ("!", "") | ("", "!") => Ok(None),
+            ("!", suffix) => functions::of_tag(suffix).map(Some),
+            _ => Err(format!(
+                "CloudFormation has no YAML tag `{tag}`: leave it out"
+            )),
+        },
+    }
+}
+
+/// What an unquoted text is. YAML 1.1, which CloudFormation reads, has more booleans than true and false
+/// (<https://yaml.org/type/bool.html>).
+fn plain(text: &str) -> Result<Value, String> {
+    Ok(match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
+        _ if is_another_number(text) => {
+            return Err(format!(
+                "YAML 1.1, which CloudFormation reads, makes another number of {text}: put it in quotes"
+            ));
+        }
+        _ => match text.parse::<serde_json::Number>() {
+            Ok(number) => number.into(),
+            Err(_) => text.into(),
+        },
+    })
+}
+
+/// Whether YAML 1.1 reads a number in a notation that JSON does not have: octal, hexadecimal, binary, with `_`, to the
+/// base of sixty (<https://yaml.org/type/int.html>).
+fn is_another_number(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return false;
+    }
+    let is_all = |text: &str, also: &str| {
+        let mut all = text.chars();
+        all.all(|c| c.is_ascii_digit() || also.contains(c))
+    };
+    let has_zero = digits.len() > 1 && digits.starts_with('0');
+    match digits.get(..2) {
+        Some("0x") => digits[2..]
+            .chars()
+            .all(|c| c.is_ascii_hexdigit() || c == '_'),
+        Some("0b") => digits[2..].chars().all(|c| "01_".contains(c)),
+        _ if is_all(digits, "_") => has_zero || digits.contains('_') || text.starts_with('+'),
+        _ => digits.contains(':') && is_all(digits, ":_") && !digits.ends_with(':'),
+    }
+}
+
+/// Where the lines of a text begin, in bytes.
+struct Lines<'a> {
+    source: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(source: &'a str) -> Self {
+        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            source,
+            starts: std::iter::once(0).chain(breaks).collect(),
+        }
+    }
+
+    fn offset(&self, marker: &Marker) -> usize {
+        let line = marker.line().saturating_sub(1);
+        let start = self.starts.get(line).copied().unwrap_or(self.source.len());
+        let rest = &self.source[start..];
+        let column = rest.char_indices().nth(marker.col());
+        start + column.map_or(rest.len(), |(at, _)| at)
+    }
+
+    fn range(&self, span: &Span) -> Range<usize> {
+        let start = self.offset(&span.start);
+        start..self.offset(&span.end).max(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn parsed(text: &str) -> Value {
+        parse(text)
+            .unwrap_or_else(|error| panic!("{error:?}"))
+            .to_json()
+    }
+
+    #[test]
+    fn every_short_form_becomes_the_long_one_and_json_is_read_too() {
+        let yaml = "a: !Ref T\nb: !GetAtt T.Arn\nc: !Sub '${T}-x'\nd: !Join ['-', [!Ref T, x]]\ne: !If [C, !Ref 'AWS::NoValue', 1]\n\
+                    f: !Not [!Condition C]\ng: {Fn::GetAtt: N.Outputs.X}\nh: !Sub ['${v}', {v: !ImportValue x}]\n";
+        let expected = json!({
+            "a": {"Ref": "T"}, "b": {"Fn::GetAtt": ["T", "Arn"]}, "c": {"Fn::Sub": "${T}-x"},
+            "d": {"Fn::Join": ["-", [{"Ref": "T"}, "x"]]}, "e": {"Fn::If": ["C", {"Ref": "AWS::NoValue"}, 1]},
+            "f": {"Fn::Not": [{"Condition": "C"}]}, "g": {"Fn::GetAtt": ["N", "Outputs.X"]},
+            "h": {"Fn::Sub": ["${v}", {"v": {"Fn::ImportValue": "x"}}]},
+        });
+        assert_eq!(parsed(yaml), expected);
+        assert_eq!(parsed(&expected.to_string()), expected);
+    }
+
+    #[test]
+    fn unquoted_values_have_the_types_that_cloudformation_reads() {
+        let text = "a: yes\nb: 2012-10-17\nc: 1.5\nd: '1'\ne: ~\nf: -3\ng: !!str 5\nh: 1h\ni: 10.0.0.0/16\nj: arn:aws:x\n";
+        let expected = json!({
+            "a": true, "b": "2012-10-17", "c": 1.5, "d": "1", "e": null, "f": -3, "g": "5", "h": "1h", "i": "10.0.0.0/16",
+            "j": "arn:aws:x",
+        });
+        assert_eq!(parsed(text), expected);
+        assert_eq!(parsed(""), json!({}));
+        assert_eq!(parsed("# nothing\n"), json!({}));
+    }
+
+    #[test]
+    fn what_cloudformation_would_read_otherwise_or_not_at_all_is_refused_at_its_place() {
+        for (text, place, reason) in [
+            ("a: 012345678901\n", "012345678901", "put it in quotes"),
+            ("a: 22:22\n", "22:22", "put it in quotes"),
+            ("a: 1_000\n", "1_000", "put it in quotes"),
+            ("a: &x 1\n", "&x", "anchors"),
+            ("a: 1\na: 2\n", "a: 2", "twice"),
+            ("a: !Length [1]\n", "!Length", "`!Length` is no function"),
+            (
+                "Fn::Transform: {Name: x}\n",
+                "Fn::Transform",
+                "`Fn::Transform` is no function",
+            ),
+            ("a: !!binary aa==\n", "", "no YAML tag"),
+            ("a: 1\n---\nb: 1\n", "---", "second document"),
+            ("a: [1\n", "", "neither YAML nor JSON"),
+            ("<<: {a: 1}\n", "<<", "merge key"),
+            ("[1]: 2\n", "[1]", "a key must be a string"),
+        ] {
+            let (at, message) = parse(text).expect_err(text);
+            assert!(message.contains(reason), "{text}: {message}");
+            let there = &text[at.start.min(text.len())..];
+            let near =
+                place.is_empty() || there.starts_with(place) || text[..at.start].ends_with(' ');
+            assert!(near, "{text}: {at:?}");
+        }
+        assert!(parse(&"[".repeat(100)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "([a-c!&*{}\\[\\]:,\"'~0-9 \n-]|Fn::Sub|é)*") {
+            if let Err((at, message)) = parse(&text) {
+                prop_assert!(at.start <= text.len() && !message.is_empty());
+            }
+        }
+    }
+}

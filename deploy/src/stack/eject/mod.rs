@@ -1,0 +1,219 @@
+//! What a stack needs that is to be deployed without chatctl: its template, a script for the AWS CLI, and a page about both.
+
+use std::collections::BTreeMap;
+
+use super::Template;
+use super::capability::named_by_hand;
+use super::render::parameter;
+use super::size::MAX_TEMPLATE;
+use crate::config::{Architecture, Settings};
+
+const DEPLOY: &str = include_str!("deploy.sh");
+const BUILD: &str = include_str!("build.sh");
+const README: &str = include_str!("README.md");
+
+/// The folder of the zips.
+pub const CODE: &str = "code";
+
+/// The folder of the handlers' sources.
+pub const HANDLERS: &str = "handlers";
+
+/// What is ejected.
+#[derive(Debug)]
+pub struct Ejected<'a> {
+    /// The config.
+    pub settings: &'a Settings,
+    /// The template as `deploy` sends it.
+    pub template: &'a Template,
+    /// The Region that it is for; empty if none is set.
+    pub region: &'a str,
+    /// The processor of each zip, by the template's parameter for its key.
+    pub code: BTreeMap<String, Architecture>,
+}
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EjectedFile {
+    /// Its name.
+    pub name: &'static str,
+    /// What is in it.
+    pub text: String,
+    /// Whether it is a program.
+    pub is_program: bool,
+}
+
+impl Ejected<'_> {
+    /// The files beside the code.
+    pub fn files(&self) -> Vec<EjectedFile> {
+        let template = self.template.to_yaml();
+        let file = |name, text, is_program| EjectedFile {
+            name,
+            text,
+            is_program,
+        };
+        let mut files = vec![
+            file("README.md", self.filled(README, &template), false),
+            file("deploy.sh", self.filled(DEPLOY, &template), true),
+        ];
+        if self.code.contains_key(parameter::CODE_KEY) {
+            files.push(file("build.sh", self.filled(BUILD, &template), true));
+        }
+        files.push(file("template.yaml", template, false));
+        files
+    }
+
+    /// `text` with every `@NAME@` replaced.
+    fn filled(&self, text: &str, template: &str) -> String {
+        let text = match self.code.is_empty() {
+            true => without(text, "CODE"),
+            false => text.replace("#CODE ", "").replace("#CODE\n", "\n"),
+        };
+        let text = match self.code.contains_key(parameter::CODE_KEY) {
+            true => text.replace("#OWN ", ""),
+            false => without(&text, "OWN"),
+        };
+        let architecture = self.code.values().next().copied();
+        let architecture = architecture.unwrap_or(Architecture::X86_64);
+        text.replace("@STACK@", self.settings.stack.as_ref())
+            .replace("@REGION@", self.region)
+            .replace("@TARGET@", target(architecture))
+            .replace("@PUT@", &self.put())
+            .replace("@OPTIONS@", &self.options(architecture, template))
+    }
+
+    /// The lines that put the zips into the bucket.
+    fn put(&self) -> String {
+        let code = self.code.keys().enumerate();
+        let lines = code.map(|(at, name)| format!("key{at}=$(put {name})"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The options of `aws cloudformation deploy`, a line each.
+    fn options(&self, architecture: Architecture, template: &str) -> String {
+        let rules = &self.settings.aws.rules;
+        let quoted = |text: &str| shell_words::quote(text).into_owned();
+        let capability = match named_by_hand(self.template).is_empty() {
+            true => "CAPABILITY_IAM",
+            false => "CAPABILITY_NAMED_IAM",
+        };
+        let mut lines = vec![format!("--capabilities {capability}")];
+        let mut values = vec![format!("StageName={}", self.settings.stage)];
+        if !self.code.is_empty() {
+            values.push("\"CodeBucket=$bucket\"".to_owned());
+            values.push(format!("Architecture={}", architecture.word()));
+            let keys = self.code.keys().enumerate();
+            values.extend(keys.map(|(at, name)| format!("\"{name}=$key{at}\"")));
+            if template.len() > MAX_TEMPLATE {
+                lines.push("--s3-bucket \"$bucket\" --s3-prefix templates".to_owned());
+            }
+        }
+        lines.push(format!("--parameter-overrides {}", values.join(" ")));
+        if let Some(role) = &rules.role_arn {
+            lines.push(format!("--role-arn {}", quoted(role.as_ref())));
+        }
+        if !rules.tags.is_empty() {
+            let tags = rules.tags.iter();
+            let tags: Vec<_> = tags
+                .map(|(key, value)| quoted(&format!("{key}={value}")))
+                .collect();
+            lines.push(format!("--tags {}", tags.join(" ")));
+        }
+        if !rules.notification_arns.is_empty() {
+            let topics = rules.notification_arns.iter();
+            let topics: Vec<_> = topics.map(|topic| quoted(topic.as_ref())).collect();
+            lines.push(format!("--notification-arns {}", topics.join(" ")));
+        }
+        lines.join(" \\\n    ")
+    }
+}
+
+/// `text` without the lines that begin with `#WORD`.
+fn without(text: &str, word: &str) -> String {
+    let mark = format!("#{word}");
+    let kept = text.lines().filter(|line| !line.starts_with(&mark));
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+/// Rust's name of the processor, with Linux.
+fn target(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use crate::stack::render::render;
+    use expect_test::expect;
+
+    fn files(toml: &str, code: &[&str]) -> Vec<EjectedFile> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        let code = code.iter();
+        Ejected {
+            template: &render(&settings),
+            settings: &settings,
+            region: "eu-west-1",
+            code: code
+                .map(|name| ((*name).to_owned(), Architecture::Arm64))
+                .collect(),
+        }
+        .files()
+    }
+
+    fn text<'a>(files: &'a [EjectedFile], name: &str) -> &'a str {
+        &files.iter().find(|file| file.name == name).unwrap().text
+    }
+
+    #[test]
+    fn the_script_has_the_stack_its_code_and_the_rules_of_the_account() {
+        let rules =
+            "[aws]\nrole-arn = \"arn:aws:iam::123456789012:role/x\"\ntags = { team = \"a b\" }\n";
+        let files = files(rules, &["CodeKey", "CodeKeyRoll"]);
+        let script = text(&files, "deploy.sh");
+        let (_, end) = script.split_once("key0=").unwrap();
+        expect![[r#"
+            $(put CodeKey)
+            key1=$(put CodeKeyRoll)
+
+            aws --region "$region" cloudformation deploy --stack-name "$stack" --template-file template.yaml \
+                --no-fail-on-empty-changeset \
+                --capabilities CAPABILITY_IAM \
+                --parameter-overrides StageName=v1 "CodeBucket=$bucket" Architecture=arm64 "CodeKey=$key0" "CodeKeyRoll=$key1" \
+                --role-arn arn:aws:iam::123456789012:role/x \
+                --tags 'team=a b' \
+                "$@"
+            aws --region "$region" cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].Outputs' --output table
+        "#]]
+        .assert_eq(end);
+        for EjectedFile { name, text, .. } in &files {
+            for left in [
+                "@PUT", "@OPTIONS", "@STACK", "@REGION", "@TARGET", "#CODE", "#OWN",
+            ] {
+                assert!(!text.contains(left), "{name} has {left}");
+            }
+        }
+        assert!(text(&files, "README.md").lines().count() <= 30);
+    }
+
+    #[test]
+    fn a_stack_without_functions_has_no_bucket_and_nothing_to_build() {
+        let http = "http = \"https://b.example\"\n";
+        let routes = ["$connect", "$disconnect", "$default"];
+        let toml = routes
+            .map(|key| format!("[[routes]]\nkey = \"{key}\"\n{http}"))
+            .concat();
+        let files = files(&toml, &[]);
+        let script = text(&files, "deploy.sh");
+        assert!(
+            !script.contains("bucket") && !script.contains("s3"),
+            "{script}"
+        );
+        assert!(!files.iter().any(|file| file.name == "build.sh"));
+        assert!(!text(&files, "README.md").contains("build.sh"));
+    }
+}

@@ -1,0 +1,78 @@
+//! Checks of the template as a whole: what only the overlay and chatctl's template together can have wrong.
+
+use serde_json::Value;
+
+use super::check::{Problem, place_of};
+use super::graph;
+use crate::config::overlay::Node;
+use crate::stack::Template;
+use crate::stack::size::MAX_TEMPLATE;
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const LIMITS: [(&str, usize); 3] = [("Resources", 500), ("Outputs", 200), ("Mappings", 200)];
+
+/// An API has a route key once.
+pub(super) fn taken_routes(root: &Node, base: &Value) -> Result<(), Problem> {
+    let ours = base["Resources"].as_object().into_iter().flatten();
+    let ours = ours.filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route");
+    let keys: Vec<&Value> = ours
+        .map(|(_, resource)| &resource["Properties"]["RouteKey"])
+        .collect();
+    for entry in root.entries("Resources") {
+        let resource = entry.node.to_json();
+        let properties = &resource["Properties"];
+        let is_own = resource["Type"] == "AWS::ApiGatewayV2::Route"
+            && base["Resources"][&entry.key].is_null();
+        if is_own && properties["ApiId"]["Ref"] == "Api" && keys.contains(&&properties["RouteKey"])
+        {
+            let reason = format!(
+                "chatctl's API has the route {} already: change it under `[[routes]]` in the config, or choose another key",
+                properties["RouteKey"]
+            );
+            return Err((place_of(entry, "/Properties/RouteKey"), reason));
+        }
+    }
+    Ok(())
+}
+
+/// Resources cannot wait for each other.
+pub(super) fn circles(root: &Node, merged: &Value) -> Result<(), Problem> {
+    let Some(circle) = graph::cycle(&merged["Resources"]) else {
+        return Ok(());
+    };
+    let entries = root.entries("Resources").iter();
+    let mut in_circle = entries.filter(|entry| circle.contains(&entry.key));
+    let place = in_circle
+        .next()
+        .map_or(root.at.clone(), |entry| entry.at.clone());
+    let first = circle.first().cloned().into_iter();
+    let path: Vec<String> = circle.iter().cloned().chain(first).collect();
+    let reason = format!(
+        "resources wait for each other: {}; take one of the references or `DependsOn` away",
+        path.join(" → ")
+    );
+    Err((place, reason))
+}
+
+/// CloudFormation's limits of a template.
+pub(super) fn limits(root: &Node, merged: &Value, ruled: &Template) -> Result<(), Problem> {
+    for (section, most) in LIMITS {
+        let count = merged[section].as_object().map_or(0, serde_json::Map::len);
+        if let Some(entry) = root.entry(section).filter(|_| count > most) {
+            let reason = format!(
+                "with the overlay there are {count} {}, and a stack has {most} at most: put some into a stack of their own",
+                section.to_lowercase()
+            );
+            return Err((entry.at.clone(), reason));
+        }
+    }
+    let size = ruled.to_one_line().len();
+    if size > MAX_TEMPLATE {
+        let reason = format!(
+            "with the overlay the template has {size} bytes, and a request takes {MAX_TEMPLATE} at most: put a part of it into a \
+             stack of its own"
+        );
+        return Err((root.at.clone(), reason));
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The entries of conversations, in DynamoDB.
+//!
+//! | item | `pk` | `sk` | attributes |
+//! |---|---|---|---|
+//! | a message that is kept, or a deletion | `M#R#<room>`, or `M#U#<name>#<name>` of both people in order | the entry's id | `frame`, `expires_at` |
+//! | what is left of a deleted message | the same | the message's id | `deleted`, `expires_at` |
+//!
+//! Names contain no `#`, so no two conversations have the same partition.
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use chat_protocol::table::{DELETED, FRAME};
+
+use super::DynamoStore;
+use super::rows::{Item, number, read_number, read_text, text};
+use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
+use crate::store::StoreError;
+
+impl DynamoStore {
+    /// A consistent query in the partition of `conversation`.
+    fn entries(&self, conversation: &Conversation) -> QueryFluentBuilder {
+        let partition = AttributeValue::S(conversation.partition());
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .expression_attribute_values(":pk", partition)
+    }
+}
+
+impl History for DynamoStore {
+    async fn keep(
+        &self,
+        conversation: &Conversation,
+        line: &Line,
+        expires_at: u64,
+    ) -> Result<(), StoreError> {
+        let mut item = key(conversation, line.id);
+        item.extend([text(FRAME, &line.frame), number("expires_at", expires_at)]);
+        self.put(item, "keep a message").await
+    }
+
+    async fn read(
+        &self,
+        conversation: &Conversation,
+        section: Section,
+        now: u64,
+    ) -> Result<Lines, StoreError> {
+        let id = |id: Ulid| AttributeValue::S(id.to_string());
+        let page = self
+            .entries(conversation)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .filter_expression("expires_at > :now AND attribute_exists(#frame)")
+            .projection_expression("sk, #frame")
+            .expression_attribute_names("#frame", FRAME)
+            .expression_attribute_values(":first", id(section.first))
+            .expression_attribute_values(":last", id(section.last))
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+            .scan_index_forward(section.order == Order::OldestFirst)
+            .limit(i32::from(section.rows))
+            .send()
+            .await
+            .map_err(|error| self.failure("read the history", "dynamodb:Query", error))?;
+        let line = |item: &Item| {
+            let frame = read_text(item, FRAME)?.to_owned();
+            Some(Line {
+                id: id_of(item)?,
+                frame,
+            })
+        };
+        Ok(Lines {
+            lines: page.items().iter().filter_map(line).collect(),
+            at: page.last_evaluated_key().and_then(id_of),
+        })
+    }
+
+    async fn find(
+        &self,
+        conversation: &Conversation,
+        id: Ulid,
+        now: u64,
+    ) -> Result<Option<Found>, StoreError> {
+        // Not `GetItem`: no function of a stack with an authorizer has that right.
+        let answer = self
+            .entries(conversation)
+            .key_condition_expression("pk = :pk AND sk = :id")
+            .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
+            .send()
+            .await
+            .map_err(|error| self.failure("find a message", "dynamodb:Query", error))?;
+        let item = answer.items().first();
+        Ok(item.and_then(|item| found(item, now)))
+    }
+
+    async fn erase(
+        &self,
+        conversation: &Conversation,
+        id: Ulid,
+        notice: &Line,
+        expires_at: u64,
+    ) -> Result<bool, StoreError> {
+        let mut item = key(conversation, id);
+        item.extend([
+            text(DELETED, &notice.frame),
+            text(NOTICE, &notice.id.to_string()),
+            number("expires_at", expires_at),
+        ]);
+        let put = self.client.put_item().table_name(&self.table);
+        let erased = put
+            .set_item(Some(item))
+            .condition_expression("attribute_exists(#frame)")
+            .expression_attribute_names("#frame", FRAME)
+            .send()
+            .await;
+        match erased {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(self.failure("delete a message", "dynamodb:PutItem", error)),
+        }
+    }
+}
+
+/// The id of the deletion's own entry.
+const NOTICE: &str = "notice";
+
+fn key(conversation: &Conversation, id: Ulid) -> Item {
+    Item::from([
+        text("pk", &conversation.partition()),
+        text("sk", &id.to_string()),
+    ])
+}
+
+fn id_of(item: &Item) -> Option<Ulid> {
+    Ulid::from_string(read_text(item, "sk")?).ok()
+}
+
+fn found(item: &Item, now: u64) -> Option<Found> {
+    let expires_at = read_number(item, "expires_at");
+    if expires_at <= now {
+        return None;
+    }
+    if let Some(frame) = read_text(item, FRAME) {
+        let frame = frame.to_owned();
+        return Some(Found::Kept { frame, expires_at });
+    }
+    let notice = Line {
+        id: Ulid::from_string(read_text(item, NOTICE)?).ok()?,
+        frame: read_text(item, DELETED)?.to_owned(),
+    };
+    Some(Found::Erased { notice, expires_at })
+}

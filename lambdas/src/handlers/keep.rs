@@ -1,0 +1,50 @@
+//! What handlers of messages do on routes that keep them.
+
+use chat_protocol::Receivers;
+use serde_json::json;
+
+use crate::envelope::{Outgoing, Refused};
+use crate::history::{Conversation, History};
+use crate::log::{Log, reasons};
+use crate::protocol::FrameError;
+use crate::routes::Rule;
+use crate::session::Session;
+
+/// Writes the message to its conversation, if its route keeps messages.
+///
+/// This comes before the receivers are looked up. The other order would lose a message to a receiver that connects, and
+/// reads the history, after the lookup and before the write.
+///
+/// Needs `dynamodb:PutItem`.
+///
+/// # Errors
+/// [`Refused`] if it could not be written. It must not be delivered then, because its receipt would say too much.
+pub(super) async fn keep(
+    outgoing: &mut Outgoing<'_>,
+    (rule, receivers): (&Rule, Receivers),
+    session: &Session,
+    history: &impl History,
+    log: &Log,
+) -> Result<(), Refused> {
+    let (Some(seconds), Some(line)) = (rule.history, outgoing.line()) else {
+        return Ok(());
+    };
+    let conversation = match receivers {
+        Receivers::Room => Some(Conversation::Room(session.room.clone())),
+        Receivers::Friend => {
+            let names = session.name.clone().zip(session.friend.clone());
+            names.map(|(own, friend)| Conversation::Two(own, friend))
+        }
+    };
+    let Some(conversation) = conversation else {
+        log.error("message without both names not kept", []);
+        return Err(outgoing.refused(FrameError::NotStored));
+    };
+    let expires_at = line.id.timestamp_ms() / 1_000 + u64::from(seconds);
+    if let Err(error) = history.keep(&conversation, &line, expires_at).await {
+        log.error("message not kept", [("reason", json!(reasons(&error)))]);
+        return Err(outgoing.refused(FrameError::NotStored));
+    }
+    outgoing.set_stored();
+    Ok(())
+}
