@@ -1,11 +1,13 @@
 //! The figures of the local stack, measured from the user's side: chatctl as a program, clients over sockets.
 
 mod backend;
+mod envelope;
 mod room;
 
 use std::time::Duration;
 
 pub(crate) use self::backend::backend;
+pub(crate) use self::envelope::envelope;
 pub(crate) use self::room::room;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};

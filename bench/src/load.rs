@@ -3,10 +3,12 @@
 //! The same code drives the chat (two clients, each of which receives the other's messages) and the bare echo (one
 //! client, which receives its own), so that the two can be compared.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chat_protocol::Handshake;
+use chat_protocol::envelope::Envelope;
 use futures_util::future::{join_all, try_join_all};
 use testing::Client;
 use tokio::net::TcpStream;
@@ -144,7 +146,7 @@ impl Conversation {
                 let count = self.seats.len();
                 self.seats[number % count].say(text).await?;
                 let hearer = &mut self.seats[(number + 1) % count];
-                while self.tally.arrived(&hearer.hear().await?) != Some(number) {}
+                while self.tally.arrived(&text_of(&hearer.hear().await?)) != Some(number) {}
             }
             times.push(started.elapsed());
         }
@@ -154,7 +156,7 @@ impl Conversation {
     async fn hear_the_rest(&mut self) -> Result<(), LoadError> {
         for seat in &mut self.seats {
             for text in seat.hear_the_rest().await? {
-                self.tally.arrived(&text);
+                self.tally.arrived(&text_of(&text));
             }
         }
         Ok(())
@@ -165,6 +167,14 @@ impl Conversation {
             seat.goodbye().await?;
         }
         Ok(())
+    }
+}
+
+/// The message in `frame`: in its envelope, or the frame itself.
+fn text_of(frame: &str) -> Cow<'_, str> {
+    match serde_json::from_str(frame) {
+        Ok(Envelope::Message(message)) => Cow::Owned(message.text.into_owned()),
+        _ => frame.into(),
     }
 }
 

@@ -65,6 +65,7 @@ enum Part {
     Help,
     Messages,
     Backend,
+    Envelope,
     Room,
     Memory,
 }
@@ -151,6 +152,7 @@ async fn measure(
         Part::Help => figures::help(programs, floors),
         Part::Messages => figures::messages(programs, floors).await,
         Part::Backend => figures::backend(programs, floors).await,
+        Part::Envelope => figures::envelope(programs).await,
         Part::Room => figures::room(programs, floors).await,
         Part::Memory => figures::memory(programs).await,
     }

@@ -35,6 +35,7 @@ pub struct Outgoing<'frame> {
 struct Marked {
     id: String,
     reference: Option<String>,
+    changed: bool,
 }
 
 /// Why a frame is not passed on, and how its sender recognises it.
@@ -123,9 +124,22 @@ impl<'frame> Outgoing<'frame> {
         }
         Ok(Self {
             post: post.into(),
-            marked: Some(Marked { id, reference }),
+            marked: Some(Marked {
+                id,
+                reference,
+                changed: false,
+            }),
             is_stored: false,
         })
+    }
+
+    /// The same message with `post` for each receiver, which a review has changed.
+    pub(crate) fn changed_to(mut self, post: String) -> Self {
+        self.post = post.into();
+        if let Some(marked) = &mut self.marked {
+            marked.changed = true;
+        }
+        self
     }
 
     /// The message as an entry of history; `None` on a route without envelopes.
@@ -169,12 +183,14 @@ impl<'frame> Outgoing<'frame> {
             Some(Marked {
                 id,
                 reference: Some(reference),
+                changed,
             }) => {
                 let sent = Envelope::Sent(Sent {
                     reference: reference.into(),
                     id: id.into(),
                     delivered,
                     stored: self.is_stored,
+                    changed: *changed,
                 });
                 Some(
                     serde_json::to_string(&sent)

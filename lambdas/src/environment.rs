@@ -10,6 +10,7 @@
 //! | `INDEX` | the key that connections are found by: `room` or `friend,room`; not set: `friend` |
 //! | `ROUTES` | the rule of each route for its frames, as JSON by route key ([`Routes::parse`]); not set: the whole
 //! frame is the message |
+//! | `REVIEWS` | the review of each route that has one, as JSON by route key; not set: messages are not reviewed |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
 //! | `ANNOUNCE_FUNCTION` | the function that says in a room who has come and who has left; not set: none does |
 //! | `REPLY` | `true` for a user's handler whose return value goes to the sender |
@@ -35,6 +36,7 @@
 mod announce;
 mod auth;
 mod limits;
+mod review;
 mod secrets;
 
 use chat_protocol::{Handler, Index, Names, variable};
@@ -202,7 +204,7 @@ impl<'a> Environment<'a> {
     }
 
     fn function(&self, name: String) -> Result<FunctionAddress, EnvironmentError> {
-        let endpoint = self.first_url(&["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"])?;
+        let endpoint = self.functions_endpoint()?;
         Ok(FunctionAddress { name, endpoint })
     }
 

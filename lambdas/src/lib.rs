@@ -1,7 +1,7 @@
 //! The chat's Lambda handlers and their parts.
 //!
 //! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
-//! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`] and [`dispatch`] are the traits that they
+//! identity of a connection, [`envelope`] makes the post, [`handlers`] decide, and [`store`], [`delivery`], [`dispatch`] and [`review`] are the traits that they
 //! use. So are [`history`], the messages that are kept, and [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The traits [`items`] and [`secrets`] are for users' handlers, as is the crate `chat-sdk`.
 //! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
 //! Runtime API ([`runtime`]), selected by the [`environment`].
@@ -22,6 +22,7 @@ pub mod log;
 pub mod memory;
 pub mod presence;
 pub mod protocol;
+pub mod review;
 pub mod room;
 pub mod routes;
 pub mod runtime;

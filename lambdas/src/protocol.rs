@@ -10,6 +10,7 @@ pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{MODERATE, NOT_ALLOWED, TOKEN_EXPIRED};
 use chat_protocol::history::{NOT_FOUND, NOT_STORED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
+use chat_protocol::review::REFUSED;
 
 use crate::room::INLINE_RECEIVERS;
 use crate::routes::Rule;
@@ -89,6 +90,13 @@ pub enum FrameError {
     /// No device of the friend accepted the message, on a route with envelopes.
     #[error("{FRIEND_NOT_REACHABLE}")]
     FriendNotReachable,
+    /// The route's review refused the message, or there was none and the route asks for one. The one error whose words are
+    /// the user's: it is not logged.
+    #[error("{reason}")]
+    Refused {
+        /// For the sender.
+        reason: String,
+    },
     /// The message could not be written, on a route that keeps messages.
     #[error("the message could not be stored, so it was not delivered; send it again")]
     NotStored,
@@ -133,6 +141,7 @@ impl FrameError {
             Self::BadMember { .. } => "BadMember",
             Self::RoomTooLarge => "RoomTooLarge",
             Self::FriendNotReachable => "FriendNotReachable",
+            Self::Refused { .. } => REFUSED,
             Self::TokenExpired => TOKEN_EXPIRED,
             Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
             Self::NotStored => NOT_STORED,

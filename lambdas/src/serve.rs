@@ -1,6 +1,7 @@
 //! Runs one handler behind the Lambda Runtime API.
 
 mod kept;
+mod reviewed;
 mod ways;
 
 use std::convert::Infallible;
@@ -52,19 +53,20 @@ pub async fn serve(environment: Environment<'_>, log: Log) -> Result<Infallible,
     .await
 }
 
-/// Runs a user's handler, one message after another, as long as Lambda sends events.
+/// Runs a user's handler, one event after another, as long as Lambda sends events: of API Gateway, or of another function.
 ///
 /// `make` creates it with its clients, which send the trace id that they are given.
 ///
 /// # Errors
 /// [`ServeError`]
-pub async fn serve_messages<H, A>(
+pub async fn serve_events<E, H, A>(
     environment: Environment<'_>,
     log: Log,
     make: impl FnOnce(&Trace) -> Result<H, EnvironmentError>,
 ) -> Result<Infallible, ServeError>
 where
-    H: AsyncFn(&SocketEvent, &Invocation) -> Result<A, HandlerError>,
+    E: for<'de> Deserialize<'de>,
+    H: AsyncFn(&E, &Invocation) -> Result<A, HandlerError>,
     A: Serialize,
 {
     start(
@@ -158,12 +160,13 @@ async fn handle(
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
             let gate = Gate::new(environment)?;
+            let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
-                handlers::direct(event, &store, &delivery, gate.routes(), invocation).await
+                handlers::direct(event, &store, &delivery, &rules, invocation).await
             })
             .await
         }
@@ -171,13 +174,14 @@ async fn handle(
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, log, trace, function)?;
             let gate = Gate::new(environment)?;
+            let rules = reviewed::rules(environment, trace, gate.routes())?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
                 let ways = (&store, &delivery);
-                handlers::broadcast(event, ways, &dispatch, gate.routes(), invocation).await
+                handlers::broadcast(event, ways, &dispatch, &rules, invocation).await
             })
             .await
         }

@@ -71,6 +71,17 @@ pub struct Sent<'a> {
     pub delivered: Option<usize>,
     /// Whether it can be read later, because its route has `history`.
     pub stored: bool,
+    /// Whether a [review](crate::review) has changed it before it was delivered.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub changed: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[cfg(test)]
@@ -98,10 +109,19 @@ mod tests {
             id: "01J".into(),
             delivered: Some(2),
             stored: false,
+            changed: false,
         };
         check(
-            &Envelope::Sent(sent),
+            &Envelope::Sent(sent.clone()),
             r#"{"type":"sent","ref":"r1","id":"01J","delivered":2,"stored":false}"#,
+        );
+        let changed = Sent {
+            changed: true,
+            ..sent
+        };
+        check(
+            &Envelope::Sent(changed),
+            r#"{"type":"sent","ref":"r1","id":"01J","delivered":2,"stored":false,"changed":true}"#,
         );
     }
 

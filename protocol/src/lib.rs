@@ -12,6 +12,7 @@
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
+//! | [`review`] | what a review function is asked, and answers | config, functions, users' functions |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`secret`] | where a function's secret is kept | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
@@ -37,6 +38,7 @@ pub mod limit;
 pub mod name;
 pub mod presence;
 pub mod receivers;
+pub mod review;
 pub mod rule;
 pub mod secret;
 pub mod table;

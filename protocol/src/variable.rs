@@ -18,6 +18,9 @@ pub const INDEX: &str = "INDEX";
 /// message.
 pub const ROUTES: &str = "ROUTES";
 
+/// The reviews of routes: [`Reviewer`](crate::review::Reviewer)s as JSON by route key. Not set: messages are not reviewed.
+pub const REVIEWS: &str = "REVIEWS";
+
 /// The function that serves one shard of a large room: its name or ARN.
 pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 
@@ -68,6 +71,7 @@ pub const ALL: [&str; 19] = [
     NAMES,
     INDEX,
     ROUTES,
+    REVIEWS,
     DELIVER_FUNCTION,
     ANNOUNCE_FUNCTION,
     REPLY,

@@ -24,7 +24,7 @@ use chat_lambdas::store::StoreError;
 pub enum ChatError {
     /// The route does not grant the needed permission.
     #[error(
-        "the handler may not {attempt}; in chatctl.toml its route needs `permissions = [{grants}]`"
+        "the handler may not {attempt}; in chatctl.toml its route needs `permissions = [{grants}]` (a review: `review-permissions`)"
     )]
     NotPermitted {
         /// The attempted action, in the infinitive.

@@ -1,6 +1,7 @@
 //! A chat in memory, to test a handler.
 
 mod attempt;
+mod draft;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 pub use attempt::{Attempt, Refused};
 pub use chat_protocol::Handshake;
+pub use draft::Draft;
 
 use crate::chat::About;
 use crate::ways::{Memory, Ways};

@@ -1,4 +1,5 @@
-//! For your own handlers: the function behind a route of `chatctl.toml` with `handler = "folder"`, and the authorizer.
+//! For your own handlers: the function behind a route of `chatctl.toml` with `handler = "folder"`, the authorizer, and the
+//! review of messages.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -29,7 +30,9 @@
 //! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the right to read it follows from that |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
 //!
-//! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`].
+//! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`]. The crate that
+//! `review` of a route names sees each message before it is delivered: see [`run_review()`]; its permissions are the route's
+//! `review-permissions`.
 //!
 //! In tests a handler needs no permissions: see [`fake::FakeChat`].
 //!
@@ -42,11 +45,13 @@ pub mod fake;
 mod handshake;
 mod message;
 mod reply;
+mod review;
 mod run;
 mod secret;
 mod table;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod ways;
 
 pub use chat::{Chat, Posts};
@@ -55,9 +60,11 @@ pub use error::ChatError;
 pub use handshake::Handshake;
 pub use message::Message;
 pub use reply::Reply;
-pub use run::{run, run_authorizer};
+pub use review::Review;
+pub use run::{run, run_authorizer, run_review};
 pub use secret::Secret;
 pub use table::Table;
+pub use verdict::Verdict;
 
 pub use serde_json::{Value, json};
 

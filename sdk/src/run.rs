@@ -10,11 +10,11 @@ use chat_lambdas::handlers::{
     Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, foreign_origin,
 };
 use chat_lambdas::log::{Log, reasons};
-use chat_lambdas::serve::{ServeError, serve_messages};
+use chat_lambdas::serve::{ServeError, serve_events};
 
 use crate::chat::About;
 use crate::ways::{Ways, over};
-use crate::{Chat, Decision, Error, Handshake, Message, Reply};
+use crate::{Chat, Decision, Error, Handshake, Message, Reply, Review, Verdict};
 
 /// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
 /// crate.
@@ -77,6 +77,62 @@ where
     until_it_stops(async |environment, log| serve_handshakes(decide, environment, log).await)
 }
 
+/// Runs `review` for one message after another, as long as Lambda sends events: the complete `main` of the crate that `review`
+/// of a route names.
+///
+/// The message waits for the verdict, up to the route's `review-timeout`. An error or a panic is logged; then the route's
+/// `review-fallback` decides, as it does for a verdict that breaks a limit. Lambda may run `review` twice for one message.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use chat_sdk::{Chat, Error, Review, Verdict, run_review};
+///
+/// fn main() -> ExitCode {
+///     run_review(review)
+/// }
+///
+/// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+///     match review.text().contains("http://") {
+///         true => Ok(Verdict::refuse("no links, please")),
+///         false => Ok(Verdict::Allow),
+///     }
+/// }
+/// ```
+pub fn run_review<H, E>(review: H) -> ExitCode
+where
+    H: AsyncFn(&Chat, &Review) -> Result<Verdict, E>,
+    E: Into<Error>,
+{
+    until_it_stops(async |environment, log| serve_reviews(review, environment, log).await)
+}
+
+async fn serve_reviews<H, E>(
+    review: H,
+    environment: Environment<'_>,
+    log: Log,
+) -> Result<Infallible, ServeError>
+where
+    H: AsyncFn(&Chat, &Review) -> Result<Verdict, E>,
+    E: Into<Error>,
+{
+    serve_events::<Review, _, _>(environment, log, |trace| {
+        let ways = Ways::from_environment(environment, trace)?;
+        let about = Arc::new(About::from_environment(environment)?);
+        Ok(async move |asked: &Review, invocation: &Invocation| {
+            let chat = Chat {
+                ways: ways.clone(),
+                invocation: invocation.clone(),
+                about: Arc::clone(&about),
+            };
+            let verdict = review(&chat, asked).await;
+            let verdict = verdict.map_err(|error| HandlerError::Own(error.into()))?;
+            Ok(verdict.into_answer())
+        })
+    })
+    .await
+}
+
 /// Runs `serving` in a function's environment. It only ends by an error, which is logged.
 fn until_it_stops(
     serving: impl AsyncFnOnce(Environment<'_>, Log) -> Result<Infallible, ServeError>,
@@ -107,7 +163,7 @@ where
     H: AsyncFn(&Chat, &Handshake) -> Result<Decision, E>,
     E: Into<Error>,
 {
-    serve_messages(environment, log, |trace| {
+    serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let admission = Admission::from_environment(environment)?;
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);
@@ -154,7 +210,7 @@ where
     E: Into<Error>,
 {
     let replies = environment.replies();
-    serve_messages(environment, log, |trace| {
+    serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let gate = Gate::new(environment)?;
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);

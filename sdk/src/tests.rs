@@ -96,7 +96,7 @@ fn without_the_permission_to_post_the_error_names_all_needed_permissions() {
         r#"{ actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }"#;
     let lacks = |grants: &str| {
         format!(
-            "the handler may not post to connections; in chatctl.toml its route needs `permissions = [{grants}]`"
+            "the handler may not post to connections; in chatctl.toml its route needs `permissions = [{grants}]` (a review: `review-permissions`)"
         )
     };
     let sender = forbidden(|chat, client| chat.says(client, "", to_sender));

@@ -88,7 +88,7 @@ fn guests_come_in_numbers_and_receive_together() {
 #[test]
 fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
     let steps = parsed(
-        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom is told BadJson about r1\n\
+        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom sees r2 changed and delivered to 1\nTom is told BadJson about r1\n\
          Tom sees r1 stored and delivered to 0\nTom sees r2 done\nTom sees hi you deleted by Ann\nTom finds nothing\n\
          Tom finds Ann: a: b | nobody: c | Ann deletes and more",
     );
@@ -96,6 +96,7 @@ fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
         Expected::Message(Some("Mary Ann".to_owned()), "hi: you".to_owned()),
         Expected::Message(None, String::new()),
         Expected::Receipt("r1".to_owned(), 2),
+        Expected::ChangedReceipt("r2".to_owned(), 1),
         Expected::Error("BadJson".to_owned(), Some("r1".to_owned())),
         Expected::Stored("r1".to_owned(), 0),
         Expected::Done("r2".to_owned()),
@@ -132,7 +133,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
     assert_eq!(stack("Tom connects\nstack: relay"), "direct");
     check(
         "stack: relais",
-        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, history: `stack: relais`",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed, history: `stack: relais`",
     );
 }
 

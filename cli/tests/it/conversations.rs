@@ -8,6 +8,7 @@ use testing::blocking::{Client, eventually};
 use testing::conversations::{self, Deployed, Fault, OverSockets};
 
 use crate::project::Project;
+use crate::reviews;
 
 /// One open connection of a party in the chat.
 pub(crate) struct Chat(Client);
@@ -111,8 +112,15 @@ async fn play_over(stack: &str, handed_over: u64) {
     let mut scripts = conversations::scripts().unwrap();
     scripts.retain(|script| script.stack.name == stack);
     let first = scripts.first().expect("there is a script for the stack");
-    let project = Project::new(&first.stack.to_toml());
-    let endpoint = project.deployed(&[]);
+    let is_reviewed = first.stack.routes.iter().any(|route| route.review);
+    let (project, endpoint) = match is_reviewed {
+        false => {
+            let project = Project::new(&first.stack.to_toml());
+            let endpoint = project.deployed(&[]);
+            (project, endpoint)
+        }
+        true => reviews::deployed(&first.stack.to_toml()),
+    };
     let mut world = OverSockets::new(Local(project), endpoint);
     for script in &scripts {
         if let Err(failure) = conversations::play(script, &mut world).await {
@@ -148,6 +156,7 @@ stacks!(
     every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup" hands over 0,
     every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed" hands over 0,
     every_conversation_with_senders_goes_over_a_deployed_stack_as_it_is_written: "envelopes" hands over 0,
+    every_reviewed_conversation_goes_over_a_deployed_stack_as_it_is_written: "reviewed" hands over 0,
     every_conversation_that_is_kept_goes_over_a_deployed_stack_as_it_is_written: "history" hands over 0,
     every_conversation_with_announcements_goes_over_a_deployed_stack_as_it_is_written: "presence" hands over 0,
 );

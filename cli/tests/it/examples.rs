@@ -185,6 +185,25 @@ fn own_authorizer() {
     torn_down(name, &project);
 }
 
+#[test]
+fn review() {
+    let name = "review";
+    let crate_folder = folder(name).join("mask");
+    let code = read(name, "mask/src/main.rs");
+    let without_test = code.split("#[cfg(test)]").next().unwrap();
+    assert!(without_test.trim_end().lines().count() <= 30);
+    let config = read(name, "chatctl.toml").replace("\"mask\"", &format!("{crate_folder:?}"))
+        + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    let deployed = project.deploy(&[]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    deployed.explains("not tried: `$default`");
+    let first = deployed.stdout.lines().next().unwrap();
+    let url = first.rsplit(' ').next().unwrap();
+    play(&session(&read(name, "README.md")), &project, url);
+    torn_down(name, &project);
+}
+
 /// What the example's backend checks.
 const SECRET: &str = "only-the-backend-and-the-stack";
 
@@ -252,7 +271,12 @@ fn every_example_is_tested_and_explained_on_one_screen() {
 
 #[test]
 fn the_crates_of_examples_can_be_copied_to_another_place() {
-    for manifest in ["custom-handler/roll", "http-backend", "own-authorizer/door"] {
+    for manifest in [
+        "custom-handler/roll",
+        "http-backend",
+        "own-authorizer/door",
+        "review/mask",
+    ] {
         let copy = tempfile::tempdir().unwrap();
         std::fs::create_dir(copy.path().join("src")).unwrap();
         for file in ["Cargo.toml", "src/main.rs"] {

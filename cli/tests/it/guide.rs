@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::examples::{play, session};
 use crate::operator::enter;
 use crate::project::{Project, built_example, finished};
+use crate::reviews::write_crate;
 
 fn page(name: &str) -> String {
     let path = format!("../docs/guide/{name}.md");
@@ -193,6 +194,22 @@ fn the_page_about_settings_of_handlers_is_as_it_says() {
         let rendered = Project::new(&config).run(&["render"]);
         assert_eq!(rendered.code, 0, "{line}: {}", rendered.stderr);
     }
+}
+
+/// The same for the function that reviews messages.
+#[test]
+fn the_page_about_reviews_is_as_it_says() {
+    let text = page("review");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/examples/filter.rs");
+    let source = std::fs::read_to_string(example).unwrap();
+    let (_, code) = source
+        .split_once("\n\n")
+        .expect("a line about it comes first");
+    assert_eq!(blocks(&text, "rust")[0], code.trim_end());
+    let config = blocks(&text, "toml")[0].to_owned() + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    write_crate(&project, "filter", "filter");
+    follow("review", &project);
 }
 
 #[test]

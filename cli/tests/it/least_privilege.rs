@@ -6,6 +6,7 @@ mod auth;
 mod kept;
 mod limits;
 mod requests;
+mod reviews;
 mod rooms;
 mod secrets;
 
@@ -17,7 +18,7 @@ use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
 use serde_json::{Value, json};
 
 use crate::conversations::Chat;
-use crate::project::{Project, eventually, handlers};
+use crate::project::{Project, built_example, eventually, handlers};
 use crate::rights;
 
 /// The template that `config` is rendered to.
@@ -83,9 +84,14 @@ async fn start_with(
     codes: &[(&str, &Path)],
     references: BTreeMap<String, String>,
 ) -> Stack {
-    let code_of = |id: &str| {
-        let other = codes.iter().find(|(function, _)| *function == id);
-        other.map_or(handlers(), |(_, path)| path).to_owned()
+    let code_of = |id: &str, function: &Value| {
+        let other = codes.iter().find(|(of, _)| *of == id);
+        match (other, function["Properties"]["Handler"] == "bootstrap") {
+            (Some((_, path)), _) => (*path).to_owned(),
+            // A handler of that name is the user's.
+            (None, true) => built_example("chat-sdk", "filter"),
+            (None, false) => handlers().to_owned(),
+        }
     };
     let functions = template["Resources"]
         .as_object()
@@ -93,14 +99,22 @@ async fn start_with(
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
-        .with_parameters(BTreeMap::from_iter(
-            [("CodeBucket", "b"), ("CodeKey", "k"), ("CodeKeyDo", "k")]
-                .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                .into_iter()
-                .filter(|(name, _)| !template["Parameters"][name].is_null()),
-        ))
+        .with_parameters(
+            // Of the user's code, too.
+            template["Parameters"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|name| name.starts_with("Code") || name.ends_with("CodeKey"))
+                .map(|name| (name.clone(), "x".into()))
+                .collect(),
+        )
         .with_references(references)
-        .with_code(functions.map(|(id, _)| (id.clone(), code_of(id))).collect());
+        .with_code(
+            functions
+                .map(|(id, function)| (id.clone(), code_of(id, function)))
+                .collect(),
+        );
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     let observer = Observer::new(move |notice| {

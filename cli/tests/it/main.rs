@@ -40,6 +40,7 @@ mod ports;
 mod presence;
 mod proxies;
 mod renderings;
+mod reviews;
 mod sdk;
 mod settings;
 mod stopped;

@@ -93,6 +93,35 @@ fn a_rendering_with_limits_and_an_authorizer_of_the_user_s_passes_cfn_lint() {
     );
 }
 
+/// Routes of both kinds with reviews, one of which they share.
+const REVIEWED: &str = r#"
+[[routes]]
+key = "whisper"
+envelope = true
+review = "filter"
+review-permissions = [{ actions = ["dynamodb:GetItem"], resources = ["table"] }]
+[[routes]]
+key = "say"
+receivers = "room"
+envelope = true
+review = "./filter"
+review-fallback = "allow"
+[[routes]]
+key = "shout"
+receivers = "room"
+envelope = true
+review = "../other"
+review-timeout = "10s"
+"#;
+
+#[test]
+fn a_rendering_with_reviews_passes_cfn_lint() {
+    lint(REVIEWED, "yaml");
+    lint_for(REVIEWED, "json", &["us-gov-west-1"]);
+    let account = "[aws]\npermissions-boundary = \"arn:aws:iam::123456789012:policy/boundary\"\nrole-path = \"/chat/\"\n";
+    lint(&format!("{REVIEWED}{account}"), "yaml");
+}
+
 #[test]
 fn a_rendering_of_a_chat_that_keeps_messages_passes_cfn_lint() {
     let kept = "[[routes]]\nkey = \"tell\"\nenvelope = true\nhistory = \"7d\"\n\

@@ -6,6 +6,7 @@ mod kept;
 mod oidc;
 mod pages;
 mod requests;
+mod rights;
 mod stack;
 
 use std::os::unix::fs::PermissionsExt;

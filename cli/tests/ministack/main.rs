@@ -27,6 +27,7 @@ mod picture;
 mod pictures;
 mod policy;
 mod presence;
+mod reviews;
 mod routes;
 mod screens;
 mod service_models;

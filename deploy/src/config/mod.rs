@@ -18,6 +18,7 @@ pub mod limits;
 pub mod names;
 pub mod overlay;
 pub mod permission;
+mod reviewers;
 pub mod route;
 mod routes;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use overlay::Overlay;
+pub use reviewers::ReviewFunction;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
 pub use snippet::Snippet;
@@ -256,6 +258,7 @@ impl Settings {
             .given()
             .check_environment(of_auth)
             .map_err(invalid)?;
+        routes::check_reviewers(&file.routes, (stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
         let overlay = file.template.overlay(&folder, shown, text);
         let settings = Self::resolve(folder, file, routes, overrides, aws);
@@ -338,6 +341,7 @@ mod tests {
         let only = Route {
             key: "$default".parse().unwrap(),
             purpose: Purpose::for_people(Receivers::Friend),
+            review: None,
         };
         assert_eq!(
             settings.throttling(),

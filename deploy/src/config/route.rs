@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chat_protocol::review::Fallback;
 use chat_protocol::{Answers, Receivers, Rule};
 
 use super::function::FunctionSettings;
@@ -17,6 +18,8 @@ pub struct Route {
     pub key: RouteKey,
     /// What happens to its messages.
     pub purpose: Purpose,
+    /// The function that reviews them first. Only messages to people have one.
+    pub review: Option<Review>,
 }
 
 /// What happens to a message.
@@ -76,6 +79,21 @@ pub struct CustomHandler {
     pub reply: bool,
     /// What it may do besides writing its log.
     pub grants: Vec<Grant>,
+}
+
+/// A function that the user has written, which reviews messages before they are delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The folder of its crate as the config names it: one function for all routes with the same.
+    pub name: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// What this route lets it do besides writing its log.
+    pub grants: Vec<Grant>,
+    /// What happens to messages that it did not review.
+    pub fallback: Fallback,
+    /// For how long it is waited for, in milliseconds.
+    pub timeout_ms: u32,
 }
 
 /// The address that receives requests for the user's backend.

@@ -9,7 +9,7 @@ use super::owner::SAFE_FOLDERS;
 use super::toolchain::triple;
 use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
-use crate::stack::code::{Code, Origin};
+use crate::stack::code::Code;
 
 /// Why packaging failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +37,9 @@ pub enum PackagingError {
     NotACrate { folder: PathBuf },
     #[error("the folder {} does not contain a handler's crate: {why}", .folder.display())]
     NotAHandler { folder: PathBuf, why: String },
-    #[error("the handler of route `{key}`: {error}")]
+    #[error("{role}: {error}")]
     Custom {
-        key: String,
+        role: String,
         error: Box<PackagingError>,
     },
     #[error("could not start {cargo}")]
@@ -89,12 +89,12 @@ pub enum PackagingError {
 }
 
 impl PackagingError {
-    /// Adds the route to the error, if it belongs to one.
+    /// Adds to the error what of the user's it is about, if it is.
     pub(super) fn with_route(self, code: &Code) -> Self {
-        match &code.origin {
-            Origin::Own => self,
-            Origin::Custom { key, .. } => Self::Custom {
-                key: key.clone(),
+        match code.role() {
+            None => self,
+            Some(role) => Self::Custom {
+                role,
                 error: Box::new(self),
             },
         }
@@ -119,7 +119,7 @@ impl PackagingError {
                 ));
             }
             Self::NotAHandler { .. } => {
-                "`handler` names a folder, relative to chatctl.toml, with a package that has one binary: a Lambda bootstrap"
+                "`handler` and `review` name a folder, relative to chatctl.toml, with a package that has one binary: a Lambda bootstrap"
             }
             Self::Custom { error, .. } => return error.hint(),
             Self::NoCargo { .. } | Self::BrokenToolchain { .. } => {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Template;
-use super::render::parameter::{AUTHORIZER_CODE_KEY, CODE_KEY, code_key};
+use super::render::parameter::{AUTHORIZER_CODE_KEY, CODE_KEY, code_key, review_code_key};
 use crate::config::Settings;
 pub use crate::config::auth::AUTHORIZER;
 use crate::config::route::CustomHandler;
@@ -25,7 +25,7 @@ pub struct Code {
 pub enum Origin {
     /// Our own handlers.
     Own,
-    /// The user's crate in `folder`, for the route with `key`, or the authorizer.
+    /// The user's crate in `folder`, for the route with `key`, the authorizer or a review function.
     #[expect(missing_docs, reason = "the sentence names the fields")]
     Custom {
         key: String,
@@ -60,7 +60,17 @@ impl Code {
             parameter: AUTHORIZER_CODE_KEY.into(),
             origin: Origin::custom(AUTHORIZER, handler),
         });
-        own.into_iter().chain(authorizer).chain(custom).collect()
+        let reviews = settings.review_functions();
+        let reviews = reviews.into_iter().map(|function| Self {
+            parameter: review_code_key(function.name),
+            origin: Origin::Custom {
+                key: format!("{REVIEW} {}", function.name),
+                folder: function.folder.to_owned(),
+                binary: None,
+            },
+        });
+        let own = own.into_iter().chain(authorizer);
+        own.chain(custom).chain(reviews).collect()
     }
 
     /// The binary that the config names.
@@ -78,7 +88,22 @@ impl Code {
             Origin::Custom { key, .. } => key,
         }
     }
+
+    /// What its code is, in errors about it; `None` for ours.
+    pub fn role(&self) -> Option<String> {
+        let Origin::Custom { key, .. } = &self.origin else {
+            return None;
+        };
+        Some(match key.split_once(' ') {
+            Some((REVIEW, name)) => format!("the review function `{name}`"),
+            _ if key == AUTHORIZER => "your authorizer".to_owned(),
+            _ => format!("the handler of route `{key}`"),
+        })
+    }
 }
+
+/// What a review function's name begins with where handlers are called by the keys of their routes, which have no space.
+const REVIEW: &str = "review";
 
 /// The parameter that names the code of each of `template`'s functions, by the function's logical id.
 pub fn parameters_of_functions(template: &Template) -> BTreeMap<String, String> {
@@ -128,6 +153,15 @@ mod tests {
                 "[auth]\nhandler = \"door\"\n[[routes]]\nkey = \"authorize\"\nhandler = \"a\"\n"
                     .to_owned(),
                 vec!["AuthorizeCodeKey", "CodeKey", "CodeKeyAuthorize"],
+            ),
+            // A route of that name has a parameter of its own here, too; routes with one folder share a function.
+            (
+                "[[routes]]\nkey = \"a\"\nenvelope = true\nreview = \"filter\"\n\
+                 [[routes]]\nkey = \"b\"\nreceivers = \"room\"\nenvelope = true\nreview = \"./filter\"\n\
+                 [[routes]]\nkey = \"c\"\nenvelope = true\nreview = \"../Filter\"\n\
+                 [[routes]]\nkey = \"reviewFilter\"\nhandler = \"a\"\n"
+                    .to_owned(),
+                vec!["CodeKey", "CodeKeyReviewFilter", "ReviewFilter45167acdCodeKey", "ReviewFilterCodeKey"],
             ),
         ] {
             let settings = settings(&toml);

@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::timeouts::{ThrottlingIsAnAnswer, retries};
 use super::tracing::SendTrace;
-use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Timeouts};
+use super::{CallbackDelivery, DynamoStore, LambdaDispatch, LambdaReviewers, Timeouts};
 use crate::environment::{FunctionAddress, Identity, TableAddress};
 use crate::runtime::Trace;
 
@@ -95,6 +95,14 @@ impl Clients {
         config.set_endpoint_url(address.endpoint);
         let client = aws_sdk_lambda::Client::from_conf(config.build());
         LambdaDispatch::new(client, address.name)
+    }
+
+    /// The review functions, of Lambda at `endpoint`.
+    #[must_use]
+    pub fn reviewers(&self, endpoint: Option<String>, timeouts: Timeouts) -> LambdaReviewers {
+        let mut config = configured!(aws_sdk_lambda, self, timeouts);
+        config.set_endpoint_url(endpoint);
+        LambdaReviewers::new(aws_sdk_lambda::Client::from_conf(config.build()))
     }
 
     fn posts(

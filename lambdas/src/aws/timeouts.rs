@@ -36,6 +36,14 @@ impl Timeouts {
         operation: Duration::from_secs(3),
     };
 
+    /// For review functions. The handler waits for as long as the route says, which is never longer. What was refused or
+    /// broke off is asked again until then, so that the first message after a pause finds a function.
+    pub const REVIEW: Self = Self {
+        connect: Duration::from_secs(1),
+        attempt: Duration::from_secs(10),
+        operation: Duration::from_secs(10),
+    };
+
     pub(super) fn config(self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(self.connect)

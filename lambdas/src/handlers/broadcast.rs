@@ -16,8 +16,8 @@ use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::history::History;
 use crate::log::{Log, reasons};
+use crate::review::Rules;
 use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
-use crate::routes::Routes;
 use crate::session::{ConnectionId, Names};
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device};
@@ -36,10 +36,10 @@ const RETRY_TIME: Duration = Duration::from_secs(3);
 /// The sender's own copy needs no lookup.
 ///
 /// Returns 200 if the message was processed; 403 without any post if the connection is unknown; and 400 if the frame
-/// does not match its route's rule, or cannot be kept, with a notice to the sender. A one-way route shows none of these to the client.
+/// does not match its route's rule, is refused by the route's review, or cannot be kept, with a notice to the sender. A one-way route shows none of these to the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only),
-/// `lambda:InvokeFunction` on the function for large rooms, `dynamodb:PutItem` if a route has history, and `dynamodb:GetItem` if
+/// `lambda:InvokeFunction` on the function for large rooms and on those that review, `dynamodb:PutItem` if a route has history, and `dynamodb:GetItem` if
 /// there is no authorizer.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     event: &SocketEvent,
     (store, delivery): (&S, &D),
     dispatch: &impl Dispatch,
-    routes: &Routes,
+    routes: &impl Rules,
     invocation: &Invocation,
 ) -> Result<Answer, HandlerError> {
     let (connection, frame) = event.message()?;
@@ -66,7 +66,11 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
-    let mut outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
+        Err(refused) => Err(refused),
+    };
+    let mut outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };

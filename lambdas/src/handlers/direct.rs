@@ -11,7 +11,7 @@ use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::fan_out::{send_kept_to_person, send_to_person};
 use crate::history::History;
-use crate::routes::Routes;
+use crate::review::Rules;
 use crate::session::Names;
 use crate::store::ConnectionStore;
 
@@ -21,7 +21,7 @@ use crate::store::ConnectionStore;
 /// On a route with history the message is written before the friend is looked up. One that cannot be written is refused.
 ///
 /// Returns 200 if the message or the notice was processed; 403 without any post if the connection is unknown; and 400
-/// if the frame does not match its route's rule, or cannot be kept, with a notice to the sender. A one-way route shows none of these to
+/// if the frame does not match its route's rule, is refused by the route's review, or cannot be kept, with a notice to the sender. A one-way route shows none of these to
 /// the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), `dynamodb:PutItem` if a
@@ -33,7 +33,7 @@ pub async fn direct(
     event: &SocketEvent,
     store: &(impl ConnectionStore + History),
     delivery: &impl Delivery,
-    routes: &Routes,
+    routes: &impl Rules,
     invocation: &Invocation,
 ) -> Result<Answer, HandlerError> {
     let (connection, frame) = event.message()?;
@@ -52,7 +52,11 @@ pub async fn direct(
         return Ok(Answer::status(403));
     };
     let rule = (routes.rule(event.route()), Receivers::Friend);
-    let mut outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
+        Err(refused) => Err(refused),
+    };
+    let mut outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };

@@ -1,4 +1,4 @@
-//! Fakes of the table, of posts to clients and of the function for large rooms, all in memory.
+//! Fakes of the table, of posts to clients, of the function for large rooms and of those that review, all in memory.
 //!
 //! They are programs with a stated behaviour, not expectations: each does what its trait says, unless a test injects a
 //! fault before.
@@ -9,12 +9,14 @@ mod dispatch;
 mod history;
 mod interruption;
 mod items;
+mod review;
 mod store;
 
 pub use attendance::MemoryAnnouncer;
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;
 pub use items::MemoryItems;
+pub use review::{MemoryReviewers, Review};
 pub use store::{Call, MemoryStore};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -10,6 +10,7 @@ mod parity;
 mod posts;
 mod presence_costs;
 mod reads;
+mod review;
 mod runtime;
 mod starts;
 mod stub;

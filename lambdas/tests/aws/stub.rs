@@ -34,6 +34,8 @@ pub(crate) enum Reply {
         error_type: Option<&'static str>,
         body: &'static str,
     },
+    /// Lambda's response about a function that failed.
+    FailedFunction { body: &'static str },
     /// Accepts the request and never responds.
     Nothing,
     /// Accepts the request and disconnects.
@@ -74,7 +76,12 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, &'static str> {
     let text = text_of(request).await;
     seen.lock().expect("no panic holds it").push(text);
+    let mut is_failed = false;
     let (status, error_type, body) = match reply {
+        Reply::FailedFunction { body } => {
+            is_failed = true;
+            (200, None, body)
+        }
         Reply::HangUp => return Err("it hangs up"),
         Reply::Nothing => std::future::pending().await,
         Reply::With {
@@ -84,6 +91,9 @@ async fn answer(
         } => (status, error_type, body),
     };
     let mut response = Response::builder().status(status);
+    if is_failed {
+        response = response.header("X-Amz-Function-Error", "Unhandled");
+    }
     if let Some(name) = error_type {
         response = response.header("x-amzn-ErrorType", name);
     }

@@ -9,8 +9,10 @@ use chat_lambdas::handlers::{
     direct, disconnect, history,
 };
 use chat_lambdas::history::Reader;
-use chat_lambdas::memory::{MemoryAnnouncer, MemoryStore};
+use chat_lambdas::memory::{MemoryAnnouncer, MemoryReviewers, MemoryStore};
 use chat_lambdas::presence::{Announcing, Clock};
+use chat_lambdas::review::{ReviewError, Reviewed};
+use chat_lambdas::routes::Routes;
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::history::MAX_SECONDS;
 use chat_protocol::{Answers, Field, Mode};
@@ -68,8 +70,10 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
             connections: HashMap::new(),
             ended: Vec::new(),
             made: 0,
+            reviewers: MemoryReviewers::default(),
             announcer: MemoryAnnouncer::default(),
         };
+        world.reviewers.answer_with(reviewed);
         if let Err(failure) = play(&script, &mut world).await {
             failures.push(format!("{failure} {:?}", failure.fault));
         }
@@ -87,6 +91,18 @@ struct InMemory {
     ended: Vec<Connection>,
     made: usize,
     announcer: MemoryAnnouncer,
+    reviewers: MemoryReviewers,
+}
+
+/// The function of reviewed routes.
+fn reviewed(question: &[u8]) -> Result<Vec<u8>, ReviewError> {
+    let question: Value = serde_json::from_slice(question).expect("a question is JSON");
+    let text = question["message"]["text"].as_str().unwrap_or_default();
+    let verdict = match conversations::review(text) {
+        Ok(text) => json!({ "verdict": "change", "text": text }),
+        Err(reason) => json!({ "verdict": "refuse", "reason": reason }),
+    };
+    Ok(verdict.to_string().into_bytes())
 }
 
 #[derive(Clone)]
@@ -159,10 +175,16 @@ impl InMemory {
         Ok(())
     }
 
+    /// The rules of `routes` with their reviews.
+    fn rules(&self, routes: &Routes) -> Reviewed<&MemoryReviewers> {
+        let reviews = self.wiring.reviews.clone();
+        Reviewed::new(routes.clone(), reviews, &self.reviewers)
+    }
+
     async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
-        let (scene, routes) = (&self.scene, &self.wiring.friend_routes);
-        let invocation = scene.invocation();
-        Ok(direct(event, &self.store(), &scene.delivery, routes, &invocation).await?)
+        let scene = &self.scene;
+        let (rules, invocation) = (self.rules(&self.wiring.friend_routes), scene.invocation());
+        Ok(direct(event, &self.store(), &scene.delivery, &rules, &invocation).await?)
     }
 
     async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<Answer, Fault> {
@@ -180,10 +202,10 @@ impl InMemory {
 
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
-        let (scene, routes) = (&self.scene, &self.wiring.room_routes);
+        let (scene, rules) = (&self.scene, self.rules(&self.wiring.room_routes));
         let ways = (&self.store(), &scene.delivery);
         let invocation = scene.invocation();
-        let answer = broadcast(event, ways, &scene.dispatch, routes, &invocation).await?;
+        let answer = broadcast(event, ways, &scene.dispatch, &rules, &invocation).await?;
         for message in scene.dispatch.take() {
             deliver(&message, ways, &scene.dispatch, &invocation).await?;
         }

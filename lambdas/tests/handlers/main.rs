@@ -23,6 +23,7 @@ mod pages;
 mod presence;
 mod prove;
 mod requests;
+mod review;
 mod scene;
 mod simulated;
 mod wiring;

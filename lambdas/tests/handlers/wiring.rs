@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chat_lambdas::environment::Environment;
+use chat_lambdas::review::Reviewer;
 use chat_lambdas::routes::{Routes, Rule};
 use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::variable;
-use serde_json::Value;
-use testing::conversations::{Answers, Receivers, Route, Stack};
+use serde_json::{Value, json};
+use testing::conversations::{Answers, REVIEW_FOLDER, Receivers, Route, Stack};
 
 pub(crate) struct Wiring {
     stack: &'static Stack,
@@ -16,6 +17,8 @@ pub(crate) struct Wiring {
     pub(crate) index: Index,
     pub(crate) friend_routes: Routes,
     pub(crate) room_routes: Routes,
+    /// The review of each route that has one.
+    pub(crate) reviews: HashMap<String, Reviewer>,
 }
 
 impl Wiring {
@@ -44,12 +47,17 @@ impl Wiring {
         let (names, index, friend_routes) = read(&variables);
         variables.insert(variable::ROUTES, routes(stack, Receivers::Room));
         let (_, _, room_routes) = read(&variables);
+        variables.insert(variable::REVIEWS, reviews(stack));
+        let lookup = |name: &str| variables.get(name).cloned();
+        let reviews = Environment::new(&lookup).reviews();
+        let reviews = reviews.expect("reviews are JSON");
         Self {
             stack,
             names,
             index,
             friend_routes,
             room_routes,
+            reviews,
         }
     }
 
@@ -75,6 +83,15 @@ impl Wiring {
         let route = named.or_else(|| route("$default"));
         route.map(Selected::Messages)
     }
+}
+
+/// The reviews of both functions, as the stack's template has them.
+fn reviews(stack: &Stack) -> String {
+    let reviewed = stack.routes.iter().filter(|route| route.review);
+    let reviews: BTreeMap<_, _> = reviewed
+        .map(|route| (route.key, json!({ "function": REVIEW_FOLDER })))
+        .collect();
+    json!(reviews).to_string()
 }
 
 /// A route of a stack.

@@ -31,6 +31,7 @@ mod routing;
 mod runtime_api;
 mod setup;
 mod strangers;
+mod synchronous;
 mod table_names;
 mod tables;
 mod tables_described;

@@ -28,7 +28,7 @@ mod world;
 pub use deployed::{Deployed, OverSockets};
 pub use play::{Failure, NOTICE, play};
 pub use script::{Party, Script, ScriptError};
-pub use stack::{Answers, Receivers, Route, STACKS, Stack};
+pub use stack::{Answers, REVIEW_FOLDER, Receivers, Route, STACKS, Stack, review};
 pub use world::{Fault, Handshake, Welcome, World};
 
 use std::path::Path;

@@ -174,12 +174,13 @@ impl<W: World> Stage<'_, W> {
                 }
                 Ok(())
             }
-            Expected::Receipt(reference, count) => {
+            Expected::Receipt(reference, count) | Expected::ChangedReceipt(reference, count) => {
+                let is_changed = matches!(what, Expected::ChangedReceipt(..));
                 let wanted = format!("the receipt of {reference} with {count}");
                 let fits = |frame: &str| match serde_json::from_str(frame) {
                     Ok(Envelope::Sent(it)) => {
                         let is_it = it.reference == *reference && it.delivered == Some(*count);
-                        is_it && !it.stored
+                        is_it && !it.stored && it.changed == is_changed
                     }
                     _ => false,
                 };

@@ -26,6 +26,7 @@
 //! Tom is told BadJson about r1               # the same, with this `ref`
 //! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
 //! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
+//! Tom sees r1 changed and delivered to 2     # the same for a message that a review has changed
 //! Tom notices +Ann -Bob of 2                 # Ann has arrived and Bob has left, 2 people are in the room
 //! Tom sees r1 stored and delivered to 0      # the same, of a message that is kept
 //! Tom sees r2 done                           # the receipt for an order
@@ -164,6 +165,8 @@ pub enum Expected {
     Message(Option<String>, String),
     /// The receipt for the frame with this `ref`, and the connections that accepted it.
     Receipt(String, usize),
+    /// The same for a message that a review has changed.
+    ChangedReceipt(String, usize),
     /// The frame about these arrivals and departures, and the people afterwards.
     Presence(Vec<String>, Vec<String>, usize),
     /// The receipt of a message that is kept, and the connections that accepted it.

@@ -28,9 +28,25 @@ pub struct Route {
     pub max_text_bytes: usize,
     /// Whether texts arrive with their sender.
     pub envelope: bool,
+    /// Whether a function reviews them first, by the rules of [`review`].
+    pub review: bool,
     /// For how many seconds they are kept.
     pub history: Option<u32>,
 }
+
+/// What becomes of a text on a reviewed route: the text that is delivered, or the reason of its refusal.
+///
+/// # Errors
+/// The reason, for the sender.
+pub fn review(text: &str) -> Result<String, &'static str> {
+    match text.contains("spam") {
+        true => Err("no advertising, please"),
+        false => Ok(text.replace(|c: char| c.is_ascii_digit(), "*")),
+    }
+}
+
+/// The folder of the crate with that function, beside the config.
+pub const REVIEW_FOLDER: &str = "filter";
 
 /// The longest text in a room that says nothing about it.
 const ROOM_BYTES: usize = Receivers::Room.max_text_bytes();
@@ -45,13 +61,14 @@ pub(crate) const DIRECT: Stack = Stack {
         include_sender: false,
         max_text_bytes: Receivers::Friend.max_text_bytes(),
         envelope: false,
+        review: false,
         history: None,
     }],
     answers: &[],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 8] = [
+pub const STACKS: [Stack; 9] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
@@ -83,6 +100,7 @@ pub const STACKS: [Stack; 8] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: false,
+                review: false,
                 history: None,
             },
         ],
@@ -103,6 +121,7 @@ pub const STACKS: [Stack; 8] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
+                review: false,
                 history: None,
             },
             Route {
@@ -111,6 +130,38 @@ pub const STACKS: [Stack; 8] = [
             },
         ],
         answers: &[],
+    },
+    // A function sees the messages to the room and to the friend first, but for those on one route.
+    Stack {
+        name: "reviewed",
+        routes: &[
+            Route {
+                envelope: true,
+                review: true,
+                ..room("$default", Some("message"), true, 100)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+                review: true,
+                history: None,
+            },
+            Route {
+                envelope: true,
+                ..room("free", Some("message"), false, 100)
+            },
+            Route {
+                envelope: true,
+                review: true,
+                history: DAY,
+                ..room("keep", Some("message"), false, 100)
+            },
+        ],
+        answers: &[("history", Answers::History)],
     },
     // Messages are kept, and can be read and deleted.
     Stack {
@@ -128,6 +179,7 @@ pub const STACKS: [Stack; 8] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
+                review: false,
                 history: DAY,
             },
         ],
@@ -157,6 +209,7 @@ const fn room(
         include_sender,
         max_text_bytes,
         envelope: false,
+        review: false,
         history: None,
     }
 }
@@ -214,6 +267,9 @@ impl Route {
         }
         if self.envelope {
             toml += "envelope = true\n";
+        }
+        if self.review {
+            toml += &format!("review = \"{REVIEW_FOLDER}\"\n");
         }
         if let Some(seconds) = self.history {
             toml += &format!("history = \"{}h\"\n", seconds / 3_600);

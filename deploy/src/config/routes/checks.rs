@@ -83,7 +83,8 @@ pub(super) fn check_size(
             continue;
         };
         let size = sizes.entry(receivers.handler()).or_default();
-        *size += bytes(&route.key, rule);
+        *size +=
+            bytes(&route.key, rule) + route.review.as_ref().map_or(0, |_| of_a_review(&route.key));
         if *size > MAX_RULES {
             let table = tables
                 .iter()
@@ -95,6 +96,11 @@ pub(super) fn check_size(
         }
     }
     Ok(())
+}
+
+/// An upper bound of the bytes that a route's review takes in its function's environment, with the longest name of a function.
+fn of_a_review(key: &RouteKey) -> usize {
+    key.as_ref().len() + 64 + 64
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the

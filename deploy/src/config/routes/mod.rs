@@ -1,6 +1,7 @@
 //! The `[[routes]]` tables of the file, resolved to routes.
 
 mod checks;
+mod review;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::SecretHeader;
 pub(super) use checks::check_rights;
 use checks::{check_answers, check_size};
+pub(super) use review::check_reviewers;
 pub(super) use table::{HandlerFolder, RouteTable};
 
 /// The resolved tables.
@@ -48,7 +50,11 @@ pub(super) fn resolve(
         let key = "$default".parse().expect("every default is valid");
         let purpose = Purpose::for_people(Receivers::default());
         return Ok(Routes {
-            messages: vec![Route { key, purpose }],
+            messages: vec![Route {
+                key,
+                purpose,
+                review: None,
+            }],
             lifecycle: None,
             announces: false,
         });
@@ -72,7 +78,12 @@ pub(super) fn resolve(
         } else {
             let purpose = purpose(table, folder)?;
             let key = key.clone();
-            messages.push(Route { key, purpose });
+            let review = review::review(table, folder)?;
+            messages.push(Route {
+                key,
+                purpose,
+                review,
+            });
         }
     }
     let lifecycle = pair(lifecycle)?;
@@ -178,6 +189,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "announce",
                 "history",
                 "reply",
@@ -199,6 +214,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "announce",
                 "history",
                 "secret-header",
@@ -225,6 +244,10 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "review",
+                "review-fallback",
+                "review-timeout",
+                "review-permissions",
                 "history",
                 "reply",
                 "permissions",
@@ -288,11 +311,15 @@ fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 9] = [
+    const BELONG: [(&str, &str); 13] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("envelope", "`receivers`"),
+        ("review", "`receivers`"),
+        ("review-fallback", "`receivers`"),
+        ("review-timeout", "`receivers`"),
+        ("review-permissions", "`receivers`"),
         ("announce", "`answers = \"who\"`"),
         ("history", "`receivers`"),
         ("reply", "`handler`"),
@@ -304,6 +331,10 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.include_sender.as_ref().map(Spanned::span),
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.envelope.as_ref().map(Spanned::span),
+        table.review.as_ref().map(Spanned::span),
+        table.review_fallback.as_ref().map(Spanned::span),
+        table.review_timeout.as_ref().map(Spanned::span),
+        table.review_permissions.as_ref().map(Spanned::span),
         table.announce.as_ref().map(Spanned::span),
         table.history.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use chat_protocol::history::{MAX_SECONDS, MIN_SECONDS};
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::review::Fallback;
 use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::review::ReviewTimeout;
 #[cfg(test)]
 use crate::config::function::SecretTable;
 use crate::config::function::{
@@ -65,6 +67,19 @@ pub(in crate::config) struct RouteTable {
     /// for a receipt.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) envelope: Option<Spanned<bool>>,
+    /// For receivers with `envelope`: the folder of a crate of yours, whose function allows, changes or refuses each message
+    /// before it is delivered. Routes with the same folder share it.
+    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+    pub(super) review: Option<Spanned<HandlerFolder>>,
+    /// For `review`: what happens to a message that could not be reviewed. `refuse` tells its sender, `allow` delivers it.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReviewFallback>"))]
+    pub(super) review_fallback: Option<Spanned<Fallback>>,
+    /// For `review`: for how long the function's answer is waited for, from `100ms` to `10s`.
+    #[cfg_attr(test, schemars(with = "Option<shape::ReviewTimeout>"))]
+    pub(super) review_timeout: Option<Spanned<ReviewTimeout>>,
+    /// For `review`: what the function may do beside writing its log. It has what all of its routes list.
+    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+    pub(super) review_permissions: Option<Spanned<Vec<Grant>>>,
     /// For receivers with `envelope`: for how long messages are kept, such as `7d` or `12h`; 1 hour to 365 days. Routes with
     /// `answers = "history"` read them.
     #[cfg_attr(test, schemars(with = "Option<shape::KeptFor>"))]

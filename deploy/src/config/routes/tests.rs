@@ -131,6 +131,13 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; handler = 'h'; announce = false",
             "key = 'a'; answers = 'kick'; announce = true",
             "key = 'a'; text = 'ref'; envelope = true",
+            "key = 'a'; review = 'filter'",
+            "key = 'a'; review = 'filter'; envelope = false",
+            "key = 'a'; envelope = true; review-timeout = '1s'",
+            "key = 'a'; envelope = true; review-fallback = 'allow'",
+            "key = 'a'; handler = 'h'; review = 'filter'",
+            "key = 'a'; answers = 'who'; review-fallback = 'allow'",
+            "key = 'a'; http = 'https://b.example'; review-permissions = []",
             "key = 'a'; history = '7d'",
             "key = 'a'; history = '7d'; envelope = false",
             "key = 'a'; http = 'https://b.example'; history = '7d'",
@@ -162,6 +169,13 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `handler`
             x:4:12: `announce` belongs to a route with `answers = "who"`, and this one answers something else
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
+            x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
+            x:3:10: `review` needs `envelope = true`: without it a message has neither a sender nor an id, and a refusal no `ref`; add that line
+            x:4:18: `review-timeout` belongs to `review`, which names the folder of your review function's crate: add `review`
+            x:4:19: `review-fallback` belongs to `review`, which names the folder of your review function's crate: add `review`
+            x:4:10: `review` belongs to a route with `receivers`, and this one has `handler`
+            x:4:19: `review-fallback` belongs to a route with `receivers`, and this one has `answers`
+            x:4:22: `review-permissions` belongs to a route with `receivers`, and this one has `http`
             x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
             x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
             x:4:11: `history` belongs to a route with `receivers`, and this one has `http`
@@ -239,6 +253,10 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['*']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = []; resources = ['table']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']",
+            "key = 'a'; envelope = true; review = ''",
+            "key = 'a'; envelope = true; review = 'f'; review-fallback = 'deny'",
+            "key = 'a'; envelope = true; review = 'f'; review-timeout = '1m'",
+            "key = 'a'; envelope = true; review = 'f'; review-timeout = 2",
             "key = 'a'; history = 7; envelope = true",
             "key = 'a'; history = '59m'; envelope = true",
             "key = 'a'; history = '0h'; envelope = true",
@@ -261,6 +279,10 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
+            x:4:10: the folder of the handler's crate is empty: write `.` for this one
+            x:5:19: unknown value `deny`, expected `allow` or `refuse`
+            x:5:18: "1m" is not a time for a review: "100ms" to "10s", for example "500ms" or "2s"
+            x:5:18: expected a string in quotes, found the number 2
             x:3:11: expected a string in quotes, found the number 7
             x:3:11: "59m" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "0h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
@@ -269,7 +291,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:3:11: "07d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "+7d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "9999999999d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `history`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `history`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
         "#]],
     );
 }

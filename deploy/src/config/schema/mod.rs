@@ -91,7 +91,15 @@ pub(super) fn rules_of_routes() -> Value {
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();
+    rules.extend(["http", "handler", "answers"].map(|kind| never_both(kind, "review")));
+    rules.push(json!({
+        "if": { "required": ["review"] },
+        "then": { "required": ["envelope"], "properties": { "envelope": { "const": true } } },
+    }));
     for (key, needs) in [
+        ("review-fallback", "review"),
+        ("review-timeout", "review"),
+        ("review-permissions", "review"),
         ("secret-header", "http"),
         ("reply", "handler"),
         ("permissions", "handler"),

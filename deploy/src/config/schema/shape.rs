@@ -86,6 +86,8 @@ shapes! {
     FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
+    ReviewFallback: { "enum": ["allow", "refuse"], "default": "refuse" };
+    ReviewTimeout: { "type": "string", "pattern": "^([1-9][0-9]{2,3}ms|10000ms|[1-9]s|10s)$", "default": "2s" };
     OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
     Binary: { "type": "string", "pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$" };

@@ -145,6 +145,17 @@ fn what_chatctl_refuses_by_form_the_schema_refuses_too() {
         "handler = \"roll\"\nenvelope = false",
         "text = \"ref\"\nenvelope = true",
         "text = \"a.b\"",
+        "review = \"filter\"",
+        "review = \"filter\"\nenvelope = false",
+        "review = \"\"\nenvelope = true",
+        "envelope = true\nreview-fallback = \"refuse\"",
+        "envelope = true\nreview-timeout = \"2s\"",
+        "envelope = true\nreview-permissions = []",
+        "envelope = true\nreview = \"filter\"\nreview-fallback = \"deny\"",
+        "envelope = true\nreview = \"filter\"\nreview-timeout = \"1m\"",
+        "envelope = true\nreview = \"filter\"\nreview-timeout = 2",
+        "handler = \"roll\"\nreview = \"filter\"",
+        "http = \"https://backend.example/\"\nreview-fallback = \"allow\"",
     ];
     let routes = routes.map(|keys| format!("[[routes]]\nkey = \"$default\"\n{keys}"));
     for config in keys.map(str::to_owned).into_iter().chain(routes) {

@@ -42,7 +42,11 @@ async fn two_clients(change: fn(String) -> String) -> String {
 
 fn route(key: &str, purpose: Purpose) -> Route {
     let key = key.parse().unwrap();
-    Route { key, purpose }
+    Route {
+        key,
+        purpose,
+        review: None,
+    }
 }
 
 fn friend() -> Purpose {
@@ -98,6 +102,15 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
     assert!(trial.is_in(&posted(&plain())));
     assert!(!trial.is_in(&plain()) && !trial.is_in(&posted("other")));
     assert_eq!(tried("say", room(None, 9)), None);
+    let mut reviewed = route("$default", friend());
+    reviewed.review = Some(crate::config::route::Review {
+        name: "filter".into(),
+        folder: "filter".into(),
+        grants: Vec::new(),
+        fallback: chat_protocol::review::Fallback::Refuse,
+        timeout_ms: 2_000,
+    });
+    assert!(Trial::of(&reviewed, "00ff").is_none());
     assert_eq!(tried("say", to_a_backend()), None);
 }
 

@@ -21,11 +21,15 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// `None` for routes that only their owner knows, and for those that take no text as long as a probe's.
+    /// `None` for routes that only their owner knows, for those whose messages the owner's function may refuse or change, and for
+    /// those that take no text as long as a probe's.
     pub(super) fn of(route: &Route, nonce: &str) -> Option<Self> {
         let Purpose::People { rule, .. } = &route.purpose else {
             return None;
         };
+        if route.review.is_some() {
+            return None;
+        }
         let mut object = serde_json::Map::new();
         if route.key.as_ref() != "$default" {
             object.insert("action".into(), route.key.as_ref().into());

@@ -7,6 +7,7 @@ pub(super) const CHAT: &str = include_str!("../../../templates/chat.yaml");
 const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
 const BACKEND: &str = include_str!("../../../templates/backend.yaml");
 const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
+const REVIEW: &str = include_str!("../../../templates/review.yaml");
 const DOMAIN: &str = include_str!("../../../templates/domain.yaml");
 const ALARMS: &str = include_str!("../../../templates/alarms.yaml");
 const LOG_ROLE: &str = include_str!("../../../templates/log-role.yaml");
@@ -69,6 +70,12 @@ pub(super) fn announce() -> Section {
 pub(super) fn handler() -> (Section, Value) {
     let parameter = parsed(HANDLER)["Parameters"]["CodeKeyHandler"].take();
     (resources(HANDLER), parameter)
+}
+
+/// The resources that one review function adds with the policy of those that invoke it, and its parameter.
+pub(super) fn review() -> (Section, Value) {
+    let parameter = parsed(REVIEW)["Parameters"]["ReviewCodeKey"].take();
+    (resources(REVIEW), parameter)
 }
 
 fn parsed(file: &str) -> Value {

@@ -143,7 +143,7 @@ pub(super) fn make_two_way(resources: &mut Section, key: &RouteKey) {
         json!("$default");
 }
 
-fn statement(grant: &Grant) -> Value {
+pub(super) fn statement(grant: &Grant) -> Value {
     let resources: Vec<Value> = grant.resources.iter().flat_map(named).collect();
     json!({ "Effect": "Allow", "Action": grant.actions, "Resource": resources })
 }

@@ -26,6 +26,29 @@ pub(super) fn for_route(kind: &str, key: &RouteKey) -> String {
     format!("{kind}{name}")
 }
 
+/// The prefix of the logical ids of the review function whose crate is in the folder `name`: `ReviewFilter` for `filter`.
+pub(super) fn for_review(name: &str) -> String {
+    let is_letter = |c: &char| c.is_ascii_alphanumeric();
+    let last = name
+        .rsplit('/')
+        .find(|part| part.contains(|c: char| is_letter(&c)));
+    let mut word: String = last
+        .unwrap_or_default()
+        .chars()
+        .filter(is_letter)
+        .take(40)
+        .collect();
+    let is_plain = word == name && name.starts_with(|c: char| c.is_ascii_lowercase());
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    if !is_plain {
+        // `word-filter`, `wordFilter` and `../wordFilter` are several folders.
+        word.push_str(&hex::encode(&Sha256::digest(name)[..4]));
+    }
+    format!("Review{word}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +64,31 @@ mod tests {
             for_route("Route", &"default".parse().unwrap()),
             "RouteDefault"
         );
+    }
+
+    #[test]
+    fn a_review_function_is_named_after_its_folder_and_different_folders_differ() {
+        assert_eq!(for_review("filter"), "ReviewFilter");
+        let folders = [
+            "filter",
+            "Filter",
+            "fil-ter",
+            "../filter",
+            "a/filter",
+            ".",
+            "..",
+            "/",
+            "\u{e9}",
+        ];
+        let mut ids: Vec<_> = folders.map(for_review).into();
+        assert!(
+            ids.iter()
+                .all(|id| id.chars().all(|c| c.is_ascii_alphanumeric()))
+        );
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), folders.len());
+        assert!(for_review(&"x".repeat(255)).len() < 60);
     }
 
     proptest! {

@@ -16,6 +16,7 @@ mod ids;
 mod limits;
 mod partition;
 mod requests;
+mod review;
 mod settings;
 #[cfg(test)]
 pub(super) mod tests;
@@ -65,9 +66,14 @@ pub mod parameter {
         super::ids::for_route(CODE_KEY, key)
     }
 
-    /// Whether `name` is the parameter for a code's key, ours or of the user's handler.
+    /// The parameter for the key of the user's function that reviews messages, whose crate is in the folder `name`.
+    pub fn review_code_key(name: &str) -> String {
+        super::ids::for_review(name) + CODE_KEY
+    }
+
+    /// Whether `name` is the parameter for a code's key, ours or of the user's.
     pub fn is_code_key(name: &str) -> bool {
-        name == AUTHORIZER_CODE_KEY || name.trim_start_matches("Default").starts_with(CODE_KEY)
+        name.starts_with(CODE_KEY) || name.ends_with(CODE_KEY)
     }
 }
 
@@ -121,6 +127,7 @@ fn base(settings: &Settings) -> Template {
     };
     functions::fit(&mut resources, settings);
     requests::add(&mut resources, settings);
+    review::add(&mut parameters, &mut resources, settings);
     if settings.has_own_functions() {
         auth::set(&mut resources, &settings.auth);
         if let Some(handler) = settings.auth.handler() {

@@ -83,7 +83,7 @@ fn taken_policy(role: &mut Value, logs: &str) -> Option<Value> {
 mod tests {
     use super::super::render;
     use super::super::tests::{
-        ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, ROOM, belonging, depth, settings,
+        ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM, belonging, depth, settings,
     };
     use super::*;
     use crate::stack::rights::gained;
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn in_govcloud_log_groups_are_named_after_functions_and_permissions_are_the_same() {
-        for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE] {
+        for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
             let everywhere = render(&settings(toml));
             let there = for_region(&everywhere, "us-gov-east-1");
             assert_eq!(gained(Some(&everywhere), &there), []);

@@ -7,7 +7,9 @@ mod limit_tests;
 mod protocol;
 mod samples;
 
-pub(in crate::stack) use self::samples::{ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, ROOM};
+pub(in crate::stack) use self::samples::{
+    ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM,
+};
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
@@ -115,7 +117,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
 
 #[test]
 fn every_function_has_one_permission_for_all_routes_that_target_it() {
-    for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE] {
+    for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();
         let of = |kind: &'static str| {
@@ -175,6 +177,7 @@ fn functions_have_the_variables_and_permissions_that_their_routes_need() {
     expect_file!["snapshots/full.txt"].assert_eq(&functions(FULL));
     expect_file!["snapshots/room.txt"].assert_eq(&functions(ROOM));
     expect_file!["snapshots/requests.txt"].assert_eq(&functions(REQUESTS));
+    expect_file!["snapshots/reviewed.txt"].assert_eq(&functions(REVIEWED));
 }
 
 #[test]
@@ -231,7 +234,7 @@ pub(super) fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
 
 #[test]
 fn every_parameter_and_every_reference_has_its_definition() {
-    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS, ANNOUNCE] {
+    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS, ANNOUNCE, REVIEWED] {
         let rendered = document(toml);
         let text = rendered.to_string();
         let named = |id: &str| {
@@ -346,6 +349,7 @@ fn cloudformation_creates_at_most_six_resources_one_after_another() {
         (ALONE, 7),
         (BACKEND, 5),
         (REQUESTS, 6),
+        (REVIEWED, 6),
         (ANNOUNCE, 7),
     ] {
         let rendered = document(toml);

@@ -21,6 +21,9 @@ pub(super) fn seen(what: &str) -> Option<Expected> {
     }
     let (reference, count) = what.split_once(" delivered to ")?;
     let count = count.parse().ok()?;
+    if let Some(reference) = reference.strip_suffix(" changed and") {
+        return Some(Expected::ChangedReceipt(reference.to_owned(), count));
+    }
     Some(match reference.strip_suffix(" stored and") {
         Some(reference) => Expected::Stored(reference.to_owned(), count),
         None => Expected::Receipt(reference.to_owned(), count),

@@ -187,7 +187,7 @@ fn policies_of_roles(settings: &Settings) -> BTreeMap<String, usize> {
 
 #[test]
 fn the_policies_of_our_own_functions_fit_into_their_roles_whatever_the_names() {
-    for routes in ["", FULL, ROOM, ALONE, REQUESTS] {
+    for routes in ["", FULL, ROOM, ALONE, REQUESTS, REVIEWED] {
         for (role, size) in policies_of_roles(&longest(routes)) {
             assert!(size < MAX_POLICIES_BYTES / 4, "{role}: {size}");
         }
@@ -215,7 +215,16 @@ fn the_computed_size_of_a_handler_s_policies_is_an_upper_bound_and_close() {
 
 #[test]
 fn the_stage_depends_on_every_part_of_a_deployment_of_the_api() {
-    for routes in ["", FULL, ROOM, ALONE, BACKEND, REQUESTS, &many("room")] {
+    for routes in [
+        "",
+        FULL,
+        ROOM,
+        ALONE,
+        BACKEND,
+        REQUESTS,
+        REVIEWED,
+        &many("room"),
+    ] {
         let rendered = document(routes);
         let resources = rendered["Resources"].as_object().unwrap();
         let kinds = ["Route", "RouteResponse", "IntegrationResponse"];

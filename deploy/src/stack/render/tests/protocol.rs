@@ -1,10 +1,13 @@
 //! Compares templates with the protocol crate, and checks what only an emulator's template permits.
 
+use std::collections::BTreeMap;
+
+use chat_protocol::review::{Fallback, Reviewer};
 use chat_protocol::{Handler, table, variable};
 use serde_json::{Map, json};
 
 use super::super::{Template, for_emulator, render};
-use super::{ALONE, ANNOUNCE, FULL, REQUESTS, ROOM, document, settings};
+use super::{ALONE, ANNOUNCE, FULL, REQUESTS, REVIEWED, ROOM, document, settings};
 
 #[test]
 fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table() {
@@ -26,7 +29,7 @@ fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table
 #[test]
 fn the_templates_name_handlers_and_variables_as_the_protocol_does() {
     let mut handlers = Vec::new();
-    let documents = [FULL, REQUESTS, ANNOUNCE].map(document);
+    let documents = [FULL, REQUESTS, ANNOUNCE, REVIEWED].map(document);
     let resources = documents
         .iter()
         .map(|it| it["Resources"].as_object().unwrap());
@@ -86,4 +89,44 @@ fn an_emulator_s_template_differs_in_three_addresses_an_explicit_default_and_rea
             r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
         ]
     );
+}
+
+#[test]
+fn a_function_whose_routes_are_reviewed_gets_their_functions_by_name_and_no_other_does() {
+    let rendered = document(REVIEWED);
+    let variables = |family: &str| {
+        let place = format!("/Resources/{family}Function/Properties/Environment/Variables");
+        rendered.pointer(&place).unwrap().as_object().unwrap()
+    };
+    let reviews = |family: &str| {
+        let text = variables(family)[variable::REVIEWS]["Fn::Sub"]
+            .as_str()
+            .unwrap();
+        serde_json::from_str::<BTreeMap<String, Reviewer>>(text).unwrap()
+    };
+    let reviewer = |function: &str, fallback, timeout_ms| Reviewer {
+        function: format!("${{{function}}}"),
+        fallback,
+        timeout_ms,
+    };
+    let filter = reviewer("ReviewFilterFunction", Fallback::Refuse, 2_000);
+    assert_eq!(
+        reviews("Direct"),
+        BTreeMap::from([("$default".to_owned(), filter)])
+    );
+    let say = reviewer("ReviewFilterFunction", Fallback::Allow, 500);
+    let shout = reviewer("ReviewLoudfilter1679807fFunction", Fallback::Refuse, 10_000);
+    let both = [("say".to_owned(), say), ("shout".to_owned(), shout)];
+    assert_eq!(reviews("Broadcast"), BTreeMap::from(both));
+    for family in ["Connect", "Disconnect", "Deliver", "ReviewFilter"] {
+        assert!(
+            !variables(family).contains_key(variable::REVIEWS),
+            "{family}"
+        );
+    }
+    let timeout =
+        |family: &str| &rendered["Resources"][format!("{family}Function")]["Properties"]["Timeout"];
+    assert_eq!(*timeout("ReviewFilter"), 3);
+    assert_eq!(*timeout("ReviewLoudfilter1679807f"), 11);
+    assert!(rendered["Resources"]["ReviewFilterIntegration"].is_null());
 }

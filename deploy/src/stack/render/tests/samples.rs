@@ -109,3 +109,31 @@ http = "https://backend.example/else"
 
 pub(in crate::stack) const ALONE: &str =
     "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
+
+/// Messages to a room and to a friend, reviewed by one function, and others by another.
+pub(in crate::stack) const REVIEWED: &str = r#"
+[[routes]]
+key = "$default"
+envelope = true
+review = "filter"
+[[routes]]
+key = "say"
+receivers = "room"
+envelope = true
+review = "./filter"
+review-fallback = "allow"
+review-timeout = "500ms"
+[[routes.review-permissions]]
+actions = ["dynamodb:GetItem"]
+resources = ["table"]
+[[routes]]
+key = "shout"
+receivers = "room"
+envelope = true
+review = "../loud-filter"
+review-timeout = "10s"
+[[routes]]
+key = "free"
+receivers = "room"
+envelope = true
+"#;

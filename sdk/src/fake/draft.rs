@@ -1,0 +1,163 @@
+//! A message that is to be reviewed, for tests.
+
+use std::collections::BTreeMap;
+
+use chat_protocol::envelope::Message;
+use chat_protocol::review::{Question, Sender};
+
+use super::{Client, FakeChat, block_on};
+use crate::{Chat, Error, Review, Verdict};
+
+/// A message of a test, before its review: to the sender's room on the route `say`, unless it says otherwise.
+///
+/// ```
+/// use chat_sdk::fake::Draft;
+///
+/// let draft = Draft::new("hi").on_route("shout").with_attribute("color", "red");
+/// # let _ = draft;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Draft {
+    text: String,
+    route: String,
+    attributes: BTreeMap<String, String>,
+    is_to_friend: bool,
+}
+
+impl Draft {
+    /// A message with `text`.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::Draft;
+    /// let draft = Draft::new("hi");
+    /// # let _ = draft;
+    /// ```
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            route: "say".to_owned(),
+            attributes: BTreeMap::new(),
+            is_to_friend: false,
+        }
+    }
+
+    /// The same message on the route with `key`.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::Draft;
+    /// let draft = Draft::new("hi").on_route("shout");
+    /// # let _ = draft;
+    /// ```
+    #[must_use]
+    pub fn on_route(mut self, key: impl Into<String>) -> Self {
+        self.route = key.into();
+        self
+    }
+
+    /// The same message to the sender's friend.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::Draft;
+    /// let draft = Draft::new("hi").to_friend();
+    /// # let _ = draft;
+    /// ```
+    #[must_use]
+    pub fn to_friend(mut self) -> Self {
+        self.is_to_friend = true;
+        self
+    }
+
+    /// The same message with one more attribute.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::Draft;
+    /// let draft = Draft::new("hi").with_attribute("color", "red");
+    /// # let _ = draft;
+    /// ```
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, text: &str) -> Self {
+        self.attributes.insert(name.to_owned(), text.to_owned());
+        self
+    }
+}
+
+impl From<&str> for Draft {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+/// The id of every reviewed message of a fake.
+const ID: &str = "01KDVDN9W00000000000000000";
+
+/// The time of every reviewed message of a fake, which is that of everything in it.
+const AT: &str = "2026-01-01T00:00:00.000Z";
+
+impl FakeChat {
+    /// Runs `review` with the message of `client` that `draft` makes; returns its verdict. The message is not delivered.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     match review.text() {
+    ///         "spam" => Ok(Verdict::refuse("no advertising")),
+    ///         "" => Err("nothing to review".into()),
+    ///         _ => Ok(Verdict::Allow),
+    ///     }
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.reviews(&tom, "spam", review).unwrap(), Verdict::refuse("no advertising"));
+    /// assert!(chat.reviews(&tom, "", review).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// The function's own.
+    pub fn reviews<H, E>(
+        &self,
+        client: &Client,
+        draft: impl Into<Draft>,
+        review: H,
+    ) -> Result<Verdict, Error>
+    where
+        H: AsyncFn(&Chat, &Review) -> Result<Verdict, E>,
+        E: Into<Error>,
+    {
+        let Draft {
+            text,
+            route,
+            attributes,
+            is_to_friend,
+        } = draft.into();
+        let Client {
+            connection,
+            session,
+            proof,
+        } = client.clone();
+        let name = |name: chat_lambdas::session::Name| name.to_string().into();
+        let question = Question {
+            message: Message {
+                id: ID.into(),
+                route: route.into(),
+                from: session.name.map(name),
+                room: (!is_to_friend).then(|| session.room.to_string().into()),
+                to: session.friend.filter(|_| is_to_friend).map(name),
+                text: text.into(),
+                at: AT.into(),
+                attributes,
+            },
+            sender: Sender {
+                connection_id: connection.to_string(),
+                can: proof.as_ref().and_then(|proof| proof.can.clone()),
+                claims: proof.map(|proof| proof.claims).unwrap_or_default(),
+            },
+        };
+        let verdict = block_on(async {
+            let chat = self.chat();
+            review(&chat, &Review::new(question)).await
+        });
+        verdict.map_err(Into::into)
+    }
+}
