@@ -108,11 +108,7 @@ impl<'frame> Outgoing<'frame> {
             attributes,
         });
         let post = serde_json::to_string(&message).expect("texts always serialise");
-        let allowed = match rule.history {
-            // A page of history must hold it.
-            Some(_) => MAX_KEPT_BYTES,
-            None => MAX_MESSAGE_BYTES,
-        };
+        let allowed = max_post_bytes(rule);
         if post.len() > allowed {
             return Err(Refused {
                 error: FrameError::EnvelopeTooLarge {
@@ -202,6 +198,15 @@ impl<'frame> Outgoing<'frame> {
                 reference: None, ..
             }) => is_missed.then(|| FrameError::FriendNotReachable.frame(route, None).into()),
         }
+    }
+}
+
+/// The largest envelope of a route with `rule`.
+pub(crate) const fn max_post_bytes(rule: &Rule) -> usize {
+    match rule.history {
+        // A page of history must hold it.
+        Some(_) => MAX_KEPT_BYTES,
+        None => MAX_MESSAGE_BYTES,
     }
 }
 

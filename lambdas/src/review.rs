@@ -8,12 +8,11 @@ use std::error::Error;
 use std::time::Duration;
 
 use chat_protocol::envelope::{Envelope, MAX_ATTRIBUTES, MAX_ATTRIBUTES_BYTES, Message};
-use chat_protocol::limit::MAX_MESSAGE_BYTES;
 pub use chat_protocol::review::{Fallback, Question, Reviewer, Sender, Verdict};
 use chat_protocol::review::{MAX_REASON_BYTES, REFUSED};
 use serde_json::{Map, Value, json};
 
-use crate::envelope::{Outgoing, Refused};
+use crate::envelope::{Outgoing, Refused, max_post_bytes};
 use crate::event::SocketEvent;
 use crate::log::{Log, reasons};
 use crate::protocol::FrameError;
@@ -246,7 +245,7 @@ fn judge(verdict: Verdict, mut message: Message<'_>, rule: &Rule) -> Result<Judg
     message.text = text.into();
     message.attributes = attributes;
     let post = serde_json::to_string(&Envelope::Message(message)).expect("texts always serialise");
-    match post.len() > MAX_MESSAGE_BYTES {
+    match post.len() > max_post_bytes(rule) {
         true => Err(ReviewError::Unusable(
             "the message is longer than a post may be",
         )),

@@ -65,7 +65,7 @@ pub const SECRETS: &str = "SECRETS";
 pub const HISTORY: &str = "HISTORY";
 
 /// Every variable.
-pub const ALL: [&str; 19] = [
+pub const ALL: [&str; 20] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
