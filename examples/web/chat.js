@@ -237,7 +237,7 @@ export class ChatClient {
     if (socket !== this._line) return;
     clearTimeout(this._renewal);
     if (this._refused && this._wanted && !this._next) return this._replaceToken();
-    // Only the chat can end a connection: a frame that looks like this order is somebody's text.
+    // Only the chat can end a connection: a frame that looks like this order is the text of a person.
     if (this._kicked && Date.now() - this._kicked.at < ENDING) return this._stop('Kicked', this._kicked.message);
     this._doubtAll();
     if (!this._wanted) return;
@@ -381,7 +381,7 @@ export class ChatClient {
     return answer;
   }
 
-  /** Deletes a message everywhere: one of your own, or with the right `moderate` anybody's. */
+  /** Deletes a message everywhere: one of your own, or with the right `moderate` each message. */
   async delete(/** @type {Message} */ message) {
     const place = message.room !== undefined ? { room: message.room } : { with: message.from === this.name || message.own ? message.to ?? this.options.to : message.from };
     if (message.room === undefined && !place.with) delete place.with;
@@ -745,7 +745,7 @@ export class ChatClient {
       this._emit('people', this.people, this.peopleCount);
     } catch (error) {
       if (mine !== this._look || error.code === 'Closed' || error.code === 'NotConnected') return;
-      // A room that is too large to be listed still tells its size when somebody comes or goes.
+      // A room that is too large to be listed still tells its size when people come or go.
       this.people = null;
       this._emit('people', null, this.peopleCount);
     }

@@ -1,6 +1,7 @@
 //! Every rendering is judged by cfn-lint, the template's security by checkov.
 
 mod company;
+mod settings;
 
 use std::process::Command;
 
@@ -321,77 +322,6 @@ fn every_kind_of_rendering_passes_cfn_lint_under_the_rules_of_an_account() {
     lint_for(&format!("{EVERYTHING}{there}"), "yaml", &["us-gov-west-1"]);
 }
 
-/// Every setting of a handler.
-const SETTINGS: &str = r#"
-binary = "one"
-memory = 10240
-timeout = 29
-log-level = "trace"
-reserved-concurrency = 0
-environment = { GREETING = "good ${morning} {{x}}", EMPTY = "" }
-secrets = { A1 = { ssm = "/chat/key:3", kms-key = "arn:aws:kms:eu-west-1:123456789012:key/1" }, A2 = { ssm = "plain" }, B1 = { secretsmanager = "chat/db", json-key = "password" }, B2 = { secretsmanager = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-AbCdEf" } }
-vpc = { subnets = ["subnet-0123456789abcdef0", "subnet-01234567"], security-groups = ["sg-0123456789abcdef0"] }
-"#;
-
-/// Settings of our own functions.
-const OWN: &str = "\n[handlers]\nmemory = 512\nlog-level = \"debug\"\nvpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }\n";
-
-/// `config` with every setting for each of its handlers.
-fn with_settings(config: &str) -> String {
-    let lines = config
-        .lines()
-        .map(|line| match line.starts_with("handler = ") {
-            true => format!("{line}{SETTINGS}"),
-            false => line.to_owned(),
-        });
-    lines.collect::<Vec<_>>().join("\n") + OWN
-}
-
-/// The same without what belongs to one Region.
-fn anywhere(config: &str) -> String {
-    with_settings(config)
-        .replace(
-            ", kms-key = \"arn:aws:kms:eu-west-1:123456789012:key/1\"",
-            "",
-        )
-        .replace(
-            "arn:aws:secretsmanager:eu-west-1:210987654321:secret:db-AbCdEf",
-            "db",
-        )
-}
-
-#[test]
-fn every_setting_of_handlers_passes_cfn_lint_in_every_partition() {
-    let examples = examples();
-    let of = |name: &str| {
-        let found = examples.iter().find(|(example, _)| example == name);
-        found.unwrap().1.clone()
-    };
-    let door = "[[routes]]\nkey = \"$default\"\n[auth]\nhandler = \"door\"\n";
-    for config in [
-        of("custom-handler"),
-        of("own-authorizer"),
-        EVERYTHING.to_owned(),
-        BACKEND_AND_HANDLER.to_owned(),
-        door.to_owned(),
-    ] {
-        lint(&with_settings(&config), "yaml");
-        lint_for(&anywhere(&config), "json", GOVCLOUD);
-    }
-    lint_for(&anywhere(EVERYTHING), "yaml", ANYWHERE);
-}
-
-#[test]
-fn the_level_of_logs_reaches_functions_in_govcloud_by_a_variable() {
-    let project = Project::new(&anywhere(EVERYTHING));
-    let there = project.run(&["render", "--region", "us-gov-east-1"]).stdout;
-    assert!(!there.contains("ApplicationLogLevel"), "{there}");
-    assert!(
-        there.contains("LOG_LEVEL: TRACE") && there.contains("LOG_LEVEL: DEBUG"),
-        "{there}"
-    );
-}
-
 /// Every example's config, by its name.
 fn examples() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -445,7 +375,7 @@ fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
         ("account", ACCOUNT),
         ("company", &of_a_company(EVERYTHING)),
         ("ruled-company", &of_a_company(ACCOUNT)),
-        ("settings", &with_settings(EVERYTHING)),
+        ("settings", &settings::with_settings(EVERYTHING)),
     ] {
         configs.push((name.to_owned(), config.to_owned()));
     }
