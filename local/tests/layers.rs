@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// From the lowest layer up. `lib.rs` names all of them.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 25] = [
     "beside",
     "budget",
     "ids",
@@ -28,6 +28,7 @@ const PARTS: [&str; 24] = [
     "transition",
     "websocket",
     "connections_api",
+    "secrets_api",
     "front",
     "local_stack",
     "fuzzing",

@@ -51,6 +51,8 @@ pub fn examples() -> Vec<Example> {
             let config = std::fs::read_to_string(path.join("chatctl.toml")).ok()?;
             // AWS reaches no backend on this machine.
             let config = config.replace("http://127.0.0.1:3000", "https://backend.example");
+            // A crate of another example is not beside the config, but in a folder of its own.
+            let config = config.replace("\"../review/", "\"");
             Some(Example {
                 name: path.file_name()?.to_string_lossy().into_owned(),
                 config: config.parse().expect("it is TOML"),
@@ -150,6 +152,11 @@ impl Example {
                     .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
             );
         }
+        let mode = config.get("auth").and_then(|auth| auth.get("mode"));
+        if mode.and_then(Value::as_str) == Some("token") {
+            let (name, text) = list::KEYS;
+            files.push((name.to_owned(), text.to_owned()));
+        }
         for name in handlers(&config) {
             let manifest = format!(
                 "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n"
@@ -195,9 +202,12 @@ fn handlers(config: &Table) -> BTreeSet<String> {
         .into_iter()
         .flatten();
     let tables = routes.chain(config.get("auth"));
-    tables
-        .filter_map(|table| Some(table.get("handler")?.as_str()?.to_owned()))
-        .collect()
+    let named = |table: &Value| {
+        let keys = ["handler", "review"].into_iter();
+        let folders = keys.filter_map(|key| Some(table.get(key)?.as_str()?.to_owned()));
+        folders.collect::<Vec<_>>()
+    };
+    tables.flat_map(named).collect()
 }
 
 /// Tables are merged, routes are added, everything else is replaced.
@@ -206,10 +216,19 @@ fn merge(into: &mut Table, from: &Table) {
         match (into.get_mut(key), value) {
             (Some(Value::Table(into)), Value::Table(from)) => merge(into, from),
             (Some(Value::Array(into)), Value::Array(from)) if key == "routes" => {
-                into.extend(from.iter().cloned())
+                from.iter().for_each(|route| add(into, route));
             }
             _ => drop(into.insert(key.clone(), value.clone())),
         }
+    }
+}
+
+/// Adds `route`, or merges it into the one that has its key.
+fn add(routes: &mut Vec<Value>, route: &Value) {
+    let mut there = routes.iter_mut();
+    match there.find(|other| other.get("key") == route.get("key")) {
+        Some(Value::Table(other)) => merge(other, route.as_table().expect("a route is a table")),
+        _ => routes.push(route.clone()),
     }
 }
 

@@ -133,7 +133,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
     assert_eq!(stack("Tom connects\nstack: relay"), "direct");
     check(
         "stack: relais",
-        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed, history: `stack: relais`",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes, reviewed, history, presence: `stack: relais`",
     );
 }
 
@@ -141,7 +141,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
 fn a_wrong_line_is_named_by_number_reason_and_text() {
     check(
         "Tom connects to Jerry\n\nTom waves",
-        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
+        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `notices …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
     );
     check(
         "Tom connects to Jerry and waits",

@@ -7,7 +7,13 @@ use crate::report::{Figure, Quantity};
 use crate::sample::Sample;
 
 /// What a route to a friend may add, by its lines in the config.
-const ADDED: [(&str, &str); 1] = [("with its sender", "envelope = true\n")];
+const ADDED: [(&str, &str); 2] = [
+    ("with its sender", "envelope = true\n"),
+    (
+        "with its sender, kept",
+        "envelope = true\nhistory = \"7d\"\n",
+    ),
+];
 
 /// The most that it may take, in round trips of plain messages.
 const MOST: f64 = 1.6;

@@ -199,7 +199,7 @@ mod tests {
     fn every_key_that_it_comments_out_can_be_put_into_force_where_it_stands() {
         let changed = settings(&COMMENTED.replace("\n#: ", "\n"));
         assert_eq!(changed.local_port, Some(8080));
-        assert_eq!(changed.routes.len(), 5);
+        assert_eq!(changed.routes.len(), 6);
         assert!(changed.handlers.path.is_some() && changed.aws.architecture.is_some());
     }
 }

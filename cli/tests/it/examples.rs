@@ -118,7 +118,10 @@ fn custom_handler() {
 #[test]
 fn team_chat() {
     let name = "team-chat";
-    let project = Project::new(&read(name, "chatctl.toml"));
+    let review = folder("review").join("mask");
+    let config = read(name, "chatctl.toml").replace("\"../review/mask\"", &format!("{review:?}"))
+        + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
     let run = |words: &[&str]| {
         let mut command = project.command(words);
         command.env("XDG_CONFIG_HOME", project.path());

@@ -11,15 +11,21 @@ fn lint(config: &str, format: &str) {
     lint_for(config, format, &["eu-west-1"]);
 }
 
-/// Lints the template for the first of `regions` by what CloudFormation has in all of them.
-fn lint_for(config: &str, format: &str, regions: &[&str]) {
-    lint_beside(config, format, regions, |_| {});
+/// A project with `config`, and the key that it may ask for.
+fn project(config: &str) -> Project {
+    let project = Project::new(config);
+    if config.contains("mode = \"token\"") {
+        let key = chat_identity::PrivateKey::generate().unwrap();
+        let keys = serde_json::json!({ "keys": [key.public().to_jwk()] });
+        let path = project.path().join("chatctl.keys.json");
+        std::fs::write(path, keys.to_string()).unwrap();
+    }
+    project
 }
 
-/// The same with what `beside` puts into the project.
-fn lint_beside(config: &str, format: &str, regions: &[&str], beside: impl Fn(&Project)) {
-    let project = Project::new(config);
-    beside(&project);
+/// Lints the template for the first of `regions` by what CloudFormation has in all of them.
+fn lint_for(config: &str, format: &str, regions: &[&str]) {
+    let project = project(config);
     let rendered = project.run(&["render", "--format", format, "--region", regions[0]]);
     assert_eq!(rendered.code, 0, "{}", rendered.stderr);
     let file = project.path().join(format!("rendered.{format}"));
@@ -67,14 +73,8 @@ fn a_rendering_of_each_mode_of_auth_passes_cfn_lint() {
         "yaml",
     );
     let token = format!("{EVERYTHING_OF_OURS}[auth]\nmode = \"token\"\n{origins}");
-    let key = chat_identity::PrivateKey::generate().unwrap();
-    let keys = serde_json::json!({ "keys": [key.public().to_jwk()] });
-    let beside = |project: &Project| {
-        let path = project.path().join("chatctl.keys.json");
-        std::fs::write(path, keys.to_string()).unwrap();
-    };
-    lint_beside(&token, "yaml", &["eu-west-1"], beside);
-    lint_beside(&token, "json", &["us-gov-west-1"], beside);
+    lint(&token, "yaml");
+    lint_for(&token, "json", &["us-gov-west-1"]);
     // Without a key there is no template: a stack of it would refuse every client.
     let refused = Project::new(&token).run(&["render"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
@@ -381,7 +381,9 @@ fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
     }
     for (name, config) in configs {
         let file = folder.path().join(format!("chat-{name}.yaml"));
-        std::fs::write(&file, Project::new(&config).run(&["render"]).stdout).unwrap();
+        let rendered = project(&config).run(&["render"]);
+        assert_eq!(rendered.code, 0, "{name}: {}", rendered.stderr);
+        std::fs::write(&file, rendered.stdout).unwrap();
     }
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/checkov.yaml");
     let mut checkov = Command::new(peer("CHATCTL_CHECKOV"));

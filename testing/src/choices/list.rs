@@ -34,11 +34,11 @@ const NOTHING: Choice = Choice {
 
 const BACKEND_DECIDES: &[(&str, &str)] = &[("http-backend", "$connect")];
 
-/// A key that signs tokens; its private half is nowhere.
-const KEYS: &[(&str, &str)] = &[(
+/// The file with a key that signs tokens, beside each config that asks for tokens. Its private half is nowhere.
+pub(super) const KEYS: (&str, &str) = (
     "chatctl.keys.json",
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a","alg":"EdDSA","use":"sig"}]}"#,
-)];
+);
 
 const OVERLAY: &[(&str, &str)] = &[(
     "extra.yaml",
@@ -73,7 +73,6 @@ pub const CHOICES: &[Choice] = &[
         group: Some("auth"),
         config: "[auth]\nmode = \"token\"\n",
         instead_of: Some("auth"),
-        files: KEYS,
         refused_by: BACKEND_DECIDES,
         ..NOTHING
     },
@@ -135,12 +134,30 @@ pub const CHOICES: &[Choice] = &[
         ..NOTHING
     },
     Choice {
+        name: "a review",
+        route: "envelope = true\nreview = \"filter\"\nreview-fallback = \"allow\"\nreview-timeout = \"1s\"\n",
+        ..NOTHING
+    },
+    Choice {
+        name: "settings of functions",
+        config: "[handlers]\nmemory = 256\nlog-level = \"warn\"\n",
+        ..NOTHING
+    },
+    Choice {
         name: "short texts",
         route: "text = \"words\"\nmax-text-bytes = 1000\n",
         ..NOTHING
     },
     Choice {
+        name: "announcements",
+        group: Some("who"),
+        config: "[[routes]]\nkey = \"who\"\nanswers = \"who\"\nannounce = true\n",
+        refused_by: &[("http-backend", "$connect"), ("direct", "room")],
+        ..NOTHING
+    },
+    Choice {
         name: "who is there",
+        group: Some("who"),
         config: "[[routes]]\nkey = \"who\"\nanswers = \"who\"\n",
         refused_by: &[("http-backend", "$connect"), ("direct", "room")],
         ..NOTHING
@@ -182,6 +199,24 @@ pub const CHOICES: &[Choice] = &[
     Choice {
         name: "topics",
         config: "[aws]\nnotification-arns = [\"arn:aws:sns:eu-west-1:123456789012:stacks\"]\n",
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
+        name: "a name of its own",
+        config: "[domain]\nname = \"chat.example.com\"\ncertificate = \"arn:aws:acm:eu-west-1:123456789012:certificate/\
+                 1234abcd-12ab-34cd-56ef-1234567890ab\"\nzone = false\ndisable-default-endpoint = true\n",
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
+        name: "alarms",
+        config: "[alarms]\nemail = \"ops@example.com\"\n",
+        ..NOTHING
+    },
+    Choice {
+        name: "access logs",
+        config: "[logs]\naccess = true\n",
         needs_account: true,
         ..NOTHING
     },

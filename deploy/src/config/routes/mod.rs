@@ -1,5 +1,6 @@
 //! The `[[routes]]` tables of the file, resolved to routes.
 
+mod belong;
 mod checks;
 mod review;
 mod table;
@@ -18,6 +19,7 @@ use super::names::{RouteKey, StackName, StageName};
 use super::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::SecretHeader;
+use belong::{belongs, refuse, refuse_announce};
 pub(super) use checks::check_rights;
 use checks::{check_answers, check_size};
 pub(super) use review::check_reviewers;
@@ -298,75 +300,6 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         rule.history = Some(history.get_ref().0);
     }
     Ok(Purpose::People { receivers, rule })
-}
-
-/// Refuses `announce` on a route that answers something else than who is in a room.
-fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
-    let Some(announce) = &table.announce else {
-        return Ok(());
-    };
-    let message = "`announce` belongs to a route with `answers = \"who\"`, and this one answers something else";
-    Err((announce.span(), message.into()))
-}
-
-/// Refuses options that have no meaning on a route with `kind`.
-fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 13] = [
-        ("text", "`receivers` or `http`"),
-        ("include-sender", "`receivers = \"room\"`"),
-        ("max-text-bytes", "`receivers`"),
-        ("envelope", "`receivers`"),
-        ("review", "`receivers`"),
-        ("review-fallback", "`receivers`"),
-        ("review-timeout", "`receivers`"),
-        ("review-permissions", "`receivers`"),
-        ("announce", "`answers = \"who\"`"),
-        ("history", "`receivers`"),
-        ("reply", "`handler`"),
-        ("permissions", "`handler`"),
-        ("secret-header", "`http`"),
-    ];
-    let places = [
-        table.text.as_ref().map(Spanned::span),
-        table.include_sender.as_ref().map(Spanned::span),
-        table.max_text_bytes.as_ref().map(Spanned::span),
-        table.envelope.as_ref().map(Spanned::span),
-        table.review.as_ref().map(Spanned::span),
-        table.review_fallback.as_ref().map(Spanned::span),
-        table.review_timeout.as_ref().map(Spanned::span),
-        table.review_permissions.as_ref().map(Spanned::span),
-        table.announce.as_ref().map(Spanned::span),
-        table.history.as_ref().map(Spanned::span),
-        table.reply.as_ref().map(Spanned::span),
-        table.permissions.as_ref().map(Spanned::span),
-        table.secret_header.as_ref().map(Spanned::span),
-    ];
-    for ((option, owner), place) in BELONG.into_iter().zip(places) {
-        if let (true, Some(place)) = (options.contains(&option), place) {
-            let message = match kind {
-                "receivers" => format!("`{option}` belongs to a route with {owner}"),
-                kind => {
-                    format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
-                }
-            };
-            return Err((place, message));
-        }
-    }
-    Ok(())
-}
-
-/// That `option` belongs to routes of `owner`, and what `table` is one of.
-fn belongs(option: &str, owner: &str, table: &RouteTable) -> String {
-    let kinds = [
-        ("http", table.http.is_some()),
-        ("answers", table.answers.is_some()),
-    ];
-    match kinds.iter().find(|(_, is_there)| *is_there) {
-        Some((kind, _)) => {
-            format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
-        }
-        None => format!("`{option}` belongs to a route with {owner}"),
-    }
 }
 
 /// `$connect` and `$disconnect` have `http` and nothing else.

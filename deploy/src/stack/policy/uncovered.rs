@@ -20,11 +20,22 @@ const PLAIN: [&str; 9] = [
 ];
 
 /// The properties with which a resource gets a name of its own, by type.
-const NAMES: [(&str, &str); 4] = [
+const NAMES: [(&str, &str); 8] = [
+    ("AWS::CloudWatch::Alarm", "AlarmName"),
+    ("AWS::CloudWatch::Dashboard", "DashboardName"),
     ("AWS::DynamoDB::Table", "TableName"),
     ("AWS::IAM::Role", "RoleName"),
     ("AWS::Lambda::Function", "FunctionName"),
     ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::SNS::Topic", "TopicName"),
+    ("AWS::SQS::Queue", "QueueName"),
+];
+
+/// The types of which the policies cover what `[domain]` adds, and nothing else.
+const OF_DOMAIN: [&str; 3] = [
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::Route53::RecordSet",
 ];
 
 /// What the overlay of `settings` needs that the policies may not cover, because no table here has it.
@@ -38,16 +49,14 @@ pub fn uncovered(settings: &Settings) -> Vec<String> {
         let mut names = NAMES.iter();
         names.any(|(of, name)| *of == kind && !resources[id]["Properties"][*name].is_null())
     };
-    let unknown =
-        additions
-            .resources()
-            .filter_map(|(id, kind)| match actions::of_type(kind).is_empty() {
-                true => Some(format!("{id} ({kind})")),
-                false if is_named(id, kind) => {
-                    Some(format!("{id} ({kind}, with a name of its own)"))
-                }
-                false => None,
-            });
+    let is_unknown = |kind| actions::of_type(kind).is_empty() || OF_DOMAIN.contains(&kind);
+    let unknown = additions
+        .resources()
+        .filter_map(|(id, kind)| match is_unknown(kind) {
+            true => Some(format!("{id} ({kind})")),
+            false if is_named(id, kind) => Some(format!("{id} ({kind}, with a name of its own)")),
+            false => None,
+        });
     let changed = additions.changes().filter_map(|(id, keys)| {
         let keys: Vec<_> = keys
             .iter()
