@@ -178,6 +178,12 @@ impl Example {
 }
 
 impl Case {
+    /// Whether it has the overlay.
+    #[must_use]
+    pub fn has_overlay(&self) -> bool {
+        self.files.iter().any(|(name, _)| name == "extra.yaml")
+    }
+
     /// Writes the files into `folder`; `config` is put behind the config.
     ///
     /// # Panics

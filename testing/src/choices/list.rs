@@ -47,6 +47,9 @@ const OVERLAY: &[(&str, &str)] = &[(
      Outputs:\n  QueueUrl:\n    Value: !Ref Queue\n",
 )];
 
+/// What together would be more than the 51,200 bytes that a template may have in a request.
+const LARGE: Option<&str> = Some("large");
+
 /// Every choice.
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -66,6 +69,7 @@ pub const CHOICES: &[Choice] = &[
         group: Some("auth"),
         config: "[auth]\nmode = \"claimed\"\n",
         instead_of: Some("auth"),
+        refused_by: &[("team-chat", "moderate")],
         ..NOTHING
     },
     Choice {
@@ -128,6 +132,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "history",
+        group: LARGE,
         config: "[[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n",
         route: "envelope = true\nhistory = \"7d\"\n",
         refused_by: &[("http-backend", "$connect")],
@@ -211,7 +216,8 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "alarms",
-        config: "[alarms]\nemail = \"ops@example.com\"\n",
+        group: LARGE,
+        config: "[alarms]\nemail = \"ops@example.com\"\ndashboard = false\n",
         ..NOTHING
     },
     Choice {
@@ -222,6 +228,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "an overlay",
+        group: LARGE,
         config: "[template]\noverlay = \"extra.yaml\"\n",
         files: OVERLAY,
         ..NOTHING

@@ -30,7 +30,8 @@ pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
         request.stack,
         body.len()
     );
-    Err(TargetError::new(ErrorKind::Usage, message).with_hint("use fewer routes in one stack"))
+    let hint = "use fewer routes in one stack, and with `[alarms]` leave out the largest part of it: `dashboard = false`";
+    Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
 }
 
 /// Our templates only have roles without names of their own; an overlay may have others.
