@@ -6,6 +6,7 @@ use crate::chromium::Chromium;
 use crate::firefox::Firefox;
 use crate::window::Window;
 
+#[expect(clippy::large_enum_variant, reason = "a test has a handful of them")]
 pub(crate) enum Browser {
     Chromium(Chromium),
     Firefox(Firefox),

@@ -22,6 +22,7 @@ const WORDS: &str = "(li => {
 pub(crate) struct Window(Inner);
 
 /// The way in which it is steered.
+#[expect(clippy::large_enum_variant, reason = "a test has a handful of them")]
 enum Inner {
     Chromium(Connection),
     Firefox(bidi::Context),
