@@ -1,7 +1,7 @@
 //! What a chat costs on AWS in a month, computed from its config. Pure.
 //!
 //! `load.rs` counts what the config makes of people and messages, `prices.rs` has what AWS charges. What a further feature
-//! adds, such as messages that are kept, is one more part of [`load::Load`].
+//! adds, such as messages that are kept, is one more part of `load::Load`.
 
 mod load;
 pub mod prices;
