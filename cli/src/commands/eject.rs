@@ -106,7 +106,18 @@ impl Run for EjectArgs {
 }
 
 /// Refuses a folder with anything in it, so that nothing of the user's is overwritten or mixed in.
+///
+/// A link is refused as well: a foreign clone can have one, and the files would be written where it leads.
 fn empty(out: &Path) -> Result<(), CommandError> {
+    if out.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+        return Err(CommandError::usage(
+            format!(
+                "{} is a link, and nothing is written where it leads",
+                out.display()
+            ),
+            "name another folder with `--out`, or remove the link",
+        ));
+    }
     let mut entries = match std::fs::read_dir(out) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

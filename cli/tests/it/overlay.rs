@@ -173,6 +173,13 @@ fn ejected_are_the_template_that_is_deployed_the_code_its_sources_and_two_sound_
     assert_eq!(refused.code, 2);
     refused.explains("a/b is not empty");
     refused.explains("--out");
+    // A clone may have a link where the files would go by default.
+    let canary = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(canary.path(), project.path().join("ejected")).unwrap();
+    let refused = eject(&project, &[]);
+    assert_eq!(refused.code, 2);
+    refused.explains("ejected is a link");
+    assert!(canary.path().read_dir().unwrap().next().is_none());
     let told = eject(&project, &["--out", "c", "--output", "json"]);
     let told = json(told.stdout.lines().last().unwrap());
     assert_eq!(told["folder"], "c");
