@@ -1,29 +1,18 @@
 //! What is on record about announcements, and the announcer, in memory.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::call::Call;
 use super::lock;
-use super::store::{Call, MemoryStore};
+use super::record::Record;
+use super::store::MemoryStore;
 use crate::dispatch::DispatchError;
 use crate::presence::{
     ANNOUNCED_LIFETIME_SECONDS, Announced, Announcer, Attendance, Names, Summons, TURN_SECONDS,
 };
 use crate::session::{ConnectionId, Room};
 use crate::store::StoreError;
-
-/// What is on record for a room.
-#[derive(Debug, Default)]
-pub(super) struct Record {
-    pending_until: u64,
-    held_until: u64,
-    held_by: String,
-    announced: Announced,
-}
-
-/// By room.
-pub(super) type Records = Mutex<BTreeMap<Room, Record>>;
 
 impl MemoryStore {
     /// Lets each call that is about a room take a random time up to `most`, before and after it has its effect.

@@ -1,7 +1,7 @@
 //! The entries of conversations, in memory.
 
 use super::MemoryStore;
-use super::store::Call;
+use super::call::Call;
 use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
 use crate::store::StoreError;
 

@@ -4,20 +4,23 @@
 //! fault before.
 
 mod attendance;
+mod call;
 mod delivery;
 mod dispatch;
 mod history;
 mod interruption;
 mod items;
+mod record;
 mod review;
 mod store;
 
 pub use attendance::MemoryAnnouncer;
+pub use call::Call;
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;
 pub use items::MemoryItems;
 pub use review::{MemoryReviewers, Review};
-pub use store::{Call, MemoryStore};
+pub use store::MemoryStore;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

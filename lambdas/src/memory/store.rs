@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::attendance::Records;
+use super::call::Call;
 use super::history::Kept;
 use super::interruption::Interruption;
 use super::lock;
+use super::record::Records;
 use crate::history::Ulid;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
@@ -47,43 +48,6 @@ pub(super) struct Table {
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
-}
-
-/// The calls of [`ConnectionStore`] and [`History`](crate::history::History), to inject a fault into one of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Call {
-    /// [`ConnectionStore::remember`]
-    Remember,
-    /// [`ConnectionStore::join`]
-    Join,
-    /// [`ConnectionStore::leave`] and [`Attendance::take_out`](crate::presence::Attendance::take_out)
-    Leave,
-    /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
-    Members,
-    /// [`ConnectionStore::remember_session`]
-    RememberSession,
-    /// [`ConnectionStore::forget`]
-    Forget,
-    /// [`ConnectionStore::forget_session`]
-    ForgetSession,
-    /// [`ConnectionStore::connections_of`]
-    ConnectionsOf,
-    /// [`ConnectionStore::ban_of`]
-    BanOf,
-    /// [`ConnectionStore::count_message`]
-    CountMessage,
-    /// [`ConnectionStore::session_of`]
-    SessionOf,
-    /// The other calls of [`Attendance`](crate::presence::Attendance)
-    Attendance,
-    /// [`History::keep`](crate::history::History::keep)
-    Keep,
-    /// [`History::read`](crate::history::History::read)
-    ReadHistory,
-    /// [`History::find`](crate::history::History::find)
-    FindKept,
-    /// [`History::erase`](crate::history::History::erase)
-    Erase,
 }
 
 impl MemoryStore {

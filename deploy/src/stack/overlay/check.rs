@@ -1,17 +1,13 @@
 //! Checks an overlay before anything is touched: its form, what it refers to, what chatctl relies on, and CloudFormation's
 //! limits.
 
-use std::ops::Range;
-
 use serde_json::Value;
 
 use super::graph::{self, Use};
+use super::problem::{Problem, place_of};
 use super::{kept, sections, whole};
 use crate::config::overlay::{Entry, Node, Tree};
 use crate::stack::Template;
-
-/// What is wrong, and where in the overlay.
-pub(super) type Problem = (Range<usize>, String);
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 const PSEUDO_PARAMETERS: [&str; 8] = [
@@ -194,18 +190,6 @@ fn no_null(node: &Node) -> Result<(), Problem> {
                 false => no_null(&entry.node),
             }),
     }
-}
-
-/// Where the overlay says something of `pointer`: the deepest key on the way to it.
-pub(super) fn place_of(entry: &Entry, pointer: &str) -> Range<usize> {
-    let (mut place, mut node) = (entry.at.clone(), &entry.node);
-    for key in pointer.split('/').skip(1) {
-        let Some(next) = node.entry(key) else {
-            break;
-        };
-        (place, node) = (next.at.clone(), &next.node);
-    }
-    place
 }
 
 /// What a template defines.

@@ -10,6 +10,7 @@ mod graph;
 mod here;
 mod kept;
 mod merge;
+mod problem;
 mod sections;
 #[cfg(test)]
 mod tests;

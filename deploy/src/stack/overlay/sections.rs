@@ -1,6 +1,6 @@
 //! The form of an overlay's sections, before anything is merged.
 
-use super::check::Problem;
+use super::problem::Problem;
 use crate::config::overlay::{Entry, Node};
 
 /// The longest logical id.

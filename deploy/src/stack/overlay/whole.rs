@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::check::{Problem, place_of};
 use super::graph;
+use super::problem::{Problem, place_of};
 use crate::config::overlay::Node;
 use crate::stack::Template;
 use crate::stack::size::MAX_TEMPLATE;

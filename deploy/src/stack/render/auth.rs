@@ -3,8 +3,9 @@
 use chat_protocol::{Handler, Index, variable};
 use serde_json::{Value, json};
 
+use super::family::{set_index, set_variable};
 use super::fragment::{self, Section};
-use super::functions::{connections, grant, set_index, set_variable};
+use super::functions::{connections, grant};
 use super::parameter::AUTHORIZER_CODE_KEY;
 use super::settings;
 use crate::config::auth::Auth;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::family::FAMILY;
 use super::fragment::{self, Section, renamed, taken};
-use super::functions::FAMILY;
 use super::ids;
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::route::{Backend, Lifecycle};

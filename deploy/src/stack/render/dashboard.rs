@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::watched::Watched;
+use super::inventory::Watched;
 
 /// A row of a dashboard has 24 columns; two graphs stand beside one another.
 const WIDTH: usize = 12;

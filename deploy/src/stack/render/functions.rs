@@ -1,8 +1,9 @@
 //! Renders the functions: those of ours that are used, with their settings, and the user's.
 
-use chat_protocol::{Handler, Index, Names, Receivers, Rule, variable};
+use chat_protocol::{Handler, Names, Receivers, Rule, variable};
 use serde_json::{Value, json};
 
+use super::family::{FAMILY, set_index, set_variable};
 use super::fragment::{self, Section, renamed, taken};
 use super::ids;
 use super::parameter::code_key;
@@ -12,9 +13,6 @@ use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
 use crate::config::route::{CustomHandler, Purpose};
-
-/// The parts of a function; each id is the function's name and one of these.
-pub(super) const FAMILY: [&str; 4] = ["Function", "Role", "Logs", "Integration"];
 
 /// Reduces or extends `resources`, those of the direct chat, to our functions that `settings` use.
 pub(super) fn fit(resources: &mut Section, settings: &Settings) {
@@ -65,19 +63,6 @@ fn rules(settings: &Settings, receivers: Receivers) -> impl Iterator<Item = (&Ro
         } if *to == receivers => Some((&route.key, rule)),
         _ => None,
     })
-}
-
-/// Without the variable, functions find connections by their users' names.
-pub(super) fn set_index(resources: &mut Section, family: &str, index: Index) {
-    if index != Index::Friend {
-        set_variable(resources, family, variable::INDEX, index.word());
-    }
-}
-
-/// Sets an environment variable of the function of `family`.
-pub(super) fn set_variable(resources: &mut Section, family: &str, variable: &str, value: &str) {
-    resources[&format!("{family}Function")]["Properties"]["Environment"]["Variables"][variable] =
-        json!(value);
 }
 
 /// Adds the user's function for `key` to the stack of `settings`.

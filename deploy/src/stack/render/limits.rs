@@ -3,8 +3,8 @@
 use chat_protocol::Handler;
 use serde_json::{Value, json};
 
+use super::family::set_variable;
 use super::fragment::Section;
-use super::functions::set_variable;
 use crate::config::limits::Limits;
 
 /// Tells our functions what `limits` say, and lets them count. Without a limit nothing changes.

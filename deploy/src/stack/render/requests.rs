@@ -3,8 +3,8 @@
 use chat_protocol::{Answers, table, variable};
 use serde_json::{Value, json};
 
+use super::family::{FAMILY, set_index, set_variable};
 use super::fragment::{self, Section, renamed};
-use super::functions::{FAMILY, set_index, set_variable};
 use crate::config::Settings;
 
 /// Adds a function for each kind of request that a route of `settings` answers.

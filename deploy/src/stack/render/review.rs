@@ -4,8 +4,9 @@ use chat_protocol::review::Reviewer;
 use chat_protocol::{Receivers, variable};
 use serde_json::{Value, json};
 
+use super::family::set_index;
 use super::fragment::{self, Section, renamed, taken};
-use super::functions::{set_index, statement};
+use super::functions::statement;
 use super::ids;
 use super::parameter::review_code_key;
 use crate::config::names::RouteKey;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::family::set_variable;
 use super::fragment::Section;
-use super::functions::set_variable;
 use super::parameter::CODE_KEY;
 use crate::config::Handlers;
 use crate::config::function::{FunctionSettings, LogLevel, Memory, Vpc};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::dashboard;
 use super::domain::{extend, section};
 use super::fragment::{self, Section, taken};
+use super::inventory::Watched;
 use crate::config::account::AccountRules;
 use crate::config::alarms::{Alarms, Receiver};
 
@@ -49,35 +50,7 @@ pub(super) fn add(document: &mut Value, alarms: &Alarms, rules: &AccountRules) {
     extend(document, "Outputs", outputs);
 }
 
-/// What of a stack is watched, by logical ids.
-#[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) functions: Vec<String>,
-    pub(super) tables: Vec<String>,
-    /// The configurations of functions that are invoked asynchronously, each with its function.
-    asynchronous: Vec<(String, String)>,
-}
-
 impl Watched {
-    fn in_document(document: &Value) -> Self {
-        let resources = || document["Resources"].as_object().into_iter().flatten();
-        let of = |kind: &str| {
-            let found = resources().filter(|(_, resource)| resource["Type"] == kind);
-            found.map(|(id, _)| id.clone()).collect()
-        };
-        let configured = resources()
-            .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::EventInvokeConfig")
-            .filter_map(|(id, resource)| {
-                let function = resource["Properties"]["FunctionName"]["Ref"].as_str()?;
-                Some((id.clone(), function.to_owned()))
-            });
-        Self {
-            functions: of("AWS::Lambda::Function"),
-            tables: of("AWS::DynamoDB::Table"),
-            asynchronous: configured.collect(),
-        }
-    }
-
     /// One resource for each alarm with a threshold.
     fn alarms(&self, alarms: &Alarms, pattern: &Value) -> Section {
         let when = &alarms.thresholds;
