@@ -12,8 +12,8 @@ use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
 
 /// Compute what this chat costs on AWS in a month, from its config and dated list prices
 ///
-/// It asks AWS nothing. The config says which requests a message makes; the prices are those of the Region as far as they
-/// are known, else those of us-east-1. Your bill is what AWS's pages say on the day.
+/// It asks AWS nothing. The config says which requests follow from people and their messages; the prices are those of the
+/// Region as far as they are known, else those of us-east-1. Your bill is what AWS's pages say on the day.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct CostArgs {
@@ -33,6 +33,9 @@ pub(super) struct CostArgs {
     /// The hours that each of them is connected in a day
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=24))]
     hours_per_day: u32,
+    /// How often each of them comes in a day, each time for a part of these hours
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    visits_per_day: u32,
     /// The length of a message
     #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
     message_bytes: u32,
@@ -50,10 +53,8 @@ impl Run for CostArgs {
         let region = named_region(&settings.aws).await;
         let usage = self.usage();
         let estimate = estimate(&settings, &usage, region.as_deref()).map_err(|error| {
-            CommandError::usage(
-                error.to_string(),
-                "leave `--room-size` out, or change the config",
-            )
+            let hint = error.hint();
+            CommandError::usage(error.to_string(), hint)
         })?;
         match terminal.output {
             Output::Json => terminal.result_json(&value(&usage, &estimate)),
@@ -81,6 +82,7 @@ impl CostArgs {
             messages_per_day: self.messages_per_day,
             room_size: self.room_size,
             hours_per_day: self.hours_per_day,
+            visits_per_day: self.visits_per_day,
             message_bytes: self.message_bytes,
         }
     }
@@ -89,7 +91,7 @@ impl CostArgs {
 fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
     let mut value = json!({
         "people": usage.people, "messagesPerDay": usage.messages_per_day,
-        "hoursPerDay": usage.hours_per_day, "messageBytes": usage.message_bytes,
+        "hoursPerDay": usage.hours_per_day, "visitsPerDay": usage.visits_per_day, "messageBytes": usage.message_bytes,
     });
     let mut computed = serde_json::to_value(estimate).expect("an estimate has a JSON form");
     // Sums of binary fractions end in digits that mean nothing.
@@ -99,6 +101,7 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
         }
     };
     rounded(&mut computed["dollarsPerMonth"]);
+    rounded(&mut computed["connections"]);
     for item in computed["items"].as_array_mut().into_iter().flatten() {
         rounded(&mut item["dollars"]);
         rounded(&mut item["quantity"]);
@@ -106,7 +109,10 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
     let members = value.as_object_mut().expect("it is an object");
     members.extend(computed.as_object().cloned().into_iter().flatten());
     if let Some((item, share)) = estimate.largest() {
-        value["largest"] = json!({ "service": item.service, "what": item.what, "share": share });
+        value["largest"] = json!({
+            "service": item.service, "what": item.what, "share": share,
+            "mostlyFor": item.mostly_for, "loweredBy": item.lowered_by,
+        });
     }
     value
 }
@@ -114,24 +120,41 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
 /// The table, whose lines are not wrapped, and the sentences below it.
 fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     let rows = estimate.items.iter().map(|item| {
-        let (service, what) = (item.service, item.what);
-        let (quantity, dollars) = (quantity(item.quantity), dollars(item.dollars));
-        format!("{service:<12} {what:<19} {quantity:>17} {dollars:>14}")
+        let (service, what) = (item.service.to_owned(), item.what.to_owned());
+        [
+            service,
+            what,
+            quantity(item.quantity),
+            dollars(item.dollars),
+        ]
     });
     let all = dollars(estimate.dollars_per_month);
-    let mut table: Vec<_> = rows.collect();
-    table.push(format!("{:<50} {all:>14}", "a month"));
+    let sum = ["a month".to_owned(), String::new(), String::new(), all];
+    let rows: Vec<_> = rows.chain([sum]).collect();
+    let widths: [usize; 4] =
+        std::array::from_fn(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0));
+    let table = rows
+        .iter()
+        .map(|[service, what, quantity, dollars]| {
+            let [first, second, third, fourth] = widths;
+            format!("{service:<first$}  {what:<second$}  {quantity:>third$}  {dollars:>fourth$}")
+        })
+        .collect();
     let mut prose = Vec::new();
     if let Some((item, share)) = estimate.largest() {
-        let lower = match &item.lowered_by {
-            Some(what) => format!(" What lowers it: {what}."),
-            None => String::new(),
-        };
         prose.push(format!(
-            "The largest part is {} ({}), {:.0} %.{lower}",
+            "The largest part is {} ({}), {:.0} %, mostly for {}. What lowers it: {}.",
             item.what,
             item.service,
-            share * 100.0
+            share * 100.0,
+            item.mostly_for,
+            item.lowered_by
+        ));
+    }
+    if !estimate.refused.is_empty() {
+        let refused = estimate.refused.join("; ");
+        prose.push(format!(
+            "Part of this is refused: {refused}. What is refused costs less."
         ));
     }
     prose.push(prices(estimate));
@@ -147,11 +170,15 @@ fn usage_in_words(usage: &Usage, estimate: &Estimate) -> String {
     let rooms = estimate
         .room_size
         .map_or_else(String::new, |members| format!(" to rooms of {members}"));
+    let counted = |number: u32, one: &str, more: &str| {
+        let word = if number == 1 { one } else { more };
+        format!("{} {word}", quantity(f64::from(number)))
+    };
     format!(
-        "{} people, each connected for {} hours a day, send {} messages a day each, on route `{}`{rooms}:",
-        quantity(f64::from(usage.people)),
-        usage.hours_per_day,
-        quantity(f64::from(usage.messages_per_day)),
+        "{} connected for {} a day and sending {}, on route `{}`{rooms}:",
+        counted(usage.people, "person,", "people, each"),
+        counted(usage.hours_per_day, "hour", "hours"),
+        counted(usage.messages_per_day, "message", "messages"),
         estimate.route
     )
 }
@@ -171,9 +198,13 @@ fn prices(estimate: &Estimate) -> String {
     }
 }
 
+/// What is larger has its first digits alone.
+const LARGEST: f64 = 1e15;
+
 /// In US dollars and cents. What is less than a cent is not shown as nothing.
 fn dollars(dollars: f64) -> String {
     match dollars {
+        many if many >= LARGEST => format!("${many:.1e}"),
         none if none <= 0.0 => "$0.00".to_owned(),
         few if few < 0.005 => "< $0.01".to_owned(),
         some => {
@@ -185,9 +216,13 @@ fn dollars(dollars: f64) -> String {
 }
 
 fn quantity(quantity: f64) -> String {
-    match quantity < 10.0 && quantity.fract() != 0.0 {
-        true => format!("{quantity:.3}"),
-        false => grouped(&format!("{quantity:.0}")),
+    match quantity {
+        many if many >= LARGEST => format!("{many:.1e}"),
+        few if few < 10.0 && few.fract() != 0.0 => match few < 0.000_5 {
+            true => "< 0.001".to_owned(),
+            false => format!("{few:.3}"),
+        },
+        some => grouped(&format!("{some:.0}")),
     }
 }
 

@@ -93,8 +93,12 @@ fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<Str
             messages_per_day,
             ..
         } = Usage::SAMPLE;
+        let most = match cost.largest() {
+            Some((item, share)) => format!(" ({:.0} % of it for {})", share * 100.0, item.what),
+            None => String::new(),
+        };
         lines.push(format!(
-            "it is charged by use: some ${:.2} a month for {people} people who send {messages_per_day} messages a day each; \
+            "it is charged by use: some ${:.2} a month{most} for {people} people who send {messages_per_day} messages a day each; \
              `chatctl cost` has the parts",
             cost.dollars_per_month
         ));
