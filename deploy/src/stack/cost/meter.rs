@@ -229,7 +229,7 @@ impl Cause {
             (Self::Deletions, _) => "no route with `answers = \"delete\"`",
             (Self::Accesses, _) => "`access = false` under `[logs]`",
             (Self::Watching, Meter::Dashboards) => "`dashboard = false` under `[alarms]`",
-            (Self::Watching, _) => "`false` for alarms that you do without, under `[alarms]`",
+            (Self::Watching, _) => "fewer alarms: a threshold under `[alarms]` can be `false`",
             (Self::Key, _) => "leaving `kms-key` under `[aws]` out: a key that AWS owns is free",
             (Self::Secrets, _) => "`ssm` instead of `secretsmanager`: standard parameters are free",
         };

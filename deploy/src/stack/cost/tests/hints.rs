@@ -79,7 +79,7 @@ fn cases() -> Vec<Case> {
             what: "alarms",
             before: "[alarms]\nemail = \"ops@example.com\"\ndashboard = false\n",
             usage: Usage::SAMPLE,
-            key: "alarms",
+            key: "[alarms]",
             after: "[alarms]\nemail = \"ops@example.com\"\ndashboard = false\nfunction-errors = false\n",
         },
         Case {
