@@ -102,7 +102,7 @@ pub fn to_room(members: usize) -> Units {
 }
 
 /// What the item of a kept message has besides its text, about.
-pub const KEPT_BYTES: usize = 220;
+pub const KEPT_BYTES: usize = 200;
 
 /// What a message to a room with a text of so many `bytes` costs besides, where messages are kept.
 #[must_use]

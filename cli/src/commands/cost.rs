@@ -263,25 +263,26 @@ mod tests {
         let head = usage_in_words(&usage, &found);
         let shown = format!("{head}\n\n{}\n\n{}", table.join("\n"), prose.join("\n\n"));
         expect![[r#"
-            2,000 people, each connected for 8 hours a day, send 50 messages a day each, on route `say` to rooms of 50:
+            2,000 people, each connected for 8 hours a day and sending 50 messages, on route `say` to rooms of 50:
 
-            API Gateway  messages                  150,000,000        $150.00
-            API Gateway  connection minutes         28,800,000          $7.20
-            Lambda       calls                       3,720,000          $0.74
-            Lambda       GB seconds                     75,900          $1.27
-            table        write units                   480,000          $0.30
-            table        read units                 12,240,000          $1.53
-            logs         GB written                      0.168          $0.08
-            traffic      GB to clients                      27          $2.46
-            a month                                                   $163.59
+            API Gateway  messages            150,000,000  $150.00
+            API Gateway  connection minutes   28,800,000    $7.20
+            Lambda       calls                10,097,884    $2.02
+            Lambda       GB seconds               83,872    $1.40
+            table        write units           4,731,923    $2.96
+            table        read units           14,365,961    $1.80
+            logs         GB written                1.653    $0.83
+            logs         GB kept                   0.771    $0.02
+            traffic      GB to clients                27    $2.46
+            a month                                       $168.68
 
-            The largest part is messages (API Gateway), 92 %. What lowers it: smaller rooms (`room-size` under `[limits]` bounds them): a message goes out to every member.
+            The largest part is messages (API Gateway), 89 %, mostly for messages that are passed on. What lowers it: smaller rooms (`room-size` under `[limits]` bounds them): a message goes out to every member.
 
-            Prices are the list prices of us-east-1, looked up on 2026-11-29: those of eu-west-1 are not known here, and may differ. AWS has them: https://aws.amazon.com/api-gateway/pricing/, https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/cloudwatch/pricing/, https://aws.amazon.com/ec2/pricing/on-demand/.
+            Prices are the list prices of us-east-1, looked up on 2026-11-29: those of eu-west-1 are not known here, and may differ. AWS has them: https://aws.amazon.com/api-gateway/pricing/, https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/cloudwatch/pricing/, https://aws.amazon.com/ec2/pricing/on-demand/, https://aws.amazon.com/kms/pricing/, https://aws.amazon.com/secrets-manager/pricing/.
 
-            Computed with: a month of 30 days; every device on one connection of at most 2 hours, which is opened anew; texts of 200 bytes; functions run for 10 ms, those for rooms for 1 ms a member; a handshake writes a log line of 250 bytes in each function.
+            Computed with: a month of 30 days; people who come once a day, on 39 connections of one device: a client replaces one after 8 minutes in which it sent nothing, or two hours; texts of 200 bytes; functions that run for 10 ms, those for rooms for 1 ms a member; log lines of 250 bytes, one in each function of a connection.
 
-            Not counted: the free tier, and discounts; storage of connections, of logs and of the handlers: cents."#]].assert_eq(&shown);
+            Not counted: the free tier, and discounts; failures and retries, and clients that mean harm; storage of connections and of the handlers: cents."#]].assert_eq(&shown);
     }
 
     #[test]

@@ -126,12 +126,12 @@ fn in_rooms_of_50_with_history_presence_a_review_alarms_access_logs_and_a_key() 
         + runs + runs * 2.0 + different;
     let reads = c
         + MESSAGES * 4.0
-        // A page of 51 messages with 420 bytes; what was missed; who is there; each change.
-        + VISITS * 6.0 + (c - VISITS) + 4.0 * c + 2.0 * c
+        // A page of 51 messages with 400 bytes; what was missed; who is there; each change.
+        + VISITS * 5.0 + (c - VISITS) + 4.0 * c + 2.0 * c
         + deletions * 5.0
         // The names and the room, which is looked at twice where a person leaves.
         + different / 2.0 * 5.0 + different / 2.0 * 9.0 + (runs - different) * 5.0;
-    let stored = 5_000.0 * 7.0 * 520.0 / GB;
+    let stored = 5_000.0 * 7.0 * 500.0 / GB;
     // Two for a connection, and one for what comes in.
     let accesses = 2.0 * c + MESSAGES + 2.0 * c + deletions;
     let logs = ((3.0 * c + deletions + runs) * 250.0 + accesses * 450.0) / GB;

@@ -104,7 +104,7 @@ fn cases() -> Vec<Case> {
             what: "GB stored",
             before: "[[routes]]\nkey = \"say\"\ntext = \"message\"\nenvelope = true\nhistory = \"365d\"\n",
             usage: Usage {
-                message_bytes: 700,
+                message_bytes: 1_400,
                 ..BUSY
             },
             key: "history",

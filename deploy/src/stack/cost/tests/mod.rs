@@ -139,7 +139,7 @@ fn kept_messages_are_written_and_lie_in_the_table() {
     let found = computed(&kept, &BUSY);
     is(part(&found, "write units").0, 24_000.0 + MANY);
     is(part(&found, "read units").0, 12_000.0 + MANY * 4.0);
-    let stored = MANY / 30.0 * 7.0 * 520.0 / 1_073_741_824.0;
+    let stored = MANY / 30.0 * 7.0 * 500.0 / 1_073_741_824.0;
     is(part(&found, "GB stored").1, stored * 0.25);
     let friends = "[[routes]]\nkey = \"say\"\nreceivers = \"friend\"\ntext = \"message\"\nenvelope = true\nhistory = \"7d\"\n";
     let long = Usage {
