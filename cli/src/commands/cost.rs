@@ -8,7 +8,7 @@ use crate::terminal::Output;
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chatctl_deploy::aws::named_region;
 use chatctl_deploy::stack::cost::prices::SOURCES;
-use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
+use chatctl_deploy::stack::cost::{Estimate, Item, Usage, estimate};
 
 /// Compute what this chat costs on AWS in a month, from its config and dated list prices
 ///
@@ -143,11 +143,11 @@ fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     let mut prose = Vec::new();
     if let Some((item, share)) = estimate.largest() {
         prose.push(format!(
-            "The largest part is {} ({}), {:.0} %, mostly for {}. What lowers it: {}.",
+            "The largest part is {} ({}), {:.0} %{}. What lowers it: {}.",
             item.what,
             item.service,
             share * 100.0,
-            item.mostly_for,
+            mostly(item),
             item.lowered_by
         ));
     }
@@ -166,10 +166,19 @@ fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     (table, prose)
 }
 
+/// What most of `item` is charged for, where its name does not say so.
+fn mostly(item: &Item) -> String {
+    let is_shared = ["API Gateway", "Lambda", "table", "logs", "traffic"].contains(&item.service);
+    match is_shared && item.what != "connection minutes" {
+        true => format!(", mostly for {}", item.mostly_for),
+        false => String::new(),
+    }
+}
+
 fn usage_in_words(usage: &Usage, estimate: &Estimate) -> String {
-    let rooms = estimate
-        .room_size
-        .map_or_else(String::new, |members| format!(" to rooms of {members}"));
+    let rooms = estimate.room_size.map_or_else(String::new, |members| {
+        format!(" to rooms of {}", quantity(f64::from(members)))
+    });
     let counted = |number: u32, one: &str, more: &str| {
         let word = if number == 1 { one } else { more };
         format!("{} {word}", quantity(f64::from(number)))

@@ -211,7 +211,10 @@ fn refused(load: &Load, settings: &Settings, usage: &Usage) -> Vec<String> {
     let mut refused = Vec::new();
     let mut check = |number: f64, most: f64, what: &str, by: &str| {
         if number > most {
-            refused.push(format!("{number:.1} {what}, and {by} takes {most:.0}"));
+            let digits = usize::from(number < 100.0);
+            refused.push(format!(
+                "{number:.digits$} {what}, and {by} takes {most:.0}"
+            ));
         }
     };
     let of_one = f64::from(usage.messages_per_day);

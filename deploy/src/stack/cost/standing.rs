@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chat_protocol::secret::Reference;
+use chat_protocol::variable;
 
 use super::Usage;
 use super::load::{Chat, GB, Load};
@@ -69,7 +70,7 @@ fn encrypted(load: &mut Load, chat: &Chat<'_>) {
     load.add(Cause::Key, Meter::Keys, 1.0);
     let uses_table = |(_, it): &(&str, &serde_json::Value)| {
         it["Type"] == "AWS::Lambda::Function"
-            && it["Properties"]["Environment"]["Variables"]["TABLE_NAME"].is_object()
+            && it["Properties"]["Environment"]["Variables"][variable::TABLE_NAME].is_object()
     };
     let roles = chat.template.resources().filter(uses_table);
     let requests = roles.map(|_| FIVE_MINUTES).sum();
