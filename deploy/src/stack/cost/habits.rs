@@ -18,7 +18,7 @@ pub(super) const QUIET: f64 = 8.0;
 pub(super) struct Habits {
     pub(super) people: f64,
     pub(super) minutes: f64,
-    /// How often somebody comes, who leaves later.
+    /// How often people come, who leave later.
     pub(super) visits: f64,
     /// Each visit has one at least.
     pub(super) connections: f64,
