@@ -59,7 +59,7 @@ pub(crate) struct KeptArgs {
     #[arg(long, default_value_t = 4)]
     screens: usize,
     /// How long a connection lasts at most, in milliseconds, before it is killed
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 10_000)]
     life: u64,
     /// The time between two kills of a function's process at most, in milliseconds; 0 kills none
     #[arg(long, default_value_t = 500)]
