@@ -254,6 +254,7 @@ impl Room<'_> {
 }
 
 /// What counts in an announcement.
+#[derive(Debug)]
 struct Said {
     people: usize,
 }
