@@ -138,7 +138,7 @@ mod tests {
             );
         }
         for (all, free, wanted, is_new, left) in [
-            (10, 10, &[1] as &[u32], true, 0),
+            (10, 10, &[1_u32] as &[u32], true, 0),
             (10, 10, &[1], false, 0),
             (1_000, 1_000, &[901], true, 900),
             (1_000, 1_000, &[500, 401], false, 900),

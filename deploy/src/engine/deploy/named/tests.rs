@@ -128,7 +128,8 @@ async fn proxy(target: Result<SocketAddr, &'static str>) -> SocketAddr {
                 }
                 match target {
                     Ok(target) => {
-                        let mut server = TcpStream::connect(target).await.unwrap();
+                        let connecting = tokio::time::timeout(LOOKUP, TcpStream::connect(target));
+                        let mut server = connecting.await.unwrap().unwrap();
                         client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
                         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
                     }
