@@ -348,7 +348,7 @@ async fn behind_a_proxy_the_name_need_not_be_known_here() {
 }
 
 #[tokio::test]
-async fn the_system_s_resolver_knows_this_machine_and_no_reserved_name() {
+async fn the_system_s_resolver_finds_this_machine_and_no_reserved_name() {
     for (host, found) in [
         ("chat.invalid", Lead::Nowhere),
         ("127.0.0.1", Lead::To(vec!["127.0.0.1".into()])),

@@ -73,11 +73,7 @@ fn every_option_adds_exactly_the_actions_that_it_takes() {
         ),
         ("", "[auth]\nhandler = \"door\"\n"),
     ] {
-        text.push_str(&format!(
-            "{}\n    {}\n",
-            more.trim().replace('\n', "\n"),
-            gains(plain, more)
-        ));
+        text.push_str(&format!("{}\n    {}\n", more.trim(), gains(plain, more)));
     }
     expect_file!["../snapshots/options.txt"].assert_eq(&text);
 }
