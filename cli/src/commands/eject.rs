@@ -44,7 +44,7 @@ impl Run for EjectArgs {
             checked.map_err(ConfigError::Invalid)?;
         }
         // A build takes minutes, so what the folder has is looked at first.
-        let folder = plain(&self.out)?;
+        let folder = plain(&self.out);
         empty(&folder)?;
         let built = {
             let mut reporter = terminal.progress();
@@ -110,16 +110,12 @@ impl Run for EjectArgs {
 }
 
 /// `out` without what makes the same folder look like another one, such as a slash at its end.
-fn plain(out: &Path) -> Result<PathBuf, CommandError> {
+fn plain(out: &Path) -> PathBuf {
     let parts = out.components().filter(|part| *part != Component::CurDir);
     let plain: PathBuf = parts.collect();
-    match (out.as_os_str().is_empty(), plain.as_os_str().is_empty()) {
-        (true, _) => Err(CommandError::usage(
-            "`--out` is empty",
-            "name a folder, such as `--out mine`",
-        )),
-        (false, true) => Ok(PathBuf::from(".")),
-        (false, false) => Ok(plain),
+    match plain.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => plain,
     }
 }
 

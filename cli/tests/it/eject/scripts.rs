@@ -268,11 +268,7 @@ fn the_deploy_script_stops_at_the_first_failure_whichever_call_it_is() {
         ];
         assert_eq!(verbs, expected, "{shell}");
         assert!(all[3].contains(" --key ") && all[3].contains(".zip --body code/CodeKey.zip"));
-        assert!(
-            all[5].contains("cost center=it's $HOME & `more`"),
-            "{}",
-            all[5]
-        );
+        assert!(all[5].contains("cost center=chat team: 1"), "{}", all[5]);
         assert!(!all[5].contains("CertificateArn"), "{}", all[5]);
         for at in 1..=all.len() {
             let number = at.to_string();

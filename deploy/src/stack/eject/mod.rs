@@ -191,7 +191,7 @@ fn target(architecture: Architecture) -> &'static str {
 mod tests {
     use super::*;
     use crate::config::Overrides;
-    use crate::stack::render::render;
+    use crate::stack::render::render_for_aws;
     use expect_test::expect;
 
     fn files(toml: &str, code: &[&str]) -> Vec<EjectedFile> {
@@ -200,7 +200,7 @@ mod tests {
         let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
         let code = code.iter();
         Ejected {
-            template: &render(&settings),
+            template: &render_for_aws(&settings),
             settings: &settings,
             region: "eu-west-1",
             code: code

@@ -333,7 +333,7 @@ Mappings:
     Properties: { QueueName: !!set { a } }
 => 4: no YAML tag
 	 Properties: {}
-=> 4: neither YAML nor JSON
+=> 3: neither YAML nor JSON
 "#;
 
 #[test]
