@@ -91,6 +91,8 @@ fn roll(project: &Project) {
     let manifest =
         "[package]\nname = \"roll\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    let lock = "version = 4\n\n[[package]]\nname = \"roll\"\nversion = \"0.0.0\"\n";
+    std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
     std::fs::write(folder.join("src/main.rs"), "fn main() {}\n").unwrap();
 }
 
