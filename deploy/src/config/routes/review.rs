@@ -361,14 +361,14 @@ mod tests {
             "review = \"filter\"\nreview-memory = 256\nreview-environment = { A1 = \"1\" }",
         );
         for (second, place) in [
-            ("review-memory = 512", "10:17: `review-memory` contradicts"),
+            ("review-memory = 512", "11:17: `review-memory` contradicts"),
             (
                 "review-environment = { A1 = \"2\" }",
-                "10:22: `review-environment` contradicts",
+                "11:22: `review-environment` contradicts",
             ),
             (
                 "review-secrets = { A1 = { ssm = \"a\" } }",
-                "10:18: `review-secrets` contradicts",
+                "11:18: `review-secrets` contradicts",
             ),
         ] {
             let second = route("b", &format!("review = \"filter/\"\n{second}"));
