@@ -80,11 +80,17 @@ impl FunctionSettings {
     /// # Errors
     /// The key of a setting of which `other` has another value, or of which a name has one.
     pub(super) fn join(&mut self, other: &Self) -> Result<(), &'static str> {
-        let is_variable = |name: &str| other.environment.contains_key(name);
-        let is_secret = |name: &str| other.secrets.contains_key(name);
-        let (variables, secrets) = (&mut self.environment, &mut self.secrets);
-        all(variables, &other.environment, is_secret).ok_or("environment")?;
-        all(secrets, &other.secrets, is_variable).ok_or("secrets")?;
+        // A name is a variable or a secret, and the key at fault is the one that `other` has.
+        let is_secret = |name: &String| other.secrets.contains_key(name);
+        if self.environment.keys().any(is_secret) {
+            return Err("secrets");
+        }
+        let is_variable = |name: &String| other.environment.contains_key(name);
+        if self.secrets.keys().any(is_variable) {
+            return Err("environment");
+        }
+        all(&mut self.environment, &other.environment).ok_or("environment")?;
+        all(&mut self.secrets, &other.secrets).ok_or("secrets")?;
         one(&mut self.memory, &other.memory).ok_or("memory")?;
         one(&mut self.timeout, &other.timeout).ok_or("timeout")?;
         one(&mut self.log_level, &other.log_level).ok_or("log-level")?;
@@ -153,15 +159,11 @@ fn one<T: Clone + PartialEq>(mine: &mut Option<T>, other: &Option<T>) -> Option<
     }
 }
 
-/// Adds `others`; `None` if a name has another value, or is one of something else.
+/// Adds `others`; `None` if a name has another value.
 fn all<T: Clone + PartialEq>(
     mine: &mut BTreeMap<String, T>,
     others: &BTreeMap<String, T>,
-    is_else: impl Fn(&str) -> bool,
 ) -> Option<()> {
-    if mine.keys().any(|name| is_else(name)) {
-        return None;
-    }
     for (name, value) in others {
         match mine.get(name) {
             Some(there) if there != value => return None,
