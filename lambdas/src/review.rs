@@ -152,7 +152,7 @@ impl<R: Reviewers> Rules for Reviewed<R> {
                 let verdict = answer(reviewers, reviewer, &message, event).await;
                 verdict.and_then(|verdict| judge(verdict, message, self.rule(key)))
             }
-            // The config asks for envelopes. A function that is told otherwise must not let messages pass.
+            // The config asks for envelopes. Where a function's variables say otherwise, no message may pass.
             _ => Err(ReviewError::NoEnvelope),
         };
         match judged {
