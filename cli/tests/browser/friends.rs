@@ -78,6 +78,14 @@ pub(crate) fn markup_in_a_message_and_in_a_name_stays_text() {
         );
         assert_eq!(window.complaints(), [""; 0]);
     }
+    // What turns the direction around turns neither the name nor the time.
+    tom.eval(r"chat.send('\u202esdrawkcab'), 0");
+    jerry.sees("Tom: \u{202e}sdrawkcab");
+    let stays = "(({ p, b, span, time }) => {
+        const left = part => part.getBoundingClientRect().left;
+        return getComputedStyle(span).unicodeBidi === 'isolate' && left(b) < left(span) && left(b) - left(p) < 30 && left(time) - left(p) < 30;
+    })(Object.fromEntries(['p', 'b', 'span', 'time'].map(name => [name, document.querySelector(`#log li:last-child ${name}`)])))";
+    assert_eq!(jerry.eval(stays), true);
 }
 
 #[test]
