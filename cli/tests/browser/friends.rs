@@ -78,9 +78,19 @@ pub(crate) fn markup_in_a_message_and_in_a_name_stays_text() {
         );
         assert_eq!(window.complaints(), [""; 0]);
     }
-    // What turns the direction around turns neither the name nor the time.
+}
+
+#[test]
+fn what_turns_the_direction_around_turns_neither_the_name_nor_the_time() {
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
+    let mut jerry = scene.jerry();
+    jerry.until_status("Connected");
     tom.eval(r"chat.send('\u202esdrawkcab'), 0");
-    jerry.sees("Tom: \u{202e}sdrawkcab");
+    jerry.until(
+        "it is shown",
+        "document.querySelector('#log').textContent.includes('sdrawkcab')",
+    );
     let stays = "(({ p, b, span, time }) => {
         const left = part => part.getBoundingClientRect().left;
         return getComputedStyle(span).unicodeBidi === 'isolate' && left(b) < left(span) && left(b) - left(p) < 30 && left(time) - left(p) < 30;
