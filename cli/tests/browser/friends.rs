@@ -85,6 +85,7 @@ fn what_turns_the_direction_around_turns_neither_the_name_nor_the_time() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
+    tom.until_status("Connected");
     jerry.until_status("Connected");
     tom.eval(r"chat.send('\u202esdrawkcab'), 0");
     jerry.until(
