@@ -47,9 +47,6 @@ const OVERLAY: &[(&str, &str)] = &[(
      Outputs:\n  QueueUrl:\n    Value: !Ref Queue\n",
 )];
 
-/// What together would be more than the 51,200 bytes that a template may have in a request.
-const LARGE: Option<&str> = Some("large");
-
 /// Every choice.
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -132,7 +129,6 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "history",
-        group: LARGE,
         config: "[[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n",
         route: "envelope = true\nhistory = \"7d\"\n",
         refused_by: &[("http-backend", "$connect")],
@@ -216,8 +212,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "alarms",
-        group: LARGE,
-        config: "[alarms]\nemail = \"ops@example.com\"\ndashboard = false\n",
+        config: "[alarms]\nemail = \"ops@example.com\"\n",
         ..NOTHING
     },
     Choice {
@@ -228,7 +223,6 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "an overlay",
-        group: LARGE,
         config: "[template]\noverlay = \"extra.yaml\"\n",
         files: OVERLAY,
         ..NOTHING

@@ -61,7 +61,7 @@ pub(super) fn check(
     names.check_sections(root)?;
     whole::taken_routes(root, base)?;
     whole::circles(root, merged)?;
-    whole::limits(root, merged, ruled)
+    whole::limits(root, ruled)
 }
 
 /// A resource of the overlay's own.
