@@ -50,7 +50,8 @@ impl<'a> Object<'a> {
             what: "the template",
             key: format!("{}{TEMPLATE}", hex::encode(Sha256::digest(text))),
             bytes: text.as_bytes(),
-            content_type: "application/json",
+            // Responses to requests in JSON are expected to have content (`http.rs`), and S3's to an upload has none.
+            content_type: "text/plain",
         }
     }
 
