@@ -1,5 +1,6 @@
 //! The settings of a function of the user's: its variables, its secrets, and how Lambda runs it.
 
+pub(super) mod environment;
 mod policy;
 mod table;
 #[cfg(test)]
@@ -26,7 +27,7 @@ pub(super) use table::{Environment, Given, Secrets, given};
 pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
 pub(super) use values::{VariableName, VariableValue};
 
-/// The most bytes of a function's variables, names and values together
+/// The most bytes of a function's variables
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 pub(super) const MAX_ENVIRONMENT_BYTES: usize = 4_096;
 
@@ -81,7 +82,7 @@ impl FunctionSettings {
         let variables = self.variables();
         let sizes = variables
             .iter()
-            .map(|(name, value)| name.len() + value.len());
+            .map(|(name, value)| environment::bytes(name, value));
         sizes.sum()
     }
 }
@@ -147,5 +148,9 @@ pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -
             .of_messages()
             .map(|(name, value)| (name, value.len())),
     );
-    own.iter().map(|(name, value)| name.len() + value).sum()
+    // With the braces around all.
+    let sizes = own.iter();
+    2 + sizes
+        .map(|(name, value)| environment::plain_bytes(name, *value))
+        .sum::<usize>()
 }

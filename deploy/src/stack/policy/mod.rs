@@ -20,6 +20,7 @@ use super::quota::needs_bucket;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::account::partition_of;
+use crate::config::secret::arn_in_policies;
 pub use questions::{Question, questions};
 pub use terraform::terraform;
 pub use uncovered::uncovered;
@@ -191,6 +192,7 @@ impl Subject<'_> {
         // Metrics have no ARNs.
         all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         self.look_ups(all);
+        self.notify(all);
         let has_functions = self.settings.has_functions();
         if has_functions || needs_bucket(template) {
             self.work_with_bucket(all);
@@ -283,6 +285,7 @@ impl Subject<'_> {
             }
         }
         self.secrets(all);
+        self.notify(all);
     }
 
     /// With a boundary, only roles that have it can be made and given policies. Without one, a policy that lets the user
@@ -321,7 +324,7 @@ impl Subject<'_> {
                         )
                     }
                     _ => match rest.split(":SecretString").next().unwrap_or_default() {
-                        arn if arn.starts_with("arn:") => arn.to_owned(),
+                        arn if arn.starts_with("arn:") => arn_in_policies(arn),
                         // A secret's ARN ends in a hyphen and six random characters.
                         name => self.here("secretsmanager", &format!("secret:{name}-??????")),
                     },
