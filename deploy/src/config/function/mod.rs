@@ -19,11 +19,10 @@ use super::account::KeyArn;
 use super::auth::AUTHORIZER;
 use super::limits::Limits;
 use super::names::{StackName, StageName};
-use super::route::CustomHandler;
 use super::secret::LocalSecret;
+pub(super) use table::{Environment, Given, Secrets, with_settings};
 #[cfg(test)]
-pub(super) use table::SecretTable;
-pub(super) use table::{Environment, Given, Secrets, given};
+pub(super) use table::{KEYS, SecretTable};
 pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
 pub(super) use values::{VariableName, VariableValue};
 
@@ -77,6 +76,30 @@ impl FunctionSettings {
         variables
     }
 
+    /// Takes over what `other` says of the same function.
+    ///
+    /// # Errors
+    /// The key of a setting of which `other` has another value, or of which a name has one.
+    pub(super) fn join(&mut self, other: &Self) -> Result<(), &'static str> {
+        // A name is a variable or a secret, and the key at fault is the one that `other` has.
+        let is_secret = |name: &String| other.secrets.contains_key(name);
+        if self.environment.keys().any(is_secret) {
+            return Err("secrets");
+        }
+        let is_variable = |name: &String| other.environment.contains_key(name);
+        if self.secrets.keys().any(is_variable) {
+            return Err("environment");
+        }
+        all(&mut self.environment, &other.environment).ok_or("environment")?;
+        all(&mut self.secrets, &other.secrets).ok_or("secrets")?;
+        one(&mut self.memory, &other.memory).ok_or("memory")?;
+        one(&mut self.timeout, &other.timeout).ok_or("timeout")?;
+        one(&mut self.log_level, &other.log_level).ok_or("log-level")?;
+        let (most, same) = (&mut self.reserved_concurrency, &other.reserved_concurrency);
+        one(most, same).ok_or("reserved-concurrency")?;
+        one(&mut self.vpc, &other.vpc).ok_or("vpc")
+    }
+
     /// The bytes that they take in the function's environment.
     pub(super) fn environment_bytes(&self) -> usize {
         let variables = self.variables();
@@ -109,18 +132,47 @@ impl Settings {
             .backends()
             .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
         let functions = self.functions_of_the_user();
-        let secrets = functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        let secrets = functions.flat_map(|(_, settings)| settings.secrets.values());
         headers.chain(secrets.filter_map(|secret| secret.local.as_ref()))
     }
 
-    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
-    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
-        let authorizer = self.auth.handler().map(|handler| (AUTHORIZER, handler));
-        let routes = self
-            .custom_handlers()
-            .map(|(key, handler)| (key.as_ref(), handler));
-        authorizer.into_iter().chain(routes)
+    /// The settings of every function of the user's, by the key of its route or the key that has it. Routes that share a
+    /// function that reviews their messages have the same.
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &FunctionSettings)> {
+        let authorizer = self.auth.handler().map(|it| (AUTHORIZER, &it.settings));
+        let routes = self.custom_handlers();
+        let routes = routes.map(|(key, handler)| (key.as_ref(), &handler.settings));
+        let reviews = self.reviews();
+        let reviews = reviews.map(|(key, review)| (key.as_ref(), &review.settings));
+        authorizer.into_iter().chain(routes).chain(reviews)
     }
+}
+
+/// Puts `other` in the place of nothing; `None` if there is another value.
+fn one<T: Clone + PartialEq>(mine: &mut Option<T>, other: &Option<T>) -> Option<()> {
+    match (&mine, other) {
+        (Some(mine), Some(other)) if mine != other => None,
+        (Some(_), _) => Some(()),
+        (None, _) => {
+            mine.clone_from(other);
+            Some(())
+        }
+    }
+}
+
+/// Adds `others`; `None` if a name has another value.
+fn all<T: Clone + PartialEq>(
+    mine: &mut BTreeMap<String, T>,
+    others: &BTreeMap<String, T>,
+) -> Option<()> {
+    for (name, value) in others {
+        match mine.get(name) {
+            Some(there) if there != value => return None,
+            Some(_) => {}
+            None => drop(mine.insert(name.clone(), value.clone())),
+        }
+    }
+    Some(())
 }
 
 /// The most bytes of the variables that the stack sets for a function of the user's, in `stack` at `stage`.
