@@ -119,7 +119,7 @@ fn a_signature_of_es256_has_two_numbers_of_its_group() {
         one
     });
     let claims = verify(&signature).unwrap();
-    // JOSE allows both signs of the second number, so a token must not be told from another by its bytes.
+    // JOSE allows both signs of the second number, so tokens of other bytes can be the same one.
     assert_eq!(verify(&[r, &negated(s)].concat()).unwrap(), claims);
     for wrong in [
         [zero, zero].concat(),
