@@ -24,6 +24,7 @@ mod plan;
 mod sample;
 mod shared;
 mod sources;
+mod target;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -45,7 +46,8 @@ use self::manifest::Crate;
 use self::paths::Places;
 pub use self::plan::{Machine, Planned, plan};
 pub use self::sources::sources;
-use self::toolchain::{Programs, Toolchain, triple};
+use self::target::triple;
+use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::{DeployEvent, Reporter};
 use crate::stack::code::{Code, Origin};
@@ -53,6 +55,9 @@ use crate::stack::code::{Code, Origin};
 /// Our handlers' package and binary.
 const PACKAGE: &str = "chat-lambdas";
 const BINARY: &str = "chat";
+
+/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
+const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
 /// The largest unzipped code of a function, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).

@@ -10,6 +10,8 @@ pub mod denial;
 pub mod eject;
 pub mod few;
 pub mod logs;
+mod merge;
+mod order;
 pub mod outline;
 pub mod overlay;
 pub mod page;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::TopicArn;
+use super::arn::TopicArn;
 #[cfg(test)]
 use super::schema::shape;
 #[cfg(test)]

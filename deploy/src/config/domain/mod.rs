@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
-use super::account::CertificateArn;
+use super::arn::CertificateArn;
 #[cfg(test)]
 use super::schema::shape;
 use super::snippet::Snippet;

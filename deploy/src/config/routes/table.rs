@@ -10,7 +10,7 @@ use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::review::ReviewTimeout;
+use super::timeout::ReviewTimeout;
 #[cfg(test)]
 use crate::config::function::SecretTable;
 use crate::config::function::{

@@ -9,7 +9,6 @@ mod check;
 mod graph;
 mod here;
 mod kept;
-mod merge;
 mod problem;
 mod sections;
 #[cfg(test)]
@@ -17,14 +16,11 @@ mod tests;
 mod whole;
 
 use crate::config::{ConfigError, Settings, Snippet};
+use crate::stack::merge::merged;
 use crate::stack::render::{base_for_aws, for_account};
 
 pub use additions::Additions;
 pub use here::{Here, for_machine};
-pub(super) use merge::merged;
-
-/// The sections that an overlay can have.
-const SECTIONS: [&str; 4] = ["Mappings", "Conditions", "Resources", "Outputs"];
 
 /// Checks the overlay of `settings`, as far as that is possible without AWS: nothing is touched before.
 ///
