@@ -28,4 +28,4 @@ pub use verifier::{LEEWAY_SECONDS, Rules, Verifier};
 
 /// The longest token. API Gateway accepts 10,240 bytes of header lines in total
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -73,7 +73,7 @@ impl Receivers {
 
     /// Whether messages find their receivers by name, so that both names are required to connect.
     #[must_use]
-    pub fn needs_names(self) -> bool {
+    fn needs_names(self) -> bool {
         self.fields().contains(&Field::To)
     }
 

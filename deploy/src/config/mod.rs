@@ -130,7 +130,7 @@ impl Settings {
     }
 
     /// Whether the stack has functions of our own. They record the connections.
-    pub fn has_own_functions(&self) -> bool {
+    pub(crate) fn has_own_functions(&self) -> bool {
         self.lifecycle.is_none()
     }
 
@@ -167,7 +167,7 @@ impl Settings {
     }
 
     /// The user's own functions behind routes, by the key of their route.
-    pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
+    pub(crate) fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
         self.routes.iter().filter_map(|route| match &route.purpose {
             Purpose::Handler(handler) => Some((&route.key, handler)),
             _ => None,

@@ -372,7 +372,7 @@ impl std::fmt::Debug for Artifact {
 }
 
 /// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.
-pub fn is_digest(name: &str) -> bool {
+pub(crate) fn is_digest(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 64 && name.bytes().all(is_digit)
 }

@@ -74,7 +74,11 @@ fn no_modules_import_one_another_in_a_circle() {
                 circular.extend(circles(&modules));
             }
         }
-        let expected = if package == "mapping" { vec![GRAMMAR] } else { vec![] };
+        let expected = if package == "mapping" {
+            vec![GRAMMAR]
+        } else {
+            vec![]
+        };
         assert_eq!(
             circular,
             expected,
@@ -86,7 +90,11 @@ fn no_modules_import_one_another_in_a_circle() {
 
 fn check(files: &[(&str, &str)], expected: &[&str]) {
     let files: BTreeMap<_, _> = files.iter().copied().collect();
-    let read = |file: &Path| files.get(file.to_str().unwrap()).map(|text| (*text).to_owned());
+    let read = |file: &Path| {
+        files
+            .get(file.to_str().unwrap())
+            .map(|text| (*text).to_owned())
+    };
     let modules = Modules::read(Path::new("src/lib.rs"), &read);
     assert_eq!(circles(&modules), expected);
 }
@@ -96,9 +104,15 @@ fn a_circle_is_found_through_paths_groups_other_names_and_folders() {
     check(
         &[
             ("src/lib.rs", "mod a;\nmod b;\nmod c;\npub use b::Leaf;"),
-            ("src/a.rs", "use crate::{b::{self, deep::Deep as D}, c};\nfn f(_: D) { c::g() }"),
+            (
+                "src/a.rs",
+                "use crate::{b::{self, deep::Deep as D}, c};\nfn f(_: D) { c::g() }",
+            ),
             ("src/b/mod.rs", "mod deep;\npub struct Leaf;"),
-            ("src/b/deep.rs", "pub struct Deep;\nfn f<'a>() { let _ = ('\"', crate::c::g()); }"),
+            (
+                "src/b/deep.rs",
+                "pub struct Deep;\nfn f<'a>() { let _ = ('\"', crate::c::g()); }",
+            ),
             ("src/c.rs", "pub fn g() { crate::a::f() }"),
         ],
         &["a → b::deep: Deep\na → c: g\nb::deep → c: g\nc → a: f"],

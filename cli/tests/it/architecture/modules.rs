@@ -104,7 +104,8 @@ impl Modules {
                 let child = [&from[..], &[first.to_owned()]].concat();
                 if !self.0.contains_key(&child) {
                     let uses = &self.0[from].uses;
-                    let is_own = |it: &&Use| ["crate", "self", "super"].contains(&it.path[0].as_str());
+                    let is_own =
+                        |it: &&Use| ["crate", "self", "super"].contains(&it.path[0].as_str());
                     let import = uses.iter().filter(is_own).find(|it| it.name == first)?;
                     let (place, names) = self.start(from, &import.path)?;
                     return Some((place, [&names[..], &path[1..]].concat()));
@@ -115,7 +116,12 @@ impl Modules {
     }
 
     /// The module that defines the first of `names` that is no module, and that name.
-    fn follow(&self, place: Place, names: &[String], depth: usize) -> Option<(Place, Option<String>)> {
+    fn follow(
+        &self,
+        place: Place,
+        names: &[String],
+        depth: usize,
+    ) -> Option<(Place, Option<String>)> {
         assert!(depth < 32, "{names:?} in {place:?} leads to itself");
         let Some((name, rest)) = names.split_first() else {
             return Some((place, None));
@@ -190,7 +196,11 @@ fn tree(tokens: &[String]) -> Vec<(Vec<String>, String)> {
         }
         return vec![(path, name.unwrap())];
     };
-    let before: Vec<String> = tokens[..open].iter().filter(|it| *it != "::").cloned().collect();
+    let before: Vec<String> = tokens[..open]
+        .iter()
+        .filter(|it| *it != "::")
+        .cloned()
+        .collect();
     let (mut all, mut depth, mut begin) = (Vec::new(), 0, open + 1);
     for (at, token) in tokens.iter().enumerate().skip(open) {
         match token.as_str() {
@@ -203,8 +213,16 @@ fn tree(tokens: &[String]) -> Vec<(Vec<String>, String)> {
             let part = tree(&tokens[begin..at]);
             all.extend(part.into_iter().map(|(path, name)| {
                 let is_self = path == ["self"];
-                let path = if is_self { before.clone() } else { [&before[..], &path].concat() };
-                let name = if is_self && name == "self" { before.last().unwrap().clone() } else { name };
+                let path = if is_self {
+                    before.clone()
+                } else {
+                    [&before[..], &path].concat()
+                };
+                let name = if is_self && name == "self" {
+                    before.last().unwrap().clone()
+                } else {
+                    name
+                };
                 (path, name)
             }));
         }

@@ -30,7 +30,12 @@ fn all(source: &str) -> Vec<String> {
             }
             '\'' if next == Some(&'\\') => at = past(at + 3, "'"),
             '\'' if chars.get(at + 2) == Some(&'\'') => at += 3,
-            '\'' => at += 1 + chars[at + 1..].iter().take_while(|it| is_in_name(it)).count(),
+            '\'' => {
+                at += 1 + chars[at + 1..]
+                    .iter()
+                    .take_while(|it| is_in_name(it))
+                    .count()
+            }
             ':' if next == Some(&':') => {
                 found.push("::".to_owned());
                 at += 2;
@@ -39,8 +44,8 @@ fn all(source: &str) -> Vec<String> {
                 let name: String = chars[at..].iter().take_while(|it| is_in_name(it)).collect();
                 at += name.chars().count();
                 let hashes = chars[at..].iter().take_while(|it| **it == '#').count();
-                let is_raw = ["r", "br"].contains(&name.as_str())
-                    && chars.get(at + hashes) == Some(&'"');
+                let is_raw =
+                    ["r", "br"].contains(&name.as_str()) && chars.get(at + hashes) == Some(&'"');
                 match is_raw {
                     true => at = past(at + hashes + 1, &format!("\"{}", "#".repeat(hashes))),
                     false => found.push(name),
@@ -98,8 +103,19 @@ fn is_for_tests(attribute: &[String]) -> bool {
 /// The length of the item, the field, the argument or the statement that begins here.
 fn item(tokens: &[String]) -> usize {
     const ITEMS: [&str; 13] = [
-        "async", "const", "enum", "extern", "fn", "impl", "macro_rules", "mod", "static", "struct",
-        "trait", "type", "use",
+        "async",
+        "const",
+        "enum",
+        "extern",
+        "fn",
+        "impl",
+        "macro_rules",
+        "mod",
+        "static",
+        "struct",
+        "trait",
+        "type",
+        "use",
     ];
     let first = tokens.iter().find(|token| {
         let is_visibility = ["pub", "(", ")", "crate", "super", "in", "::"];

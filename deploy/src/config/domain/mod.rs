@@ -54,7 +54,7 @@ impl Domain {
     }
 
     /// `message` with the line of the name.
-    pub fn saying(&self, message: String) -> Snippet {
+    pub(crate) fn saying(&self, message: String) -> Snippet {
         self.at.saying(message)
     }
 }
@@ -159,7 +159,7 @@ fn is_host(text: &str) -> bool {
 
 impl DomainName {
     /// Whether a certificate for `pattern` is one for this name. A wildcard stands for one label, the first.
-    pub fn is_covered_by(&self, pattern: &str) -> bool {
+    pub(crate) fn is_covered_by(&self, pattern: &str) -> bool {
         let pattern = pattern.to_ascii_lowercase();
         match pattern.strip_prefix("*.") {
             None => self.0 == pattern,
@@ -171,7 +171,7 @@ impl DomainName {
     }
 
     /// Whether the zone `name`, with or without a last dot, contains this name.
-    pub fn is_in_zone(&self, name: &str) -> bool {
+    pub(crate) fn is_in_zone(&self, name: &str) -> bool {
         let zone = name.trim_end_matches('.').to_ascii_lowercase();
         let before = self.0.strip_suffix(&zone);
         !zone.is_empty() && before.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

@@ -127,7 +127,7 @@ impl Overlay {
     }
 
     /// An error about the `place` in the file.
-    pub fn snippet(&self, place: Range<usize>, message: impl Into<String>) -> Snippet {
+    pub(crate) fn snippet(&self, place: Range<usize>, message: impl Into<String>) -> Snippet {
         let text = self.content.as_ref().map_or("", |content| &content.text);
         Snippet::new(&self.file, text, place, message)
     }

@@ -12,7 +12,8 @@ mod tests;
 
 pub use act::{Kicked, Sent, ban, kick, send, unban};
 pub use find::{Found, Whose, activity, find};
-pub use message::{OPERATOR, message};
+pub(crate) use message::OPERATOR;
+pub use message::message;
 
 use super::TargetError;
 

@@ -53,7 +53,7 @@ pub struct Prices {
 
 impl Prices {
     /// The messages of a month at the first price.
-    pub const FIRST_MESSAGES: f64 = 1e9;
+    pub(crate) const FIRST_MESSAGES: f64 = 1e9;
 
     /// The prices of `region`, else those of us-east-1: see [`Prices::region`].
     pub fn of(region: &str) -> &'static Self {

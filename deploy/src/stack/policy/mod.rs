@@ -18,7 +18,8 @@ use super::Template;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::account::partition_of;
-pub use questions::{Question, questions};
+pub use questions::Question;
+pub(crate) use questions::questions;
 pub use terraform::terraform;
 pub use uncovered::uncovered;
 

@@ -44,7 +44,7 @@ pub use emulator::for_emulator;
 pub use partition::for_region;
 
 /// The prefix of the logical ids of the user's function behind the route with `key`.
-pub fn handler_family(key: &RouteKey) -> String {
+pub(crate) fn handler_family(key: &RouteKey) -> String {
     ids::for_route("Handler", key)
 }
 
@@ -55,27 +55,27 @@ pub mod parameter {
     /// The key of our own handlers' zip.
     pub const CODE_KEY: &str = "CodeKey";
     /// For the code of the user's authorizer.
-    pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
+    pub(crate) const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
     /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
 
     /// The certificate of the endpoint's name, where the config does not name it.
-    pub const CERTIFICATE: &str = "CertificateArn";
+    pub(crate) const CERTIFICATE: &str = "CertificateArn";
     /// The hosted zone for the name's record, where the config does not decide it.
-    pub const HOSTED_ZONE: &str = "HostedZoneId";
+    pub(crate) const HOSTED_ZONE: &str = "HostedZoneId";
 
     /// The parameter for the key of the user's handler for the route with `key`.
-    pub fn code_key(key: &crate::config::names::RouteKey) -> String {
+    pub(crate) fn code_key(key: &crate::config::names::RouteKey) -> String {
         super::ids::for_route(CODE_KEY, key)
     }
 
     /// The parameter for the key of the user's function that reviews messages, whose crate is in the folder `name`.
-    pub fn review_code_key(name: &str) -> String {
+    pub(crate) fn review_code_key(name: &str) -> String {
         super::ids::for_review(name) + CODE_KEY
     }
 
     /// Whether `name` is the parameter for a code's key, ours or of the user's.
-    pub fn is_code_key(name: &str) -> bool {
+    pub(crate) fn is_code_key(name: &str) -> bool {
         name.starts_with(CODE_KEY) || name.ends_with(CODE_KEY)
     }
 }
@@ -83,7 +83,7 @@ pub mod parameter {
 /// The names of the template's outputs.
 pub mod output {
     /// The endpoint for clients.
-    pub const URL: &str = "Url";
+    pub(crate) const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
     /// What the record of the endpoint's own name leads to.
@@ -209,7 +209,7 @@ fn throttle(stage: &mut Value, limits: Option<Throttle>) {
 }
 
 /// Whether two deployments, each a template and its parameters, differ only in the keys of code.
-pub fn is_code_only(
+pub(crate) fn is_code_only(
     (deployed, old): (&Template, &BTreeMap<String, String>),
     (template, new): (&Template, &BTreeMap<String, String>),
 ) -> bool {
