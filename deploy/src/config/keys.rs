@@ -127,7 +127,8 @@ pub fn parse(path: &Path, text: &str) -> Result<KeySet, Snippet> {
     KeySet::new(keys).map_err(|error| problem(0..0, error.to_string()))
 }
 
-/// `keys` as the file has them, to be written by the command.
+/// `keys` as the file has them.
+#[cfg(test)]
 pub(crate) fn to_text(keys: &KeySet) -> String {
     let text = serde_json::to_string_pretty(&keys.to_json()).expect("keys always become JSON");
     format!("{text}\n")

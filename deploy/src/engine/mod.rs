@@ -32,12 +32,10 @@ mod token;
 mod verify;
 pub mod vitals;
 
-pub(crate) use again::execute_with_second_try;
 pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
-pub(crate) use prepare::prepare_here;
 pub use prepare::{prepare, preview};
 pub(crate) use random::random_hex;
 pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};

@@ -169,13 +169,6 @@ impl DomainName {
                 .is_some_and(|(_, rest)| rest == parent),
         }
     }
-
-    /// Whether the zone `name`, with or without a last dot, contains this name.
-    pub(crate) fn is_in_zone(&self, name: &str) -> bool {
-        let zone = name.trim_end_matches('.').to_ascii_lowercase();
-        let before = self.0.strip_suffix(&zone);
-        !zone.is_empty() && before.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    }
 }
 
 impl AsRef<str> for DomainName {

@@ -12,7 +12,6 @@ mod tests;
 
 pub use act::{Kicked, Sent, ban, kick, send, unban};
 pub use find::{Found, Whose, activity, find};
-pub(crate) use message::OPERATOR;
 pub use message::message;
 
 use super::TargetError;

@@ -17,7 +17,7 @@ use self::statement::{Statements, arn};
 use super::Template;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
-use crate::config::account::partition_of;
+use crate::config::arn::partition_of;
 pub use questions::Question;
 pub(crate) use questions::questions;
 pub use terraform::terraform;
