@@ -193,6 +193,9 @@ pub struct Limits {
     pub slow_client_timeout: Duration,
     /// The limit of pings and pongs of one connection. Exceeding it ends the connection. AWS gives no number.
     pub control_frames: Throttle,
+    /// The refusals (429) of one connection's messages that come at once. After them, the rest of what the client has
+    /// sent waits, so that they come at this rate. AWS gives no number.
+    pub refusals: Throttle,
     /// The largest request head in bytes: 10 KB.
     pub head_bytes: usize,
     /// The largest frame in bytes: 32 KB.
@@ -239,6 +242,10 @@ impl Default for Limits {
                 rate: 100.0,
                 burst: 1_000,
             },
+            refusals: Throttle {
+                rate: 100.0,
+                burst: 1_000,
+            },
             head_bytes: 10 * 1024,
             frame_bytes: 32 * 1024,
             message_bytes: 128 * 1024,
@@ -268,6 +275,7 @@ impl Limits {
         with_keep_alive_timeout: keep_alive_timeout, Duration;
         with_slow_client_timeout: slow_client_timeout, Duration;
         with_control_frames: control_frames, Throttle;
+        with_refusals: refusals, Throttle;
         with_head_bytes: head_bytes, usize;
         with_frame_bytes: frame_bytes, usize;
         with_message_bytes: message_bytes, usize;

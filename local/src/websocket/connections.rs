@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use super::throttle::Bucket;
 use crate::budget::{Budget, Held, Share, Stage};
 use crate::clock::Clock;
 use crate::integrations::events::{ConnectionInfo, Ended};
@@ -34,6 +35,9 @@ pub(crate) struct Connection {
     /// The budget's share of the messages that wait for the client.
     waiting: Arc<Share>,
     waiting_limit: usize,
+    refusals: Bucket,
+    /// How long each of the messages that are processed at once waits, if the refusals exceed their rate.
+    refusal_pause: Duration,
     ending: OnceLock<Ending>,
     end: Notify,
 }
@@ -106,6 +110,12 @@ pub(crate) enum PostError {
     Full,
 }
 
+/// With this pause, all messages that are processed at once are refused at the rate of [`Limits::refusals`] together.
+fn pause(limits: &Limits) -> Duration {
+    let rate = limits.refusals.rate.max(1.0);
+    Duration::from_secs_f64(limits.concurrent_messages.max(1) as f64 / rate)
+}
+
 impl Connection {
     pub(crate) fn new(
         facts: ConnectionInfo,
@@ -126,6 +136,8 @@ impl Connection {
             outgoing,
             waiting: budget.share(),
             waiting_limit: limits.client_queue_bytes,
+            refusals: Bucket::new(limits.refusals),
+            refusal_pause: pause(limits),
             ending: OnceLock::new(),
             end: Notify::new(),
         };
@@ -147,6 +159,14 @@ impl Connection {
             }
             Err(mpsc::error::TrySendError::Full(_)) => Err(PostError::Full),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(PostError::Gone),
+        }
+    }
+
+    /// A message was refused: waits if that happens more often than [`Limits::refusals`] allow.
+    pub(crate) async fn pace_refusals(&self) {
+        let now = self.clock.elapsed();
+        if !self.refusals.take(now) {
+            self.clock.until(now + self.refusal_pause).await;
         }
     }
 

@@ -34,6 +34,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most bytes that wait to be written besides messages: pongs.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
 
+/// The most bytes of a client that are read after the close frame: more than a client can have sent before it got that
+/// frame. To read whatever it goes on sending would cost as much as serving it.
+const MAX_REST_BYTES: usize = 1024 * 1024;
+
 /// The outcome of writing.
 struct Written {
     sink: Sink,
@@ -162,7 +166,8 @@ pub(super) fn config(limits: &Limits) -> WebSocketConfig {
 }
 
 /// Waits until the close frame is sent, then until the client disconnects. Closing with unread bytes would reset the
-/// connection, and the client might never get the close frame.
+/// connection, and the client might never get the close frame. A client that goes on sending is read up to
+/// [`MAX_REST_BYTES`]; then what it sends waits in the socket until the caller's deadline.
 async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     let Ok(Written { sink, .. }) = AbortOnDropHandle::new(writer).await else {
         return;
@@ -173,7 +178,13 @@ async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     let mut socket = socket.into_inner().into_inner();
     if socket.shutdown().await.is_ok() {
         let mut rest = [0; 4096];
-        while let Ok(1..) = socket.read(&mut rest).await {}
+        let mut left = MAX_REST_BYTES;
+        while let Ok(bytes @ 1..) = socket.read(&mut rest).await {
+            left = left.saturating_sub(bytes);
+            if left == 0 {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 

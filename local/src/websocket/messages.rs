@@ -36,6 +36,7 @@ pub(super) async fn handle(
     let admitted = gateway.account.admits_message(limit);
     let text = match route {
         _ if !admitted => {
+            drop((body, held));
             gateway.traffic.throttled();
             Some(answers::error_frame(
                 throttle::MESSAGE,
@@ -63,7 +64,16 @@ pub(super) async fn handle(
             .await
         }
     };
-    let Some(text) = text else { return };
+    if let Some(text) = text {
+        answer(gateway, connection, text);
+    }
+    if !admitted {
+        // The message keeps its place meanwhile, so that the client's next ones wait in the socket.
+        connection.pace_refusals().await;
+    }
+}
+
+fn answer(gateway: &Gateway, connection: &Connection, text: String) {
     if let Err(error) = connection.post(text.into()) {
         let why = match error {
             PostError::Full => "the client reads too slowly",
@@ -71,7 +81,7 @@ pub(super) async fn handle(
         };
         gateway.observer.warn(format!(
             "dropped a response to connection `{}`: {why}",
-            facts.connection_id
+            connection.facts.connection_id
         ));
     } else {
         gateway.traffic.sent();

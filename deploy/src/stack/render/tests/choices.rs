@@ -10,6 +10,7 @@ use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
 use crate::stack::overlay::{Additions, check};
+use crate::stack::render::render_for_aws;
 
 fn rendered(case: &Case) -> (Settings, Template) {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +21,7 @@ fn rendered(case: &Case) -> (Settings, Template) {
         overlay.file = "extra.yaml".into();
     }
     check(&settings).unwrap();
-    let template = for_account(&render(&settings), &settings.aws.rules);
+    let template = render_for_aws(&settings);
     (settings, template)
 }
 
