@@ -148,7 +148,8 @@ impl Module {
         while at < tokens.len() {
             let before = at.checked_sub(1).map_or("", |at| tokens[at].as_str());
             match tokens[at].as_str() {
-                "use" => {
+                // A type's `use<…>` imports nothing.
+                "use" if tokens.get(at + 1).is_some_and(|it| it != "<") => {
                     let end = at + tokens[at..].iter().position(|it| it == ";").unwrap();
                     let is_passed_on = before == "pub" || before == ")";
                     for (path, name) in tree(&tokens[at + 1..end]) {
