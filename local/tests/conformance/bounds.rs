@@ -22,10 +22,21 @@ fn limits() -> Limits {
     Limits::default()
 }
 
+/// The most that a client which is cut off can have written: what is read before and after the close frame, and the
+/// buffers of both sockets.
+const MAX_WRITTEN: usize = 32 * 1024 * KB;
+
 /// Writes `bytes` until the gateway stops reading for good, and reads nothing.
 async fn write_until_cut_off(client: &mut Client, bytes: &[u8]) {
     let socket = client.stream.get_mut();
-    within(async { while socket.write_all(bytes).await.is_ok() {} }).await;
+    let mut written = 0;
+    let writing = async {
+        while socket.write_all(bytes).await.is_ok() {
+            written += bytes.len();
+        }
+    };
+    within(writing).await;
+    assert!(written < MAX_WRITTEN, "{written} bytes were read");
 }
 
 /// A client's frame, masked with zeros.

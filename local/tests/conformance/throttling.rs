@@ -1,4 +1,4 @@
-//! Statement `limits.6`: the limits of connections and requests.
+//! Statements `limits.6` and `bounds.5`: the limits of connections and requests.
 
 use std::time::Duration;
 
@@ -131,6 +131,40 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
         matches!(warnings.as_slice(), [one] if one.starts_with("more requests than an AWS account's")),
         "it is reported once: {warnings:?}"
     );
+}
+
+#[tokio::test]
+async fn bounds_5_a_client_that_goes_on_after_many_refusals_is_read_at_their_rate() {
+    let limits = Limits::default()
+        .with_concurrent_messages(1)
+        .with_refusals(Throttle {
+            rate: 1.0,
+            burst: 2,
+        });
+    let (world, hand) = world(limits, |setup| {
+        setup.chat().route("join", "join").edit(|stack| {
+            let stage = stack.api.stages.get_mut("v1").unwrap();
+            stage.throttles.insert("join".to_owned(), ONE_A_SECOND);
+        })
+    })
+    .await;
+    let mut client = world.connect().await;
+    let join = r#"{"action":"join"}"#;
+    client.send(join).await;
+    world.puppets.event("join", 0).await;
+    // Two refusals are free; the third one waits for a second, and what follows waits with it.
+    for _ in 0..3 {
+        check_refused_message(&world, &mut client, join).await;
+    }
+    client.send("another route").await;
+    world.settled().await;
+    assert_eq!(world.puppets.count("default"), 0);
+    // Another client is read meanwhile.
+    let mut second = world.connect().await;
+    second.send("another route").await;
+    world.puppets.event("default", 0).await;
+    hand.advance(Duration::from_secs(1));
+    world.puppets.event("default", 1).await;
 }
 
 #[tokio::test]
