@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use testing::command::in_folder;
 
+use crate::processes;
+
 /// The executables to measure, which are already built.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Programs {
@@ -44,6 +46,8 @@ pub(crate) enum ChatctlError {
         command: String,
         source: serde_json::Error,
     },
+    #[error("the stack came back at {now}, and was at {before}")]
+    Moved { before: String, now: String },
 }
 
 /// The output of `chatctl status --local --output json`.
@@ -62,6 +66,7 @@ pub(crate) struct Status {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FunctionStatus {
     pub(crate) in_flight: usize,
+    pub(crate) invocations: u64,
 }
 
 /// Without limits of the stage, because the stack is measured.
@@ -106,10 +111,8 @@ impl<'a> Project<'a> {
     /// Starts the stack in the background; returns the command's duration.
     pub(crate) fn deploy(&self) -> Result<(Deployed<'_>, Duration), ChatctlError> {
         let deployed = Deployed { project: self };
-        let handlers = self.programs.handlers.to_string_lossy();
-        let words = ["deploy", "--local", "--handlers", &handlers, "--no-probe"];
         let started = Instant::now();
-        self.run(&words)?;
+        self.run(&self.words_to_deploy())?;
         Ok((deployed, started.elapsed()))
     }
 
@@ -147,6 +150,12 @@ impl<'a> Project<'a> {
         Ok((dev, started, took))
     }
 
+    fn words_to_deploy(&self) -> [&str; 5] {
+        let handlers = self.programs.handlers.to_str();
+        let handlers = handlers.expect("paths of builds are UTF-8");
+        ["deploy", "--local", "--handlers", handlers, "--no-probe"]
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = in_folder(&self.programs.chatctl, self.folder.path());
         command.args(words);
@@ -156,6 +165,13 @@ impl<'a> Project<'a> {
 
 fn spoken(words: &[&str]) -> String {
     format!("chatctl {}", words.join(" "))
+}
+
+/// Sends SIGKILL; a process that has ended already is no failure.
+pub(crate) fn kill(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _gone = kill_process(pid, Signal::KILL);
+    }
 }
 
 /// A stack in the background. It is torn down when this is dropped.
@@ -174,18 +190,48 @@ impl Deployed<'_> {
         })
     }
 
+    /// Kills the stack's process, whose id is `pid`, as a power failure would, and starts the stack again with its data.
+    pub(crate) async fn restart(&self, pid: u32) -> Result<(), ChatctlError> {
+        let before = self.status()?.endpoint;
+        kill(pid);
+        while processes::is_running(pid) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let words = self.project.words_to_deploy();
+        let command = self.project.command(&words);
+        let failed = |source| ChatctlError::Run {
+            command: spoken(&words),
+            source,
+        };
+        // Not by `run`, which blocks: clients try to connect meanwhile.
+        let output = tokio::process::Command::from(command).output().await;
+        let output = output.map_err(failed)?;
+        if !output.status.success() {
+            return Err(ChatctlError::Failed {
+                command: spoken(&words),
+                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            });
+        }
+        let now = self.status()?.endpoint;
+        match now == before {
+            true => Ok(()),
+            false => Err(ChatctlError::Moved { before, now }),
+        }
+    }
+
     /// Waits until all functions are idle.
     pub(crate) async fn quiet(&self) -> Result<(), ChatctlError> {
         // A function that never ends is stopped by its own timeout.
-        while !self
-            .status()?
-            .functions
-            .values()
-            .all(|it| it.in_flight == 0)
-        {
+        while !self.is_quiet()? {
             tokio::task::yield_now().await;
         }
         Ok(())
+    }
+
+    /// Whether all functions are idle.
+    pub(crate) fn is_quiet(&self) -> Result<bool, ChatctlError> {
+        let functions = self.status()?.functions;
+        Ok(functions.values().all(|it| it.in_flight == 0))
     }
 }
 

@@ -1,22 +1,28 @@
-//! Messages that a chat keeps, on screens whose connections are killed again and again: each message that is kept must be on
-//! every screen exactly once, and each that has a receipt must be kept.
+//! Messages that a chat keeps, while connections, processes of functions and the whole stack are killed again and again: each
+//! message must be kept and on every screen, exactly once.
 //!
 //! A screen follows the algorithm of the page and of `chatctl chat`: it drops ids that it has, and after a reconnect reads
-//! page by page what is newer than the id up to which nothing is missing.
+//! page by page what is newer than the id up to which nothing is missing. A sender sends again what has no receipt and is not
+//! kept.
 
+mod chance;
+mod chaos;
 mod screen;
+mod sender;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chat_protocol::{Field, Handshake};
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde::Deserialize;
-use serde_json::json;
 use testing::Client;
 
+pub(crate) use self::chance::Chance;
+use self::chaos::Chaos;
 use self::screen::{BEGINNING, Screen, Shown};
+use self::sender::Sender;
 use crate::chatctl::{ChatctlError, Programs, Project};
 
 /// One room that keeps its messages.
@@ -32,13 +38,13 @@ key = "history"
 answers = "history"
 "#;
 
-/// Messages of a sender without a receipt.
-const IN_FLIGHT: usize = 16;
-
-/// How long a receipt may take.
+/// How long it may take until the stack serves a client again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sends messages that are kept, over connections that are killed
+/// How long a client waits after a handshake that failed.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// Sends messages that are kept, while everything is killed
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeptArgs {
     #[command(flatten)]
@@ -53,8 +59,14 @@ pub(crate) struct KeptArgs {
     #[arg(long, default_value_t = 4)]
     screens: usize,
     /// How long a connection lasts at most, in milliseconds, before it is killed
-    #[arg(long, default_value_t = 3_000)]
+    #[arg(long, default_value_t = 10_000)]
     life: u64,
+    /// The time between two kills of a function's process at most, in milliseconds; 0 kills none
+    #[arg(long, default_value_t = 500)]
+    function_life: u64,
+    /// How often the whole stack is killed and started again
+    #[arg(long, default_value_t = 10)]
+    restarts: usize,
     /// The first number of all that are random
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -72,7 +84,7 @@ pub(crate) enum KeptError {
     },
     #[error("what is kept could not be read: {0}")]
     Unreadable(String),
-    #[error("{count} messages have a receipt and are not kept, such as {text:?}")]
+    #[error("{count} messages are not kept, such as {text:?}")]
     NotKept { count: usize, text: String },
     #[error("{count} messages are kept twice, such as {text:?}")]
     KeptTwice { count: usize, text: String },
@@ -84,32 +96,25 @@ pub(crate) enum KeptError {
     },
 }
 
-/// Random numbers that a seed decides.
-#[derive(Debug)]
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(2).wrapping_add(1))
-    }
-
-    /// In 0..`end`; the generator is Knuth's, <https://en.wikipedia.org/wiki/Linear_congruential_generator>.
-    fn below(&mut self, end: u64) -> u64 {
-        let next = self.0.wrapping_mul(6_364_136_223_846_793_005);
-        self.0 = next.wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end.max(1)
-    }
-
-    fn moment(&mut self, milliseconds: u64) -> tokio::time::Instant {
-        tokio::time::Instant::now() + Duration::from_millis(self.below(milliseconds))
-    }
-}
-
 /// Counts that all tasks share.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    /// Messages, each time that they are sent.
     sent: Cell<usize>,
+    receipts: Cell<usize>,
+    /// Messages without a receipt that were kept.
+    found: Cell<usize>,
+    /// Messages without a receipt that were not.
+    again: Cell<usize>,
+    /// Connections that were killed.
     kills: Cell<usize>,
+    /// Processes of functions that were killed.
+    functions: Cell<usize>,
+    restarts: Cell<usize>,
+    /// Frames that say that a function has failed.
+    failures: Cell<usize>,
+    /// Handshakes that failed.
+    refused: Cell<usize>,
     pages: Cell<usize>,
 }
 
@@ -119,52 +124,90 @@ fn more(count: &Cell<usize>) {
 
 /// Runs it; fails if a message is missing or twice anywhere.
 pub(crate) async fn run(args: &KeptArgs) -> Result<(), KeptError> {
+    crate::say(&format!("seed {}", args.seed));
     let project = Project::with_config(&args.programs, CONFIG)?;
     let (stack, _took) = project.deploy()?;
     let url = stack.status()?.endpoint;
     let counts = Counts::default();
-    let is_over = Cell::new(false);
+    let (is_sent, is_over) = (Cell::new(false), Cell::new(false));
     let began = Instant::now();
     let each = args.messages / args.senders.max(1);
     let sending = async {
         let senders = (0..args.senders).map(|number| {
             let chance = Chance::new(args.seed + 1_000 + number as u64);
-            send(&url, number, each, args.life, chance, &counts)
+            Sender::new(&url, number, each, args.life, chance, &counts)
         });
-        let confirmed = join_all(senders).await;
+        let mut senders: Vec<_> = senders.collect();
+        let chaos = Chaos {
+            stack: &stack,
+            function_life: args.function_life,
+            restarts: moments(args.restarts, each * args.senders),
+            chance: Chance::new(args.seed + 2_000),
+            counts: &counts,
+        };
+        let send = async {
+            let sent = try_join_all(senders.iter_mut().map(Sender::send)).await;
+            is_sent.set(true);
+            sent
+        };
+        let (sent, raged) = tokio::join!(send, chaos.rage(&is_sent));
+        raged?;
+        sent?;
         // What has no receipt may still be written.
-        let quiet = stack.quiet().await;
+        stack.quiet().await?;
+        let finished = try_join_all(senders.iter_mut().map(Sender::finish)).await;
+        stack.quiet().await?;
+        finished
+    };
+    let sending = async {
+        let sent = sending.await;
         is_over.set(true);
-        quiet.map(|()| confirmed)
+        sent
     };
     let screens = (0..args.screens).map(|number| {
         let chance = Chance::new(args.seed + number as u64);
         Screen::new(&url, number, args.life, chance, &counts).watch(&is_over)
     });
-    let (confirmed, shown) = tokio::join!(sending, join_all(screens));
-    let confirmed = confirmed?.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let confirmed: Vec<String> = confirmed.into_iter().flatten().collect();
+    let (sent, shown) = tokio::join!(sending, join_all(screens));
+    sent?;
     let kept = everything(&url).await?;
     let took = began.elapsed();
-    check(&kept, &confirmed, shown)?;
-    crate::say(&format!(
-        "{} messages sent, {} of them with a receipt; {} kept, each on {} screens exactly once and in order; {} connections \
-         killed, {} pages of history read; {:.1} s, {:.0} messages a second",
-        counts.sent.get(),
-        confirmed.len(),
+    check(&kept, (args.senders, each), shown)?;
+    crate::say(&report(args, &kept, &counts, took));
+    Ok(())
+}
+
+/// After how many messages each of `restarts` happens, evenly.
+fn moments(restarts: usize, messages: usize) -> Vec<usize> {
+    let part = messages / (restarts + 1);
+    (1..=restarts).map(|number| number * part).collect()
+}
+
+fn report(args: &KeptArgs, kept: &Shown, counts: &Counts, took: Duration) -> String {
+    format!(
+        "{} messages kept, each on {} screens exactly once and in order; {} of them have a receipt, {} were found in the history \
+         without one, and {} times one was not found and sent again; {} connections, {} processes of functions and {} times the \
+         whole stack killed; {} handshakes and {} frames failed; {} pages of history read by screens; {:.1} s, {:.0} messages a \
+         second",
         kept.len(),
         args.screens,
+        counts.receipts.get(),
+        counts.found.get(),
+        counts.again.get(),
         counts.kills.get(),
+        counts.functions.get(),
+        counts.restarts.get(),
+        counts.refused.get(),
+        counts.failures.get(),
         counts.pages.get(),
         took.as_secs_f64(),
-        counts.sent.get() as f64 / took.as_secs_f64(),
-    ));
-    Ok(())
+        kept.len() as f64 / took.as_secs_f64(),
+    )
 }
 
 fn check(
     kept: &Shown,
-    confirmed: &[String],
+    (senders, each): (usize, usize),
     screens: Vec<Result<Shown, KeptError>>,
 ) -> Result<(), KeptError> {
     let mut texts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -176,10 +219,11 @@ fn check(
         let (count, text) = (twice.count() + 1, (*text).to_owned());
         return Err(KeptError::KeptTwice { count, text });
     }
-    let is_lost = |text: &&String| !texts.contains_key(text.as_str());
-    let mut lost = confirmed.iter().filter(is_lost);
+    let sent =
+        (0..senders).flat_map(|sender| (0..each).map(move |number| format!("{sender}-{number}")));
+    let mut lost = sent.filter(|text| !texts.contains_key(text.as_str()));
     if let Some(text) = lost.next() {
-        let (count, text) = (lost.count() + 1, text.clone());
+        let count = lost.count() + 1;
         return Err(KeptError::NotKept { count, text });
     }
     for (screen, shown) in screens.into_iter().enumerate() {
@@ -197,73 +241,21 @@ fn check(
     Ok(())
 }
 
-/// A receipt, or another frame.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(rename = "type", default)]
-    kind: &'a str,
-    #[serde(rename = "ref", default)]
-    reference: &'a str,
-    #[serde(default)]
-    stored: bool,
-}
-
-/// Sends `messages`, each once; returns the texts of those that have a receipt.
-async fn send(
-    url: &str,
-    number: usize,
-    messages: usize,
-    life: u64,
-    mut chance: Chance,
-    counts: &Counts,
-) -> Result<Vec<String>, KeptError> {
-    let name = format!("Sender {number}");
-    let mut confirmed = Vec::with_capacity(messages);
-    let mut next = 0;
-    loop {
-        let mut client = connect(url, &name).await?;
-        let end = chance.moment(life);
-        let mut waiting = 0;
-        loop {
-            while waiting < IN_FLIGHT && next < messages {
-                let text = format!("{number}-{next}");
-                let frame = json!({ "action": "say", "message": text, "ref": text });
-                if client.try_send(frame.to_string()).await.is_err() {
-                    break;
-                }
-                next += 1;
-                waiting += 1;
-                more(&counts.sent);
-            }
-            if next == messages && waiting == 0 {
-                return Ok(confirmed);
-            }
-            let is_last = next == messages;
-            let received = tokio::select! {
-                received = client.next_text() => received,
-                // The last ones are waited for.
-                () = tokio::time::sleep_until(end), if !is_last => break,
-                () = tokio::time::sleep(PATIENCE) => return Ok(confirmed),
-            };
-            let Ok(text) = received else { break };
-            if let Ok(Head {
-                kind: "sent",
-                reference,
-                stored: true,
-            }) = serde_json::from_str(&text)
-            {
-                confirmed.push(reference.to_owned());
-                waiting -= 1;
-            }
-        }
-        // Without a goodbye, and with messages under way.
-        drop(client);
-        more(&counts.kills);
+/// Whether `frame` says that a function has failed, as API Gateway does.
+fn is_failure(frame: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[expect(dead_code, reason = "what counts is that all are there")]
+    struct Failure<'a> {
+        message: &'a str,
+        connection_id: &'a str,
+        request_id: &'a str,
     }
+    serde_json::from_str::<Failure<'_>>(frame).is_ok()
 }
 
-/// Connects as `name`; a listener that is full takes the connection a moment later.
-async fn connect(url: &str, name: &str) -> Result<Client, KeptError> {
+/// Connects as `name`; what a stack that is killed or busy refuses is tried again a moment later.
+async fn connect(url: &str, name: &str, counts: &Counts) -> Result<Client, KeptError> {
     let handshake = Handshake::default()
         .with(Field::From, name)
         .with(Field::Room, "kitchen");
@@ -271,7 +263,10 @@ async fn connect(url: &str, name: &str) -> Result<Client, KeptError> {
     loop {
         match Client::open(url, handshake.headers()).await {
             Ok(client) => return Ok(client),
-            Err(_) if began.elapsed() < PATIENCE => tokio::task::yield_now().await,
+            Err(_) if began.elapsed() < PATIENCE => {
+                more(&counts.refused);
+                tokio::time::sleep(AGAIN).await;
+            }
             Err(source) => {
                 return Err(KeptError::Connect {
                     url: url.to_owned(),
@@ -301,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn some_hundred_messages_are_on_every_screen_once_whatever_happens_to_connections() {
+    fn some_hundred_messages_are_on_every_screen_once_whatever_is_killed() {
         let args = KeptArgs {
             programs: Programs {
                 chatctl: testing::command::chatctl(),
@@ -311,6 +306,8 @@ mod tests {
             senders: 2,
             screens: 3,
             life: 200,
+            function_life: 300,
+            restarts: 1,
             seed: 7,
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -328,20 +325,34 @@ mod tests {
                 .map(|(id, text)| ((*id).to_owned(), (*text).to_owned()))
                 .collect()
         };
-        let all = kept(&[("1", "a"), ("2", "b")]);
-        let both = ["a".to_owned(), "b".to_owned()];
-        check(&all, &both, vec![Ok(all.clone())]).unwrap();
-        for (kept, confirmed, screen) in [
-            (&all, &both[..], kept(&[("1", "a")])),
-            (&all, &both[..], kept(&[("1", "a"), ("2", "b"), ("3", "c")])),
-            (&kept(&[("1", "a")]), &both[..], kept(&[("1", "a")])),
+        let all = kept(&[("1", "0-0"), ("2", "0-1")]);
+        check(&all, (1, 2), vec![Ok(all.clone())]).unwrap();
+        for (kept, screen) in [
+            (&all, kept(&[("1", "0-0")])),
+            (&all, kept(&[("1", "0-0"), ("2", "0-1"), ("3", "0-2")])),
+            (&kept(&[("1", "0-0")]), kept(&[("1", "0-0")])),
             (
-                &kept(&[("1", "a"), ("2", "a")]),
-                &both[..1],
-                kept(&[("1", "a"), ("2", "a")]),
+                &kept(&[("1", "0-0"), ("2", "0-1"), ("3", "0-1")]),
+                kept(&[("1", "0-0"), ("2", "0-1"), ("3", "0-1")]),
             ),
         ] {
-            check(kept, confirmed, vec![Ok(screen)]).unwrap_err();
+            check(kept, (1, 2), vec![Ok(screen)]).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_frame_that_says_that_a_function_failed_is_told_from_messages() {
+        assert!(is_failure(
+            r#"{"message": "Internal server error", "connectionId":"a=", "requestId":"b="}"#
+        ));
+        assert!(!is_failure(
+            r#"{"type":"sent","ref":"0-1","id":"01K","stored":true}"#
+        ));
+    }
+
+    #[test]
+    fn restarts_are_spread_over_the_messages() {
+        assert_eq!(moments(3, 400), [100, 200, 300]);
+        assert_eq!(moments(0, 400), [0; 0]);
     }
 }

@@ -19,6 +19,7 @@ mod room;
 mod sample;
 mod server;
 mod soak;
+mod storm;
 mod tally;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ use crate::functions::{FunctionsArgs, FunctionsError};
 use crate::kept::{KeptArgs, KeptError};
 use crate::report::Figure;
 use crate::soak::{SoakArgs, SoakError};
+use crate::storm::{StormArgs, StormError};
 
 /// Measures chatctl
 #[derive(Debug, Parser)]
@@ -43,8 +45,10 @@ enum Args {
     Deploy(DeployArgs),
     /// The local stack under floods; a missed bound is a failure
     Soak(SoakArgs),
-    /// Messages that are kept, on screens whose connections are killed; one that is missing or twice is a failure
+    /// Messages that are kept, while connections, functions and the stack are killed; one that is missing or twice is a failure
     Kept(KeptArgs),
+    /// A room whose members all reconnect at once, and get announcements; a missed bound is a failure
+    Storm(StormArgs),
     /// The handlers' processes by themselves
     Functions(FunctionsArgs),
 }
@@ -86,6 +90,8 @@ enum BenchError {
     Functions(#[from] FunctionsError),
     #[error(transparent)]
     Kept(#[from] KeptError),
+    #[error(transparent)]
+    Storm(#[from] StormError),
 }
 
 fn main() -> ExitCode {
@@ -113,6 +119,11 @@ fn run(args: &Args) -> Result<(), BenchError> {
             return Ok(soaked?);
         }
         Args::Kept(args) => return Ok(runtime.block_on(kept::run(args))?),
+        Args::Storm(args) => {
+            let stormed = runtime.block_on(storm::run(args));
+            say(&machine(&before));
+            return Ok(stormed?);
+        }
         Args::Deploy(args) => {
             let table = runtime.block_on(deploy::measure(args))?;
             say(&format!("{}\n\n{table}", machine(&before)));

@@ -1,5 +1,6 @@
 //! Readings of `/proc` about a process and its children (Linux only).
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The resources of a process.
@@ -50,6 +51,25 @@ fn descendants(pid: u32) -> Vec<u32> {
         left.extend(children(pid));
     }
     found
+}
+
+/// The processes of a local stack's functions: the descendants of `pid` that run another program than it does.
+pub(crate) fn functions(pid: u32) -> Vec<u32> {
+    let own = program(pid);
+    let mut all = descendants(pid);
+    all.retain(|pid| program(*pid).is_some_and(|program| Some(program) != own));
+    all
+}
+
+/// Whether `pid` is still running; what has ended and was not collected is not.
+pub(crate) fn is_running(pid: u32) -> bool {
+    let stat = read(pid, "stat");
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+    state.is_some_and(|rest| !rest.starts_with(['Z', 'X']))
+}
+
+fn program(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
 /// The processor time of all work, on all cores together, since the machine started.
@@ -150,7 +170,10 @@ mod tests {
         assert!(descendants.resident > 0);
         assert!(largest(std::process::id()) > 0);
         assert!(private(child.id()) > Some(0));
+        assert!(functions(std::process::id()).contains(&child.id()));
+        assert!(is_running(child.id()));
         drop(child.stdin.take());
         child.wait().unwrap();
+        assert!(!is_running(child.id()));
     }
 }

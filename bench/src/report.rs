@@ -11,6 +11,7 @@ pub(crate) enum Quantity {
     Time(Duration),
     PerSecond(f64),
     Bytes(u64),
+    Count(usize),
 }
 
 /// The target of a figure.
@@ -116,6 +117,7 @@ impl Quantity {
             Self::Time(time) => time.as_secs_f64(),
             Self::PerSecond(count) => count,
             Self::Bytes(bytes) => bytes as f64,
+            Self::Count(count) => count as f64,
         }
     }
 }
@@ -128,6 +130,7 @@ impl fmt::Display for Quantity {
             }
             Self::Time(time) => write!(formatter, "{:.2} ms", time.as_secs_f64() * 1e3),
             Self::PerSecond(count) => write!(formatter, "{count:.0}/s"),
+            Self::Count(count) => write!(formatter, "{count}"),
             Self::Bytes(bytes) => write!(formatter, "{:.1} MiB", *bytes as f64 / 1024.0 / 1024.0),
         }
     }

@@ -102,7 +102,7 @@ pub fn to_room(members: usize) -> Units {
 }
 
 /// What the item of a kept message has besides its text, about.
-pub const KEPT_BYTES: usize = 240;
+pub const KEPT_BYTES: usize = 200;
 
 /// What a message to a room with a text of so many `bytes` costs besides, where messages are kept.
 #[must_use]
@@ -118,6 +118,77 @@ pub fn kept(bytes: usize) -> Units {
 #[must_use]
 pub fn kept_for_friend(bytes: usize) -> Units {
     kept(bytes) + reads(0.5)
+}
+
+/// A page of history: a query that reads so many `messages` with texts of so many `bytes`, and one message more, by which the
+/// function finds whether others follow. A query reads 1 MB at most.
+#[must_use]
+pub fn page(messages: usize, bytes: usize) -> Units {
+    const MOST: usize = 1_024 * 1_024;
+    let item = bytes + KEPT_BYTES;
+    let read = (messages + 1).min(MOST / item).max(1);
+    in_steps(read * item, 4_096)
+}
+
+/// A request for history that finds nothing new.
+#[must_use]
+pub const fn empty_page() -> Units {
+    reads(1.0)
+}
+
+/// The deletion of a message with a text of so many `bytes`, without the look for those who get the notice: the message is
+/// read and replaced by what is left of it, and the notice is kept.
+#[must_use]
+pub fn deletion(bytes: usize) -> Units {
+    in_steps(bytes + KEPT_BYTES, 4_096) + kept(bytes) + writes(1.0)
+}
+
+/// The look for the devices of the two people of a conversation, for the notice of a deletion.
+#[must_use]
+pub const fn look_for_two() -> Units {
+    reads(2.0)
+}
+
+/// A member of a room with a name enters or leaves, where that is announced.
+#[must_use]
+pub const fn change() -> Units {
+    reads(1.0)
+}
+
+/// The same, besides, for the first change since the announcer began to wait: the turn is opened, and the announcer invoked.
+#[must_use]
+pub const fn first_change() -> Units {
+    writes(1.0)
+}
+
+/// A name of a person, about.
+pub const NAME_BYTES: usize = 11;
+
+/// The run of an announcer in a room of `members` with names that looks into it so many times: twice where names are missing.
+/// `is_different` says whether it announces anything.
+#[must_use]
+pub fn announcement(members: usize, looks: u32, is_different: bool) -> Units {
+    // The item of a member with a name takes some 80 bytes.
+    const MEMBER_BYTES: usize = 80;
+    let shards = usize::from(ROOM_SHARDS);
+    let look =
+        in_steps(members.div_ceil(shards) * MEMBER_BYTES, 4_096).reads * f64::from(ROOM_SHARDS);
+    let names = members * NAME_BYTES + 100;
+    let saved = match is_different {
+        true => in_steps(names, 1_024).reads,
+        false => 0.0,
+    };
+    // The turn is taken and handed on.
+    reads(look * f64::from(looks)) + in_steps(names, 4_096) + writes(2.0 + saved)
+}
+
+/// Reads of so many `bytes`, in steps of `step`; one at least.
+fn in_steps(bytes: usize, step: usize) -> Units {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no query reads so much that it matters"
+    )]
+    reads(bytes.div_ceil(step).max(1) as f64)
 }
 
 /// A message, where each connection's messages are counted.

@@ -51,7 +51,14 @@ fn recorded(page: &str, table: &str) -> String {
     }
 }
 
-/// Sends messages that are kept over connections that are killed; `more` is passed to the benchmark.
+/// Lets the members of a room all reconnect at once; `more` is passed to the benchmark.
+pub(crate) fn storm(more: &[String]) -> Result<(), StepError> {
+    let mut command = measuring("storm")?;
+    command.args(more);
+    finish(command, CURE, "the storm")
+}
+
+/// Sends messages that are kept while connections, functions and the stack are killed; `more` is passed to the benchmark.
 pub(crate) fn kept(more: &[String]) -> Result<(), StepError> {
     let mut command = measuring("kept")?;
     command.args(more);

@@ -37,8 +37,11 @@ usage: cargo xtask COMMAND
   bench functions [ARGS]
                 build for release, measure the handlers' processes by themselves: start, one event, growth of memory
   bench kept [--messages N] [ARGS]
-                build for release, send 100,000 messages that are kept to screens whose connections are killed again and
-                again; fails when one is missing on a screen, or twice
+                build for release, send 100,000 messages that are kept while connections, processes of functions and the
+                whole stack are killed again and again; fails when one is missing on a screen, or twice
+  bench storm [--members N] [ARGS]
+                build for release, let the 1,000 members of a room that is announced all enter it, and all reconnect, within
+                2 seconds; fails when the chat posts more than it says
   simulate rooms
                 play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
             bench::functions(&rest[1..])
         }
         "bench" if rest.first().is_some_and(|what| what == "kept") => bench::kept(&rest[1..]),
+        "bench" if rest.first().is_some_and(|what| what == "storm") => bench::storm(&rest[1..]),
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
         "fuzz"

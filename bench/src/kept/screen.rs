@@ -7,7 +7,8 @@ use chat_protocol::history::{Entry, Frame};
 use serde_json::json;
 use testing::Client;
 
-use super::{Chance, Counts, KeptError, PATIENCE, connect, more};
+use super::chance::Chance;
+use super::{Counts, KeptError, PATIENCE, connect, is_failure, more};
 
 /// Before every id.
 pub(super) const BEGINNING: &str = "00000000000000000000000000";
@@ -66,7 +67,7 @@ impl<'a> Screen<'a> {
         loop {
             // What was said before it was over may have been written before this connection.
             let is_last = is_over.get();
-            let client = connect(self.url, &self.name).await?;
+            let client = connect(self.url, &self.name, self.counts).await?;
             match self.converse(client, is_last).await? {
                 Ended::Complete => return Ok(self.shown),
                 Ended::Killed => more(&self.counts.kills),
@@ -94,6 +95,11 @@ impl<'a> Screen<'a> {
             let Ok(text) = received else {
                 return Ok(Ended::Killed);
             };
+            if is_failure(&text) {
+                // A function was killed at work. The page is asked for again.
+                more(&self.counts.failures);
+                return Ok(Ended::Killed);
+            }
             request = self.take(&text)?;
             if is_last && self.asked.is_none() {
                 return Ok(Ended::Complete);

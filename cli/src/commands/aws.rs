@@ -95,7 +95,10 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         tokio::join!(bucket.check(), target.stacks.record(&settings.stack));
     // On its own, so that a silence is reported for it alone.
     let concurrency = match settings.has_functions() {
-        true => Some(concurrency::check(&target.functions).await),
+        true => {
+            let is_new = matches!(stack_found, Ok(None));
+            Some(concurrency::check(&target.functions, settings, is_new).await)
+        }
         false => None,
     };
     if settings.has_functions() {

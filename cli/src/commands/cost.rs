@@ -8,12 +8,12 @@ use crate::terminal::Output;
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chatctl_deploy::aws::named_region;
 use chatctl_deploy::stack::cost::prices::SOURCES;
-use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
+use chatctl_deploy::stack::cost::{Estimate, Item, Usage, estimate};
 
 /// Compute what this chat costs on AWS in a month, from its config and dated list prices
 ///
-/// It asks AWS nothing. The config says which requests a message makes; the prices are those of the Region as far as they
-/// are known, else those of us-east-1. Your bill is what AWS's pages say on the day.
+/// It asks AWS nothing. The config says which requests follow from people and their messages; the prices are those of the
+/// Region as far as they are known, else those of us-east-1. Your bill is what AWS's pages say on the day.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct CostArgs {
@@ -33,6 +33,9 @@ pub(super) struct CostArgs {
     /// The hours that each of them is connected in a day
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=24))]
     hours_per_day: u32,
+    /// How often each of them comes in a day, each time for a part of these hours
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    visits_per_day: u32,
     /// The length of a message
     #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
     message_bytes: u32,
@@ -50,10 +53,8 @@ impl Run for CostArgs {
         let region = named_region(&settings.aws).await;
         let usage = self.usage();
         let estimate = estimate(&settings, &usage, region.as_deref()).map_err(|error| {
-            CommandError::usage(
-                error.to_string(),
-                "leave `--room-size` out, or change the config",
-            )
+            let hint = error.hint();
+            CommandError::usage(error.to_string(), hint)
         })?;
         match terminal.output {
             Output::Json => terminal.result_json(&value(&usage, &estimate)),
@@ -81,6 +82,7 @@ impl CostArgs {
             messages_per_day: self.messages_per_day,
             room_size: self.room_size,
             hours_per_day: self.hours_per_day,
+            visits_per_day: self.visits_per_day,
             message_bytes: self.message_bytes,
         }
     }
@@ -89,7 +91,7 @@ impl CostArgs {
 fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
     let mut value = json!({
         "people": usage.people, "messagesPerDay": usage.messages_per_day,
-        "hoursPerDay": usage.hours_per_day, "messageBytes": usage.message_bytes,
+        "hoursPerDay": usage.hours_per_day, "visitsPerDay": usage.visits_per_day, "messageBytes": usage.message_bytes,
     });
     let mut computed = serde_json::to_value(estimate).expect("an estimate has a JSON form");
     // Sums of binary fractions end in digits that mean nothing.
@@ -99,6 +101,7 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
         }
     };
     rounded(&mut computed["dollarsPerMonth"]);
+    rounded(&mut computed["connections"]);
     for item in computed["items"].as_array_mut().into_iter().flatten() {
         rounded(&mut item["dollars"]);
         rounded(&mut item["quantity"]);
@@ -106,7 +109,10 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
     let members = value.as_object_mut().expect("it is an object");
     members.extend(computed.as_object().cloned().into_iter().flatten());
     if let Some((item, share)) = estimate.largest() {
-        value["largest"] = json!({ "service": item.service, "what": item.what, "share": share });
+        value["largest"] = json!({
+            "service": item.service, "what": item.what, "share": share,
+            "mostlyFor": item.mostly_for, "loweredBy": item.lowered_by,
+        });
     }
     value
 }
@@ -114,24 +120,41 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
 /// The table, whose lines are not wrapped, and the sentences below it.
 fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     let rows = estimate.items.iter().map(|item| {
-        let (service, what) = (item.service, item.what);
-        let (quantity, dollars) = (quantity(item.quantity), dollars(item.dollars));
-        format!("{service:<12} {what:<19} {quantity:>17} {dollars:>14}")
+        let (service, what) = (item.service.to_owned(), item.what.to_owned());
+        [
+            service,
+            what,
+            quantity(item.quantity),
+            dollars(item.dollars),
+        ]
     });
     let all = dollars(estimate.dollars_per_month);
-    let mut table: Vec<_> = rows.collect();
-    table.push(format!("{:<50} {all:>14}", "a month"));
+    let sum = ["a month".to_owned(), String::new(), String::new(), all];
+    let rows: Vec<_> = rows.chain([sum]).collect();
+    let widths: [usize; 4] =
+        std::array::from_fn(|at| rows.iter().map(|row| row[at].len()).max().unwrap_or(0));
+    let table = rows
+        .iter()
+        .map(|[service, what, quantity, dollars]| {
+            let [first, second, third, fourth] = widths;
+            format!("{service:<first$}  {what:<second$}  {quantity:>third$}  {dollars:>fourth$}")
+        })
+        .collect();
     let mut prose = Vec::new();
     if let Some((item, share)) = estimate.largest() {
-        let lower = match &item.lowered_by {
-            Some(what) => format!(" What lowers it: {what}."),
-            None => String::new(),
-        };
         prose.push(format!(
-            "The largest part is {} ({}), {:.0} %.{lower}",
+            "The largest part is {} ({}), {:.0} %{}. What lowers it: {}.",
             item.what,
             item.service,
-            share * 100.0
+            share * 100.0,
+            mostly(item),
+            item.lowered_by
+        ));
+    }
+    if !estimate.refused.is_empty() {
+        let refused = estimate.refused.join("; ");
+        prose.push(format!(
+            "Part of this is refused: {refused}. What is refused costs less."
         ));
     }
     prose.push(prices(estimate));
@@ -143,15 +166,28 @@ fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     (table, prose)
 }
 
+/// What most of `item` is charged for, where its name does not say so.
+fn mostly(item: &Item) -> String {
+    let is_shared = ["API Gateway", "Lambda", "table", "logs", "traffic"].contains(&item.service);
+    match is_shared && item.what != "connection minutes" {
+        true => format!(", mostly for {}", item.mostly_for),
+        false => String::new(),
+    }
+}
+
 fn usage_in_words(usage: &Usage, estimate: &Estimate) -> String {
-    let rooms = estimate
-        .room_size
-        .map_or_else(String::new, |members| format!(" to rooms of {members}"));
+    let rooms = estimate.room_size.map_or_else(String::new, |members| {
+        format!(" to rooms of {}", quantity(f64::from(members)))
+    });
+    let counted = |number: u32, one: &str, more: &str| {
+        let word = if number == 1 { one } else { more };
+        format!("{} {word}", quantity(f64::from(number)))
+    };
     format!(
-        "{} people, each connected for {} hours a day, send {} messages a day each, on route `{}`{rooms}:",
-        quantity(f64::from(usage.people)),
-        usage.hours_per_day,
-        quantity(f64::from(usage.messages_per_day)),
+        "{} connected for {} a day and sending {}, on route `{}`{rooms}:",
+        counted(usage.people, "person,", "people, each"),
+        counted(usage.hours_per_day, "hour", "hours"),
+        counted(usage.messages_per_day, "message", "messages"),
         estimate.route
     )
 }
@@ -171,9 +207,13 @@ fn prices(estimate: &Estimate) -> String {
     }
 }
 
+/// What is larger has its first digits alone.
+const LARGEST: f64 = 1e15;
+
 /// In US dollars and cents. What is less than a cent is not shown as nothing.
 fn dollars(dollars: f64) -> String {
     match dollars {
+        many if many >= LARGEST => format!("${many:.1e}"),
         none if none <= 0.0 => "$0.00".to_owned(),
         few if few < 0.005 => "< $0.01".to_owned(),
         some => {
@@ -185,9 +225,13 @@ fn dollars(dollars: f64) -> String {
 }
 
 fn quantity(quantity: f64) -> String {
-    match quantity < 10.0 && quantity.fract() != 0.0 {
-        true => format!("{quantity:.3}"),
-        false => grouped(&format!("{quantity:.0}")),
+    match quantity {
+        many if many >= LARGEST => format!("{many:.1e}"),
+        few if few < 10.0 && few.fract() != 0.0 => match few < 0.000_5 {
+            true => "< 0.001".to_owned(),
+            false => format!("{few:.3}"),
+        },
+        some => grouped(&format!("{some:.0}")),
     }
 }
 
@@ -228,25 +272,26 @@ mod tests {
         let head = usage_in_words(&usage, &found);
         let shown = format!("{head}\n\n{}\n\n{}", table.join("\n"), prose.join("\n\n"));
         expect![[r#"
-            2,000 people, each connected for 8 hours a day, send 50 messages a day each, on route `say` to rooms of 50:
+            2,000 people, each connected for 8 hours a day and sending 50 messages, on route `say` to rooms of 50:
 
-            API Gateway  messages                  150,000,000        $150.00
-            API Gateway  connection minutes         28,800,000          $7.20
-            Lambda       calls                       3,720,000          $0.74
-            Lambda       GB seconds                     75,900          $1.27
-            table        write units                   480,000          $0.30
-            table        read units                 12,240,000          $1.53
-            logs         GB written                      0.168          $0.08
-            traffic      GB to clients                      27          $2.46
-            a month                                                   $163.59
+            API Gateway  messages            150,000,000  $150.00
+            API Gateway  connection minutes   28,800,000    $7.20
+            Lambda       calls                10,097,884    $2.02
+            Lambda       GB seconds               83,872    $1.40
+            table        write units           4,731,923    $2.96
+            table        read units           14,365,961    $1.80
+            logs         GB written                1.653    $0.83
+            logs         GB kept                   0.771    $0.02
+            traffic      GB to clients                27    $2.46
+            a month                                       $168.68
 
-            The largest part is messages (API Gateway), 92 %. What lowers it: smaller rooms (`room-size` under `[limits]` bounds them): a message goes out to every member.
+            The largest part is messages (API Gateway), 89 %, mostly for messages that are passed on. What lowers it: smaller rooms (`room-size` under `[limits]` bounds them): a message goes out to every member.
 
-            Prices are the list prices of us-east-1, looked up on 2026-11-29: those of eu-west-1 are not known here, and may differ. AWS has them: https://aws.amazon.com/api-gateway/pricing/, https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/cloudwatch/pricing/, https://aws.amazon.com/ec2/pricing/on-demand/.
+            Prices are the list prices of us-east-1, looked up on 2026-11-29: those of eu-west-1 are not known here, and may differ. AWS has them: https://aws.amazon.com/api-gateway/pricing/, https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/cloudwatch/pricing/, https://aws.amazon.com/ec2/pricing/on-demand/, https://aws.amazon.com/kms/pricing/, https://aws.amazon.com/secrets-manager/pricing/.
 
-            Computed with: a month of 30 days; every device on one connection of at most 2 hours, which is opened anew; texts of 200 bytes; functions run for 10 ms, those for rooms for 1 ms a member; a handshake writes a log line of 250 bytes in each function.
+            Computed with: a month of 30 days; people who come once a day, on 39 connections of one device: a client replaces one after 8 minutes in which it sent nothing, or two hours; texts of 200 bytes; functions that run for 10 ms, those for rooms for 1 ms a member; log lines of 250 bytes, one in each function of a connection.
 
-            Not counted: the free tier, and discounts; storage of connections, of logs and of the handlers: cents."#]].assert_eq(&shown);
+            Not counted: the free tier, and discounts; failures and retries, and clients that mean harm; storage of connections and of the handlers: cents."#]].assert_eq(&shown);
     }
 
     #[test]

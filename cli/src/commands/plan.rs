@@ -191,8 +191,8 @@ mod tests {
             {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"roll","crate":"/my/roll"}],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000}}
 
             deploy stack `chat` to eu-west-1, once you agree; its functions run /tmp/chat
-            it is charged by use: some $0.73 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
-            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.73,"pricesOf":"us-east-1"}}
+            it is charged by use: some $0.99 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
+            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.99,"pricesOf":"us-east-1"}}
 
             start stack `chat` here, in the background; it has no functions; its state lies in /my/.chatctl/chat
             {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat","throttle":{"rate":500,"burst":1000}}

@@ -7,19 +7,19 @@ mod price {
     use chatctl_deploy::stack::cost::prices::US_EAST_1;
 
     /// A million messages of up to 32 KB, received or sent.
-    pub(super) const MESSAGES: f64 = US_EAST_1.messages;
+    pub(super) const MESSAGES: f64 = US_EAST_1.messages.dollars;
     /// A million minutes of one open connection.
-    pub(super) const MINUTES: f64 = US_EAST_1.minutes;
+    pub(super) const MINUTES: f64 = US_EAST_1.minutes.dollars;
     /// A million calls of functions.
-    pub(super) const CALLS: f64 = US_EAST_1.calls;
+    pub(super) const CALLS: f64 = US_EAST_1.calls.dollars;
     /// A million seconds of a function with 1 GB.
-    pub(super) const GB_SECONDS: f64 = US_EAST_1.gb_seconds;
+    pub(super) const GB_SECONDS: f64 = US_EAST_1.gb_seconds.dollars;
     /// A million write units and read units of a table on demand.
-    pub(super) const WRITES: f64 = US_EAST_1.writes;
-    pub(super) const READS: f64 = US_EAST_1.reads;
+    pub(super) const WRITES: f64 = US_EAST_1.writes.dollars;
+    pub(super) const READS: f64 = US_EAST_1.reads.dollars;
     /// A GB of logs, and of traffic to the internet.
-    pub(super) const LOGS: f64 = US_EAST_1.logs;
-    pub(super) const EGRESS: f64 = US_EAST_1.traffic;
+    pub(super) const LOGS: f64 = US_EAST_1.logs.dollars;
+    pub(super) const EGRESS: f64 = US_EAST_1.traffic.dollars;
 }
 
 const MILLION: f64 = 1e6;
@@ -186,7 +186,8 @@ fn the_costs_of_a_hostile_client_are_what_the_named_prices_make_them() {
     let day = chatctl_deploy::stack::cost::prices::LOOKED_UP;
     assert!(text.contains(&format!("looked up on {day}")), "{day}");
     for price in [
-        "$1.00", "$0.25", "$0.20", "$16.67", "$0.625", "$0.125", "$0.50", "$0.09",
+        "$1.00", "$0.25", "$0.20", "$16.67", "$0.625", "$0.125", "$0.50", "$0.09", "$0.03",
+        "$0.10", "$3.00", "$0.40", "$0.05", "$13.33", "$0.80",
     ] {
         assert!(text.contains(price), "{price} is not named");
     }

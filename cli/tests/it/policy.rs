@@ -22,6 +22,17 @@ const COMPANY: &str = "[domain]\nname = \"chat.example.com\"\n[logs]\naccess = t
 const HANDLER: &str = "handler = \"roll\"\nreserved-concurrency = 5\nsecrets = { KEY = { ssm = \"/key\" } }\n\
                        vpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }";
 
+/// Functions of the user's in every place that takes one, all functions in a VPC, kept messages and announcements.
+const USER: &str = "[auth]\nhandler = \"door\"\nreserved-concurrency = 1\n\
+                    [handlers]\nvpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }\n\
+                    [[routes]]\nkey = \"$default\"\nreceivers = \"room\"\nenvelope = true\nhistory = \"7d\"\nreview = \"filter\"\n\
+                    [[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"who\"\nanswers = \"who\"\n\
+                    [[routes]]\nkey = \"roll\"\nhandler = \"roll\"\n";
+
+/// Topics of the stack's events, beside a name.
+const NOTIFIED: &str =
+    "[aws]\nnotification-arns = [\"arn:aws:sns:eu-west-1:123456789012:stacks\"]\n[domain]";
+
 #[test]
 fn reserved_concurrency_and_a_vpc_bring_the_actions_that_lambda_asks_of_the_deployer() {
     let actions = [
@@ -85,6 +96,7 @@ fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_
     let company = format!("{ROUTES}{COMPANY}");
     let named = "[domain]\nname = \"chat.example.com\"\nzone = \"Z1\"\n".to_owned();
     let settings = ROUTES.replace("handler = \"roll\"", HANDLER);
+    let everything = format!("{USER}{}", COMPANY.replace("[domain]", NOTIFIED));
     for config in [
         String::new(),
         ROUTES.to_owned(),
@@ -93,6 +105,7 @@ fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_
         company,
         named,
         settings,
+        everything,
     ] {
         let project = Project::new(&config);
         let whole: Value = serde_json::from_str(&policy(&project, &[])).unwrap();

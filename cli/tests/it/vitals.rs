@@ -133,8 +133,41 @@ fn costs_are_computed_without_credentials_from_the_config() {
     // 150,000 messages go out to nine, with an envelope, and a receipt comes back.
     assert_eq!(cost["items"][0]["quantity"], 1_650_000.0);
     assert_eq!(cost["items"][0]["dollars"], 1.65);
-    let refused = project.run(&["cost", "--people", "0", "--messages-per-day", "1"]);
-    assert_eq!(refused.code, 2);
+    for (option, number) in [
+        ("--people", "0"),
+        ("--people", "-1"),
+        ("--people", "1.5"),
+        ("--people", "10000001"),
+        ("--people", "99999999999999999999"),
+        ("--messages-per-day", "-1"),
+        ("--messages-per-day", "0.5"),
+        ("--room-size", "1"),
+        ("--room-size", "101"),
+        ("--hours-per-day", "25"),
+        ("--visits-per-day", "0"),
+        ("--message-bytes", "32769"),
+    ] {
+        let all = [
+            ("--people", "100"),
+            ("--messages-per-day", "50"),
+            (option, number),
+        ];
+        let first = all
+            .iter()
+            .filter(|(name, _)| *name != option)
+            .chain([&all[2]]);
+        let words: Vec<_> = ["cost"]
+            .into_iter()
+            .chain(first.flat_map(|(name, number)| [*name, *number]))
+            .collect();
+        let refused = project.run(&words);
+        assert_eq!(
+            (refused.code, refused.stdout.as_str()),
+            (2, ""),
+            "{words:?}"
+        );
+        assert!(refused.stderr.contains(option), "{}", refused.stderr);
+    }
     project.configure("");
     let refused = project.run(&[&words[..5], &["--room-size", "5"]].concat());
     assert_eq!(refused.code, 2);

@@ -65,7 +65,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
         $ chatctl deploy --yes
             check handlers given, for ARCH, eu-west-1, account 123456789012 as root, bucket will be made, stack chat is new, T
              plan deploy stack `chat` to eu-west-1, once you agree; its functions run FILE
-             plan it is charged by use: some $0.73 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
+             plan it is charged by use: some $0.99 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
             build handlers N MB, zip N MB (NOTE), T
           publish N MB for ARCH, sent, T
            change 26 to add, T

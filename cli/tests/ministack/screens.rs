@@ -195,7 +195,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
     expect![[r#"
         {"type":"started","step":"check"}
         {"type":"finished","step":"check","detail":"handlers given, for ARCH, eu-west-1, account 123456789012 as root, bucket will be made, stack chat is new","milliseconds":N}
-        {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"FILE"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.73,"pricesOf":"us-east-1"}}
+        {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"FILE"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.99,"pricesOf":"us-east-1"}}
         {"type":"started","step":"build"}
         {"type":"finished","step":"build","detail":"handlers N MB, zip N MB (ARCH, given; glibc N)","milliseconds":N}
         {"type":"started","step":"publish"}

@@ -24,13 +24,21 @@ impl LambdaFunctions {
     }
 }
 
+/// How many functions may run at a time in one Region of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concurrency {
+    /// All.
+    pub all: u32,
+    /// Those that are not reserved for single functions.
+    pub free: u32,
+}
+
 impl LambdaFunctions {
-    /// The number of concurrent functions in the account without those that are reserved; `None` if Lambda does not
-    /// return it.
+    /// The account's limits; `None` if Lambda does not return them.
     ///
     /// # Errors
     /// [`TargetError`] when Lambda cannot be asked.
-    pub async fn concurrency(&self) -> Result<Option<u32>, TargetError> {
+    pub async fn concurrency(&self) -> Result<Option<Concurrency>, TargetError> {
         let answer = self.client.get_account_settings().send().await;
         let answer = answer.map_err(|error| {
             let attempt = "read the account's limit of concurrent functions";
@@ -39,10 +47,10 @@ impl LambdaFunctions {
         Ok(answer.account_limit.and_then(|limit| {
             let free = limit.unreserved_concurrent_executions;
             let all = limit.concurrent_executions;
-            u32::try_from(free.filter(|free| *free < all).unwrap_or(all))
-                .ok()
-                // The SDK returns zero for a missing field; with zero, no function could run at all.
-                .filter(|limit| *limit > 0)
+            let free = free.filter(|free| *free < all).unwrap_or(all);
+            let (all, free) = (u32::try_from(all).ok()?, u32::try_from(free).ok()?);
+            // The SDK returns zero for a missing field; with zero, no function could run at all.
+            (free > 0).then_some(Concurrency { all, free })
         }))
     }
 }
@@ -122,7 +130,7 @@ mod tests {
     use crate::engine::ErrorKind;
 
     #[tokio::test]
-    async fn the_concurrency_is_the_unreserved_one_and_may_be_unknown() {
+    async fn the_concurrency_has_an_unreserved_part_and_may_be_unknown() {
         let told = async |status: u16, body: &str| {
             let stub = Stub::answering(vec![(status, body.to_owned())]).await;
             let limit = LambdaFunctions::new(&stub.config().await)
@@ -136,10 +144,11 @@ mod tests {
             limit.map_err(|error| error.kind)
         };
         let limits = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
-        assert_eq!(told(200, limits).await, Ok(Some(10)));
+        let both = |all, free| Ok(Some(Concurrency { all, free }));
+        assert_eq!(told(200, limits).await, both(10, 10));
         let limits =
             r#"{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":40}}"#;
-        assert_eq!(told(200, limits).await, Ok(Some(40)));
+        assert_eq!(told(200, limits).await, both(1_000, 40));
         assert_eq!(told(200, "{}").await, Ok(None));
         assert_eq!(told(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
         let denied = r#"{"code":"AccessDeniedException","message":"no"}"#;

@@ -45,7 +45,7 @@ use crate::engine::{ErrorKind, TargetError, limits};
 pub use buckets::{Bucket, bucket_name};
 use cloudformation::Cloud;
 use credentials::Explained;
-pub use functions::LambdaFunctions;
+pub use functions::{Concurrency, LambdaFunctions};
 pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;

@@ -38,7 +38,7 @@ named!(
     |text| {
         let arn = Arn::parse(text);
         let is_policy = arn.is_some_and(|arn| {
-            arn.is_in("iam", "") && (arn.has_account() || arn.account == "aws") && is_path(arn.resource, "policy/")
+            arn.is_in("iam", "") && (arn.has_account() || arn.account == "aws") && is_path(arn.resource, "policy/", 128)
         });
         expect(is_policy, text, "a managed policy: arn:aws:iam::ACCOUNT:policy/NAME")
     }
@@ -50,8 +50,20 @@ named!(
     |text| {
         let arn = Arn::parse(text);
         let is_role = arn
-            .is_some_and(|arn| arn.is_in("iam", "") && arn.has_account() && is_path(arn.resource, "role/"));
-        expect(is_role, text, "a role: arn:aws:iam::ACCOUNT:role/NAME")
+            .is_some_and(|arn| arn.is_in("iam", "") && arn.has_account() && is_path(arn.resource, "role/", 64));
+        expect(is_role, text, "a role: arn:aws:iam::ACCOUNT:role/NAME")?;
+        let is_of_aws = |arn: Arn<'_>| {
+            ["role/aws-service-role/", "role/aws-reserved/"]
+                .iter()
+                .any(|path| arn.resource.starts_with(path))
+        };
+        match arn.is_some_and(is_of_aws) {
+            true => Err(format!(
+                "{text:?} is a role that AWS has made for another service, and CloudFormation cannot act with it: name one that \
+                 trusts cloudformation.amazonaws.com (`chatctl policy --service-role` prints what it needs)"
+            )),
+            false => Ok(()),
+        }
     }
 );
 
@@ -127,7 +139,15 @@ named!(
             && is_end(text.bytes().next())
             && is_end(text.bytes().last())
             && !text.contains("..");
-        expect(is_name, text, "a bucket's name: 3 to 63 small letters, digits, `-` and `.`")
+        expect(is_name, text, "a bucket's name: 3 to 63 small letters, digits, `-` and `.`")?;
+        let of_others = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+        match of_others.iter().find(|end| text.ends_with(*end)) {
+            Some(end) => Err(format!(
+                "{text:?} is not a bucket's name: `{end}` is at the end of what S3 names otherwise, such as access points and \
+                 directory buckets; name a general purpose bucket"
+            )),
+            None => Ok(()),
+        }
     }
 );
 
@@ -177,10 +197,15 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// `prefix`, then a name with any path before it.
-fn is_path(resource: &str, prefix: &str) -> bool {
+/// `prefix`, then a name of at most `longest` characters with any path before it
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+fn is_path(resource: &str, prefix: &str, longest: usize) -> bool {
     let rest = resource.strip_prefix(prefix).unwrap_or_default();
-    !rest.is_empty() && !rest.ends_with('/') && !rest.starts_with('/') && is_plain(rest, "/_+=,.@-")
+    let name = rest.rsplit('/').next().unwrap_or_default();
+    (1..=longest).contains(&name.len())
+        && rest.len() - name.len() < 512
+        && !rest.starts_with('/')
+        && is_plain(rest, "/_+=,.@-")
 }
 
 /// Only letters, digits and `others`: nothing that would be a wildcard or a variable in a policy.

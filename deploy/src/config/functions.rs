@@ -6,6 +6,7 @@ use chat_protocol::variable;
 
 use super::Settings;
 use super::auth::AUTHORIZER;
+use super::function::environment::plain_bytes;
 use super::limits::Limits;
 use super::names::{StackName, StageName};
 use super::route::CustomHandler;
@@ -72,5 +73,9 @@ pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -
             .of_messages()
             .map(|(name, value)| (name, value.len())),
     );
-    own.iter().map(|(name, value)| name.len() + value).sum()
+    // With the braces around all.
+    let sizes = own.iter();
+    2 + sizes
+        .map(|(name, value)| plain_bytes(name, *value))
+        .sum::<usize>()
 }

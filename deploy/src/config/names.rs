@@ -137,7 +137,12 @@ name!(
             text,
             |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
             "small letters, digits and `-`",
-        )
+        )?;
+        let before = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        match before.len() + 1 == text.len() && before.ends_with(|c: char| c.is_ascii_digit()) {
+            true => Err(format!("it is an Availability Zone of the Region {before}")),
+            false => Ok(()),
+        }
     }
 );
 
@@ -219,6 +224,26 @@ mod tests {
                 key.parse::<RouteKey>().unwrap().is_lifecycle(),
                 is_lifecycle
             );
+        }
+    }
+
+    #[test]
+    fn a_region_is_no_availability_zone() {
+        for name in [
+            "eu-west-1",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "us-isof-south-1",
+        ] {
+            name.parse::<RegionName>().unwrap();
+        }
+        let zone = error_of::<RegionName>("eu-west-1a");
+        assert!(
+            zone.contains("an Availability Zone of the Region eu-west-1"),
+            "{zone}"
+        );
+        for name in ["", "EU-WEST-1", "eu west 1", "${AWS::Region}"] {
+            error_of::<RegionName>(name);
         }
     }
 

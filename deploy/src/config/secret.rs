@@ -103,6 +103,19 @@ pub(super) fn reference(
     }
 }
 
+/// The ARN of the secret with the ARN `arn`, as a policy names it. A shortened one lacks the hyphen and the six random
+/// characters at its end (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>).
+/// Secrets Manager itself takes every ARN that ends so for a whole one.
+pub fn arn_in_policies(arn: &str) -> String {
+    let is_whole = arn.rsplit_once('-').is_some_and(|(_, end)| {
+        end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    match is_whole {
+        true => arn.to_owned(),
+        false => format!("{arn}-??????"),
+    }
+}
+
 /// The value's place on this machine.
 pub(super) fn local(
     variable_name: Option<String>,
@@ -179,8 +192,14 @@ fn secret_of(id: String, json_key: Option<String>) -> Result<Reference, String> 
     }
 }
 
+/// Below it, Systems Manager answers with secrets of Secrets Manager
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>).
+const SECRETS: &str = "/aws/reference/secretsmanager/";
+
 /// `parameter-name[:version]`
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm.html>).
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm.html>). A name with levels begins with
+/// a slash, and none begins with `ssm`
+/// (<https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html>).
 fn parameter_of(text: String) -> Result<Reference, String> {
     let (name, version) = match text.split_once(':') {
         Some((name, version)) => (name, Some(version)),
@@ -193,11 +212,34 @@ fn parameter_of(text: String) -> Result<Reference, String> {
         && name.bytes().all(allowed)
         && version.is_none_or(is_version)
     {
-        return Ok(Reference::Parameter(text));
+        return match misnamed(name) {
+            None => Ok(Reference::Parameter(text)),
+            Some(why) => Err(format!(
+                "{text:?} is not a parameter of Systems Manager: {why}"
+            )),
+        };
     }
     Err(format!(
         "{text:?} is not a parameter of Systems Manager: letters, digits and _.-/, then optionally `:VERSION`"
     ))
+}
+
+/// What is wrong with a parameter's `name` beside its characters.
+fn misnamed(name: &str) -> Option<String> {
+    if let Some(secret) = name.strip_prefix(SECRETS) {
+        return Some(format!(
+            "it is a secret of Secrets Manager, which needs another right: write `secretsmanager = \"{secret}\"`"
+        ));
+    }
+    let parts = name.strip_prefix('/').unwrap_or(name);
+    if parts.split('/').any(str::is_empty) {
+        return Some("a part of its name is empty".to_owned());
+    }
+    if parts.to_ascii_lowercase().starts_with("ssm") {
+        return Some("Systems Manager keeps names that begin with `ssm` for itself".to_owned());
+    }
+    (parts == name && name.contains('/'))
+        .then(|| format!("a name with levels begins with a slash: write \"/{name}\""))
 }
 
 fn variable(name: String) -> Result<String, String> {
@@ -234,6 +276,9 @@ mod tests {
                 "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf:SecretString",
             ),
             ("ssm = \"/chat/backend:3\"", "ssm:/chat/backend:3"),
+            ("ssm = \"chat.ssm-key\"", "ssm:chat.ssm-key"),
+            // AWS publishes parameters there.
+            ("ssm = \"/aws/service/x\"", "ssm:/aws/service/x"),
         ] {
             let header = parse(&format!("name = \"x-chat\"\n{text}\n")).unwrap();
             assert_eq!(header.reference, reference);
@@ -251,6 +296,25 @@ mod tests {
             ("name = \"x\"\nssm = \"a}}\"", "is not a parameter"),
             ("name = \"x\"\nssm = \"a:b\"", "is not a parameter"),
             ("name = \"x\"\nssm = \"\"", "is not a parameter"),
+            ("name = \"x\"\nssm = \"chat/key\"", "write \"/chat/key\""),
+            (
+                "name = \"x\"\nssm = \"/chat//key\"",
+                "a part of its name is empty",
+            ),
+            (
+                "name = \"x\"\nssm = \"/chat/\"",
+                "a part of its name is empty",
+            ),
+            ("name = \"x\"\nssm = \"/\"", "a part of its name is empty"),
+            ("name = \"x\"\nssm = \"/SSM-key\"", "for itself"),
+            (
+                "name = \"x\"\nssm = \"/aws/reference/secretsmanager/chat/db\"",
+                "write `secretsmanager = \"chat/db\"`",
+            ),
+            (
+                "name = \"x\"\nssm = \"arn:aws:ssm:eu-west-1:123456789012:parameter/key\"",
+                "is not a parameter",
+            ),
             (
                 "name = \"x\"\nsecretsmanager = \"a:SecretString:b\"",
                 "is not a secret",

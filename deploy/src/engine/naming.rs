@@ -134,9 +134,10 @@ fn chosen(
         None => {
             let message = format!("ACM in {region} has no valid certificate for {name}");
             let hint = format!(
-                "request one and prove the name to ACM (`aws acm request-certificate --domain-name {name} --validation-method \
+                "request one and prove the name to ACM (`aws acm request-certificate {} --validation-method \
                  DNS --region {region}`), then deploy again; an imported one with a key above 2048 bits is named by \
-                 `certificate` under `[domain]`"
+                 `certificate` under `[domain]`",
+                name.asked_of_acm()
             );
             (message, hint)
         }

@@ -1,6 +1,6 @@
 //! The figures of `chat_protocol::cost`, with which the command computes costs, beside what the real adapters ask for.
 
-use chat_lambdas::handlers::{Gate, deliver, excess};
+use chat_lambdas::handlers::{Gate, deliver, excess, who};
 use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::{Mode, cost};
@@ -36,6 +36,22 @@ async fn the_figures_that_the_command_computes_with_are_what_the_adapters_ask_fo
         .await
         .expect("an answer");
     assert_eq!(chat.meter.units(), cost::counted_message());
+}
+
+#[tokio::test]
+async fn the_costs_of_a_look_at_a_room_are_those_that_the_command_computes_with() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let mut tom = context("Tom", "Jerry");
+    tom["room"] = json!("hall");
+    for members in [10, 600, 1_000] {
+        chat.fill("hall", members).await;
+        chat.meter.units();
+        let event = event("MESSAGE", "who", "t", Some(&tom));
+        let ways = (&chat.store, &chat.delivery);
+        let answer = who(&event, ways, &invocation(60)).await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
+        assert_eq!(chat.meter.units(), cost::room(members), "{members} members");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use chat_lambdas::memory::{MemoryAnnouncer, MemoryDelivery};
 use chat_lambdas::presence::{Announcing, Clock, Summons};
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
-use chat_lambdas::store::{ConnectionStore as _, Presence};
+use chat_lambdas::store::{ConnectionStore as _, Index, Presence};
+use chat_protocol::cost;
 
 use crate::meter::Meter;
 use crate::table::{LocalTable, TABLE};
@@ -176,4 +177,53 @@ async fn in_a_room_of_a_thousand_an_announcement_costs_some_twenty_units_of_each
     chat.meter.bill();
     assert_eq!(chat.announces().await, 1);
     assert_eq!(chat.meter.bill(), "5 Query 23, 3 UpdateItem 13");
+}
+
+#[tokio::test]
+async fn the_costs_of_announcements_are_those_that_the_command_computes_with() {
+    let chat = Chat::start().await;
+    let store = chat.announcing(true);
+    let person = |number: usize| {
+        let id = format!("BFaT_f{number:05}MCg=");
+        chat.member(&format!("Person {number:04}"), &id)
+    };
+    let join = cost::disconnect(Index::Room);
+    for number in 0..1_000 {
+        let chat = &chat;
+        chat.store.join(&person(number)).await.expect("writable");
+        if ![19, 999].contains(&number) {
+            continue;
+        }
+        // The first announcement in the room, after which all names are recorded.
+        store.join(&person(number)).await.expect("writable");
+        assert_eq!(chat.announces().await, 1);
+        chat.meter.units();
+        let members = number + 2;
+        let late = person(5_000 + number);
+        store.join(&late).await.expect("writable");
+        let expected = join + cost::change() + cost::first_change();
+        assert_eq!(chat.meter.units(), expected, "{members} members");
+        assert_eq!(chat.announces().await, 1);
+        let expected = cost::announcement(members, 1, true);
+        assert_eq!(chat.meter.units(), expected, "{members} members");
+        // A second device: there is nothing to say.
+        let name = late.session.name.clone().expect("a name");
+        let second = chat.member(name.as_str(), "second");
+        store.join(&second).await.expect("writable");
+        chat.meter.units();
+        assert_eq!(chat.announces().await, 0);
+        let expected = cost::announcement(members, 1, false);
+        assert_eq!(chat.meter.units(), expected, "{members} members");
+        for left in [&second, &late] {
+            store
+                .leave(&hall(), &left.connection)
+                .await
+                .expect("writable");
+        }
+        let expected = join + join + cost::change() + cost::change() + cost::first_change();
+        assert_eq!(chat.meter.units(), expected, "{members} members");
+        assert_eq!(chat.announces().await, 1);
+        let expected = cost::announcement(members, 2, true);
+        assert_eq!(chat.meter.units(), expected, "{members} members");
+    }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dynoxide::Database;
-use dynoxide::actions::describe_table::DescribeTableRequest;
 use dynoxide::auth_material::{self, AuthMaterial};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -14,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::keys::Keys;
 use super::needs::{Need, Scope, needs};
 use super::operations::{Call, Operation};
 use super::unreadable::is_broken;
@@ -46,6 +46,7 @@ pub(super) struct Endpoint {
     pub(super) database: Database,
     pub(super) credentials: Arc<Credentials>,
     pub(super) scope: Scope,
+    pub(super) keys: Arc<Keys>,
 }
 
 /// Accepts connections until the future is dropped.
@@ -115,6 +116,7 @@ impl Endpoint {
             operation: name,
             body: &body,
         });
+        self.keys.after(name);
         Ok(match ran {
             Ok(body) => {
                 let body = arns::outward(name, &body, &self.scope).unwrap_or(body);
@@ -179,7 +181,7 @@ impl Endpoint {
             return Err(unreadable("the request cannot be read"));
         };
         for Need { action, resource } in needs {
-            let context = || context(&self.database, &action, &resource, body);
+            let context = || self.context(&action, &resource, body);
             let why = match principal.decide_with(&action, &resource, &head.headers, context) {
                 Decision::Allowed => continue,
                 Decision::ImplicitlyDenied => {
@@ -192,6 +194,19 @@ impl Endpoint {
             return Err(denied(&principal.arn, &action, &resource, &why));
         }
         Ok(())
+    }
+
+    /// The condition keys and values of the request.
+    fn context(&self, action: &str, resource: &str, body: &[u8]) -> BTreeMap<String, Vec<String>> {
+        let (_, action) = action.split_once(':').unwrap_or_default();
+        let (_, named) = resource.split_once(":table/").unwrap_or_default();
+        let (table, index) = match named.split_once("/index/") {
+            Some((table, index)) => (table, Some(index)),
+            None => (named, None),
+        };
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        let key = self.keys.partition_key(&self.database, table, index);
+        conditions::context(action, &body, table, &key.unwrap_or_default())
     }
 }
 
@@ -209,48 +224,6 @@ fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
         matches!(caller, Caller::Anonymous)
             .then(|| error("MissingAuthenticationTokenException", message))
     })
-}
-
-/// The condition keys and values of the request. Blocks for a moment, because it looks up the table.
-fn context(
-    database: &Database,
-    action: &str,
-    resource: &str,
-    body: &[u8],
-) -> BTreeMap<String, Vec<String>> {
-    let (_, action) = action.split_once(':').unwrap_or_default();
-    let (_, named) = resource.split_once(":table/").unwrap_or_default();
-    let (table, index) = match named.split_once("/index/") {
-        Some((table, index)) => (table, Some(index)),
-        None => (named, None),
-    };
-    let body = serde_json::from_slice(body).unwrap_or_default();
-    let key = partition_key(database, table, index).unwrap_or_default();
-    conditions::context(action, &body, table, &key)
-}
-
-/// The name of a table's or an index's partition key.
-fn partition_key(database: &Database, table: &str, index: Option<&str>) -> Option<String> {
-    let request = DescribeTableRequest {
-        table_name: table.to_owned(),
-    };
-    let described = serde_json::to_value(database.describe_table(request).ok()?).ok()?;
-    let table = &described["Table"];
-    let keys = match index {
-        None => &table["KeySchema"],
-        Some(index) => {
-            let mut indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
-                .iter()
-                .filter_map(|kind| table[kind].as_array())
-                .flatten();
-            &indexes.find(|one| one["IndexName"] == index)?["KeySchema"]
-        }
-    };
-    let key = keys
-        .as_array()?
-        .iter()
-        .find(|key| key["KeyType"] == "HASH")?;
-    Some(key["AttributeName"].as_str()?.to_owned())
 }
 
 fn denied(user: &str, action: &str, resource: &str, why: &str) -> TableResponse {

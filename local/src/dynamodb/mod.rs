@@ -7,6 +7,7 @@ mod arns;
 mod conditions;
 mod described;
 mod endpoint;
+mod keys;
 mod needs;
 mod operations;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use self::endpoint::Endpoint;
+use self::keys::Keys;
 pub(crate) use self::needs::Scope;
 use crate::iam::credentials::Credentials;
 use crate::options::TableStorage;
@@ -75,6 +77,7 @@ pub(crate) enum Prepared {
 /// The database, its thread and its address.
 pub(crate) struct Tables {
     database: Database,
+    keys: Arc<Keys>,
     endpoint: String,
     /// Dropped to stop.
     running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
@@ -104,8 +107,10 @@ impl Tables {
             .enable_all()
             .build()?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let keys = Arc::<Keys>::default();
         let endpoint = Endpoint {
             database: database.clone(),
+            keys: Arc::clone(&keys),
             credentials,
             scope,
         };
@@ -124,6 +129,7 @@ impl Tables {
             })?;
         Ok(Self {
             database,
+            keys,
             endpoint: address,
             running: Mutex::new(Some((stop, thread))),
         })
@@ -144,7 +150,9 @@ impl Tables {
                 if found.is_some() {
                     self.delete(&table.name);
                 }
-                self.database.create_table(request).map_err(refused)?;
+                let created = self.database.create_table(request);
+                self.keys.forget();
+                created.map_err(refused)?;
                 if found.is_some() {
                     Prepared::Replaced
                 } else {
@@ -171,11 +179,11 @@ impl Tables {
 
     /// Deletes a table with its items. Blocks for some milliseconds.
     pub(crate) fn delete(&self, name: &str) -> bool {
-        self.database
-            .delete_table(DeleteTableRequest {
-                table_name: name.to_owned(),
-            })
-            .is_ok()
+        let deleted = self.database.delete_table(DeleteTableRequest {
+            table_name: name.to_owned(),
+        });
+        self.keys.forget();
+        deleted.is_ok()
     }
 
     /// Ends the endpoint and its thread. Blocks until the thread has ended.
@@ -278,8 +286,11 @@ async fn serve(listener: TcpListener, endpoint: Endpoint) {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
+            // Beside this thread, which serves requests between the sweep's pages: to look at 100,000 items takes a second.
+            let database = database.clone();
+            let sweep = tokio::task::spawn_blocking(move || database.sweep_ttl());
             // The next round tries again.
-            let _failed = database.sweep_ttl();
+            let _failed = sweep.await;
         }
     };
     tokio::select! {

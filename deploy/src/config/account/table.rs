@@ -98,6 +98,13 @@ impl AwsTable {
             );
             return Err((topics.span(), message));
         }
+        let mut seen = Vec::new();
+        for arn in topics.map(Spanned::get_ref).into_iter().flatten() {
+            if seen.contains(&arn.get_ref()) {
+                return Err((arn.span(), "the topic is named twice".into()));
+            }
+            seen.push(arn.get_ref());
+        }
         fn value<T: Clone>(spanned: &Option<Spanned<T>>) -> Option<T> {
             spanned.as_ref().map(|it| it.get_ref().clone())
         }

@@ -95,6 +95,18 @@ fn other_values_of_a_wrong_form_are_refused_with_the_form() {
             "role-arn = \"arn:aws:iam::123456789012:policy/x\"",
             "is not a role",
         ),
+        (
+            "role-arn = \"arn:aws:sts::123456789012:assumed-role/deployer/ann\"",
+            "is not a role",
+        ),
+        (
+            "role-arn = \"arn:aws:iam::123456789012:role/aws-service-role/cloudformation.amazonaws.com/x\"",
+            "CloudFormation cannot act with it: name one that trusts cloudformation.amazonaws.com",
+        ),
+        (
+            "role-arn = \"arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef\"",
+            "CloudFormation cannot act with it",
+        ),
         ("role-path = \"chats\"", "begins and ends with `/`"),
         ("role-path = \"/chats\"", "begins and ends with `/`"),
         ("role-path = \"//\"", "begins and ends with `/`"),
@@ -104,6 +116,19 @@ fn other_values_of_a_wrong_form_are_refused_with_the_form() {
         ("bucket = \"a..b\"", "is not a bucket's name"),
         ("bucket = \"-ab\"", "is not a bucket's name"),
         ("bucket = \"s3://code\"", "is not a bucket's name"),
+        (
+            "bucket = \"arn:aws:s3:::my-code\"",
+            "is not a bucket's name",
+        ),
+        ("bucket = \"\"", "is not a bucket's name"),
+        (
+            "bucket = \"my-point-abcdefgh-s3alias\"",
+            "`-s3alias` is at the end of what S3 names otherwise",
+        ),
+        (
+            "bucket = \"my-code--eun1-az1--x-s3\"",
+            "name a general purpose bucket",
+        ),
         ("kms-key = \"1234abcd\"", "is not a key of KMS"),
         ("kms-key = \"alias/chat\"", "is not a key of KMS"),
         (
@@ -136,6 +161,37 @@ fn other_values_of_a_wrong_form_are_refused_with_the_form() {
     for (text, reason) in form {
         refused(text, reason);
     }
+    let topic = "\"arn:aws:sns:eu-west-1:123456789012:t\"";
+    refused(
+        &format!("notification-arns = [{topic}, {topic}]"),
+        "the topic is named twice",
+    );
+    for (key, kind, longest) in [
+        ("permissions-boundary", "policy", 128),
+        ("role-arn", "role", 64),
+    ] {
+        let of = |length| {
+            format!(
+                "{key} = \"arn:aws:iam::123456789012:{kind}/p/{}\"",
+                "n".repeat(length)
+            )
+        };
+        read(&of(longest)).unwrap();
+        refused(&of(longest + 1), &format!(":{kind}/NAME"));
+    }
+    let many = |count: usize| {
+        let tags: Vec<_> = (0..count).map(|n| format!("t{n} = \"x\"")).collect();
+        format!("tags = {{ {} }}", tags.join(", "))
+    };
+    assert_eq!(read(&many(50)).unwrap().tags.len(), 50);
+    refused(&many(51), "there are 51 tags, and a stack has 50 at most");
+    assert!(read("tags = {}").unwrap().tags.is_empty());
+    assert!(
+        read("notification-arns = []")
+            .unwrap()
+            .notification_arns
+            .is_empty()
+    );
     let topics: Vec<_> = (0..6)
         .map(|n| format!("\"arn:aws:sns:eu-west-1:123456789012:t{n}\""))
         .collect();

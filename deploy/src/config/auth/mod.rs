@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use chat_identity::KeySet;
 use chat_protocol::{Mode, variable};
 
+use super::function::environment;
 use super::issuer::{IssuerUrl, Origin};
 use super::keys::{self, KeysFileError};
 use super::permission::Grant;
@@ -121,12 +122,12 @@ impl Auth {
     /// How many bytes the authorizer's environment has, with the longest stack name and the other variables that it may have.
     pub(super) fn environment_bytes(&self) -> usize {
         const STACK_NAME: usize = 128;
-        const NAMES: usize = "NAMESoptional".len();
+        let names = environment::bytes(variable::NAMES, "optional");
         let variables = self.variables();
         let said = variables
             .iter()
-            .map(|(name, value)| name.len() + value.len());
-        said.sum::<usize>() + STACK_NAME + NAMES
+            .map(|(name, value)| environment::bytes(name, value));
+        2 + said.sum::<usize>() + STACK_NAME + names
     }
 }
 

@@ -22,6 +22,13 @@ pub(super) const MAX_PATH: usize = 300;
 /// (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
 const MAX_NAME: usize = 253;
 
+/// The longest part of it (RFC 1035).
+const MAX_LABEL: usize = 63;
+
+/// The longest common name of a certificate, which is the first that ACM is asked for; longer names are alternative ones
+/// (<https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html>).
+const MAX_COMMON_NAME: usize = 64;
+
 /// The endpoint's own name. It has no effect on a local stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domain {
@@ -132,8 +139,14 @@ impl TryFrom<String> for DomainName {
             "API Gateway takes small letters only"
         } else if text.contains('_') {
             "API Gateway takes no underscore"
+        } else if !text.is_ascii() {
+            "write its labels with other letters in their ASCII form, which begins with `xn--`"
         } else if text.ends_with('.') {
             "leave out the last dot"
+        } else if text.len() > MAX_NAME {
+            "it has 253 characters at most"
+        } else if text.split('.').any(|label| label.len() > MAX_LABEL) {
+            "each part between dots has 63 characters at most"
         } else if !text.contains('.') || !is_host(&text) {
             "it has at least two parts of letters, digits and `-`, such as chat.example.com"
         } else if text.ends_with(|c: char| c.is_ascii_digit()) {
@@ -147,17 +160,35 @@ impl TryFrom<String> for DomainName {
 
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
+        !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
-    text.len() <= MAX_NAME && text.split('.').all(is_label)
+    text.split('.').all(is_label)
 }
 
 impl DomainName {
+    /// The arguments with which the AWS CLI asks ACM for a certificate for this name. A longer one than a certificate's
+    /// common name can be stands beside another name.
+    pub fn asked_of_acm(&self) -> String {
+        let mut above = self.0.as_str();
+        while above.len() > MAX_COMMON_NAME {
+            above = above.split_once('.').map_or("", |(_, rest)| rest);
+        }
+        if above == self.0 {
+            return format!("--domain-name {self}");
+        }
+        // A top-level domain is not the user's.
+        let above = match above.contains('.') {
+            true => above,
+            false => "SHORTER_NAME",
+        };
+        format!("--domain-name {above} --subject-alternative-names {self}")
+    }
+
     /// Whether a certificate for `pattern` is one for this name. A wildcard stands for one label, the first.
     pub(crate) fn is_covered_by(&self, pattern: &str) -> bool {
         let pattern = pattern.to_ascii_lowercase();

@@ -57,6 +57,8 @@ fn every_key_is_read_and_the_rest_has_defaults() {
 #[test]
 fn a_name_that_no_endpoint_can_have_is_refused_with_the_reason() {
     let long = format!("{}.example.com", "a".repeat(64));
+    let part = "a".repeat(63);
+    let whole = [part.as_str(); 4].join(".");
     for (name, reason) in [
         ("wss://chat.example.com", "leave out the scheme"),
         ("chat.example.com/team", "what follows the name is `path`"),
@@ -69,10 +71,19 @@ fn a_name_that_no_endpoint_can_have_is_refused_with_the_reason() {
         ("", "at least two parts"),
         ("chat..example.com", "at least two parts"),
         ("-chat.example.com", "at least two parts"),
-        ("chat.exämple.com", "at least two parts"),
+        ("chat.exämple.com", "begins with `xn--`"),
+        ("чат.example.com", "begins with `xn--`"),
+        ("chat。example.com", "begins with `xn--`"),
+        ("CHAT.EXAMPLE.COM.", "small letters only"),
+        ("*.*.com", "no pattern"),
+        ("chat.example.com ", "at least two parts"),
+        ("chat-.example.com", "at least two parts"),
+        ("chat@example.com", "at least two parts"),
+        ("::1", "no port but 443"),
         ("${chat}.example.com", "at least two parts"),
         ("10.0.0.1", "certificates are for names"),
-        (long.as_str(), "at least two parts"),
+        (long.as_str(), "63 characters at most"),
+        (whole.as_str(), "253 characters at most"),
     ] {
         refused(&format!("name = \"{name}\""), reason);
     }
@@ -81,6 +92,46 @@ fn a_name_that_no_endpoint_can_have_is_refused_with_the_reason() {
         nameless.starts_with("chatctl.toml:1:1: missing field `name`"),
         "{nameless}"
     );
+}
+
+#[test]
+fn names_of_every_length_are_taken_and_asked_of_acm_as_it_takes_them() {
+    let part = "a".repeat(63);
+    let name = |text: String| DomainName::try_from(text).unwrap();
+    for (text, asked) in [
+        (
+            "example.com".to_owned(),
+            "--domain-name example.com".to_owned(),
+        ),
+        (
+            "xn--bcher-kva.de".to_owned(),
+            "--domain-name xn--bcher-kva.de".to_owned(),
+        ),
+        (
+            format!("{}.example.com", "a".repeat(52)),
+            format!("--domain-name {}.example.com", "a".repeat(52)),
+        ),
+        (
+            format!("{}.example.com", "a".repeat(53)),
+            format!(
+                "--domain-name example.com --subject-alternative-names {}.example.com",
+                "a".repeat(53)
+            ),
+        ),
+        (
+            format!("{part}.{part}.{part}.{}.de", "a".repeat(58)),
+            format!(
+                "--domain-name {0}.de --subject-alternative-names {part}.{part}.{part}.{0}.de",
+                "a".repeat(58)
+            ),
+        ),
+        (
+            format!("{part}.de"),
+            format!("--domain-name SHORTER_NAME --subject-alternative-names {part}.de"),
+        ),
+    ] {
+        assert_eq!(name(text).asked_of_acm(), asked);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The settings of a function of the user's: its variables, its secrets, and how Lambda runs it.
 
+pub(super) mod environment;
 mod policy;
 mod table;
 #[cfg(test)]
@@ -20,7 +21,7 @@ pub(super) use table::{Environment, Given, Secrets, given};
 pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
 pub(super) use values::{VariableName, VariableValue};
 
-/// The most bytes of a function's variables, names and values together
+/// The most bytes of a function's variables
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 pub(super) const MAX_ENVIRONMENT_BYTES: usize = 4_096;
 
@@ -75,7 +76,7 @@ impl FunctionSettings {
         let variables = self.variables();
         let sizes = variables
             .iter()
-            .map(|(name, value)| name.len() + value.len());
+            .map(|(name, value)| environment::bytes(name, value));
         sizes.sum()
     }
 }

@@ -6,6 +6,7 @@ use chat_protocol::secret::Reference;
 use serde_json::{Value, json};
 
 use super::{FunctionSettings, Secret, Vpc};
+use crate::config::secret::arn_in_policies;
 
 const HERE: &str = "${AWS::Region}:${AWS::AccountId}";
 
@@ -115,21 +116,14 @@ fn parameter(name: &str) -> Name {
     ))
 }
 
-/// A secret's ARN ends in a hyphen and six random characters, which a name and a shortened ARN leave out
-/// (<https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html>).
+/// A name leaves out the hyphen and the six random characters at the end of a secret's ARN.
 fn secret_of(id: &str) -> Name {
-    if !id.starts_with("arn:") {
-        return Name::Sub(format!(
+    match id.starts_with("arn:") {
+        true => Name::Plain(arn_in_policies(id)),
+        false => Name::Sub(format!(
             "arn:${{AWS::Partition}}:secretsmanager:{HERE}:secret:{id}-??????"
-        ));
+        )),
     }
-    let is_whole = id.rsplit_once('-').is_some_and(|(_, end)| {
-        end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    });
-    Name::Plain(match is_whole {
-        true => id.to_owned(),
-        false => format!("{id}-??????"),
-    })
 }
 
 /// Lambda makes and removes the function's network interfaces with the function's role. The function's own code gets none of

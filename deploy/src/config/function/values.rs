@@ -176,7 +176,7 @@ where
     let list: Vec<T> = Vec::deserialize(deserializer)?;
     let error = |message: String| Err(serde::de::Error::custom(message));
     if list.is_empty() {
-        return error("the list is empty".into());
+        return error("the list is empty: name one at least".into());
     }
     if list.len() > MAX {
         return error(format!(
@@ -186,7 +186,7 @@ where
     }
     let repeats = |(at, entry): (usize, &T)| list[..at].contains(entry);
     match list.iter().enumerate().any(repeats) {
-        true => error("the list has an entry twice".into()),
+        true => error("the list has an entry twice: name each once".into()),
         false => Ok(list),
     }
 }

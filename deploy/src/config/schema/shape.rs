@@ -71,6 +71,7 @@ shapes! {
     TopicArns: {
         "type": "array",
         "maxItems": 5,
+        "uniqueItems": true,
         "items": { "type": "string", "pattern": "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$" },
     };
     RolePath: { "type": "string", "pattern": "^/([A-Za-z0-9_+=,.@-]+/)*$", "maxLength": 512 };

@@ -1,59 +1,53 @@
 //! Proves a chat with a name of the user's own, whose record may not be there yet.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
+
+use tokio_tungstenite::tungstenite;
 
 use super::proof::{PROBING, probe};
 use super::{Cloud, Order};
+use crate::config::Settings;
 use crate::config::domain::Domain;
 use crate::engine::cloud::CloudFormation;
 use crate::engine::event::{DeployEvent, Reporter};
 use crate::engine::execute::DeployError;
 use crate::engine::limits;
-use crate::engine::probe::ProbeError;
+use crate::engine::network::is_by_proxy;
+use crate::engine::network::surroundings::addresses;
+use crate::engine::probe::{Pass, ProbeError};
 use crate::engine::refusal::{TargetError, or_interrupted};
 use crate::engine::target::{AssetStore, Functions, Gateways, Inventory};
+use crate::stack::few::few;
 
 /// For how long a name is looked up.
 const LOOKUP: Duration = Duration::from_secs(5);
 
 impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
     /// Sends messages through the chat at `url`, which is that of `domain`; where the name does not lead there yet, by API
-    /// Gateway's own address. The answer is whether any were sent.
+    /// Gateway's own address. The answer is whether any were sent. `target` is what the record has to lead to.
     ///
-    /// DNS takes its time, and records are often another team's. So a name that leads nowhere is a notice.
+    /// DNS takes its time, and records are often another team's. So a name that leads nowhere, or elsewhere, is a notice.
     ///
     /// # Errors
     /// The chat does not answer.
     pub(super) async fn probe_by_name(
         &self,
         order: &Order<'_, S::Handlers>,
-        domain: &Domain,
-        url: &str,
+        (domain, url, target): (&Domain, &str, Option<&str>),
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
-        let looking = async { Ok::<_, TargetError>(resolves(domain.name.as_ref()).await) };
-        let (settings, patience) = (order.settings, limits::scaled(PROBING));
-        let why = match or_interrupted(looking).await? {
-            false => "it cannot be resolved".to_owned(),
-            true => match probe(url, settings, order.pass, patience, reporter).await {
-                Ok(()) => return Ok(true),
-                Err(error) => match leads_elsewhere(&error) {
-                    Some(why) if !domain.disable_default_endpoint => why,
-                    _ => return Err(error),
-                },
-            },
+        let named = Named {
+            settings: order.settings,
+            pass: order.pass,
+            domain,
+            url,
+            target,
         };
-        let own = match domain.disable_default_endpoint {
-            true => None,
-            false => self.own_address(order).await?,
-        };
-        let Some(own) = own else {
-            reporter.report(&DeployEvent::Notice(notice(domain, &why, None)));
-            return Ok(false);
-        };
-        probe(&own, settings, order.pass, patience, reporter).await?;
-        reporter.report(&DeployEvent::Notice(notice(domain, &why, Some(&own))));
-        Ok(true)
+        let own = async || self.own_address(order).await;
+        named.probe(own, limits::scaled(PROBING), reporter).await
     }
 
     /// API Gateway's own address of the stage.
@@ -76,90 +70,175 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     }
 }
 
-/// Whether this machine finds an address for `host`.
-async fn resolves(host: &str) -> bool {
-    let looking =
-        tokio::time::timeout(limits::scaled(LOOKUP), tokio::net::lookup_host((host, 443)));
-    match looking.await {
-        Ok(Ok(mut addresses)) => addresses.next().is_some(),
-        Ok(Err(_)) | Err(_) => false,
-    }
+/// A chat that is to answer at a name.
+#[derive(Debug)]
+struct Named<'a> {
+    settings: &'a Settings,
+    pass: Pass<'a>,
+    domain: &'a Domain,
+    url: &'a str,
+    /// What the name's record has to lead to, as far as it is known.
+    target: Option<&'a str>,
 }
 
-/// Why no WebSocket was opened at all; `None` if one was, and the chat failed.
-fn leads_elsewhere(error: &DeployError) -> Option<String> {
-    match error {
-        DeployError::Unproven(unproven) => match &unproven.error {
-            ProbeError::Connect { source, .. } => {
-                Some(format!("it takes no connection ({source})"))
-            }
-            ProbeError::NoAnswer { .. } => Some("it does not answer".to_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What is said of a name that does not lead to the chat yet; `own` is the address at which it answered.
-fn notice(domain: &Domain, why: &str, own: Option<&str>) -> String {
-    let name = &domain.name;
-    let proof = match own {
-        Some(own) => format!("the chat was tried at {own}, where it answers"),
-        None => {
-            "whether the chat answers was not tried, because API Gateway's own address is closed \
-             (`disable-default-endpoint`)"
-                .to_owned()
-        }
-    };
-    format!(
-        "{name} does not lead to the chat yet: {why}. A new record takes some minutes, and one that is missing has to be made; \
-         {proof}; `chatctl chat` tries the name"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Settings;
-    use std::path::Path;
-
-    #[tokio::test]
-    async fn a_reserved_name_cannot_be_resolved_and_this_machine_s_can() {
-        assert!(!resolves("chat.invalid").await);
-        assert!(resolves("127.0.0.1").await);
-    }
-
-    #[test]
-    fn only_a_connection_that_was_never_opened_may_be_a_matter_of_dns() {
-        let silent = ProbeError::NoAnswer {
-            url: "wss://x".into(),
-            waited: Duration::ZERO,
+impl Named<'_> {
+    /// Tries the name, for `patience`; else the address that `own` finds, for as long again.
+    async fn probe(
+        &self,
+        own: impl AsyncFnOnce() -> Result<Option<String>, TargetError>,
+        patience: Duration,
+        reporter: &mut impl Reporter,
+    ) -> Result<bool, DeployError> {
+        let (why, failure) = match or_interrupted(lead(self.url, self.domain.name.as_ref())).await?
+        {
+            Lead::Nowhere => ("it cannot be resolved".to_owned(), None),
+            lead => match probe(self.url, self.settings, self.pass, patience, reporter).await {
+                Ok(()) => return Ok(true),
+                Err(error) => match astray(&error) {
+                    None => return Err(error),
+                    Some(Astray::Unopened(why)) => (lead.without(&why), None),
+                    Some(Astray::Otherwise(why)) => (lead.with_another(&why), Some(error)),
+                },
+            },
         };
-        assert!(leads_elsewhere(&silent.into()).is_some());
-        let open = ProbeError::Open { url: "x".into() };
-        assert_eq!(leads_elsewhere(&open.into()), None);
-        assert_eq!(leads_elsewhere(&TargetError::interrupted().into()), None);
+        let own = match self.domain.disable_default_endpoint {
+            true => None,
+            false => or_interrupted(own()).await?,
+        };
+        match (own, failure) {
+            (Some(own), _) => {
+                probe(&own, self.settings, self.pass, patience, reporter).await?;
+                reporter.report(&DeployEvent::Notice(self.notice(&why, Some(&own))));
+                Ok(true)
+            }
+            (None, None) => {
+                reporter.report(&DeployEvent::Notice(self.notice(&why, None)));
+                Ok(false)
+            }
+            // A server answers, which may be the chat: nothing else can be asked.
+            (None, Some(error)) => Err(self.explained(error, &why)),
+        }
     }
 
-    #[test]
-    fn the_notice_says_where_the_chat_was_tried_or_why_it_was_not() {
-        let text = "[domain]\nname = \"chat.example.com\"\n";
-        let read = Settings::read(Path::new("x"), text, "".into(), Default::default());
-        let domain = read.unwrap().aws.domain.unwrap();
-        let tried = notice(&domain, "it cannot be resolved", Some("wss://a/v1"));
-        assert!(
-            tried.starts_with(
-                "chat.example.com does not lead to the chat yet: it cannot be resolved."
-            )
-        );
-        assert!(
-            tried.contains("was tried at wss://a/v1, where it answers"),
-            "{tried}"
-        );
-        let closed = notice(&domain, "it cannot be resolved", None);
-        assert!(
-            closed.contains("was not tried, because API Gateway's own address is closed"),
-            "{closed}"
-        );
+    /// What is said of a name that does not lead to the chat yet; `own` is the address at which the chat answered.
+    fn notice(&self, why: &str, own: Option<&str>) -> String {
+        let proof = match (own, self.domain.disable_default_endpoint) {
+            (Some(own), _) => format!("the chat was tried at {own}, where it answers"),
+            (None, true) => "whether the chat answers was not tried, because API Gateway's own address is closed \
+                             (`disable-default-endpoint`)"
+                .to_owned(),
+            (None, false) => "whether the chat answers was not tried".to_owned(),
+        };
+        format!(
+            "{} does not lead to the chat yet: {why}. {}; {proof}; `chatctl chat` tries the name",
+            self.domain.name,
+            self.remedy()
+        )
+    }
+
+    /// What is to be done about the record.
+    fn remedy(&self) -> String {
+        match self.target {
+            Some(target) => format!(
+                "Its record has to lead to {target}: a new or changed one takes some minutes, and one that is missing has to be \
+                 made"
+            ),
+            None => {
+                "A new record takes some minutes, and one that is missing has to be made".to_owned()
+            }
+        }
+    }
+
+    /// A failure that may be another server's.
+    fn explained(&self, error: DeployError, why: &str) -> DeployError {
+        match error {
+            DeployError::Unproven(mut unproven) => {
+                unproven.known = Some(format!(
+                    "{} may not lead to the chat yet: {why}. {}; API Gateway's own address is closed \
+                     (`disable-default-endpoint`), so nothing else could be tried",
+                    self.domain.name,
+                    self.remedy()
+                ));
+                DeployError::Unproven(unproven)
+            }
+            error => error,
+        }
+    }
+}
+
+/// Where a name leads.
+#[derive(Debug, PartialEq, Eq)]
+enum Lead {
+    /// It has no address.
+    Nowhere,
+    /// To these addresses.
+    To(Vec<String>),
+    /// A proxy resolves it. This machine need not be able to.
+    ByProxy,
+}
+
+impl Lead {
+    /// Why there was no connection.
+    fn without(&self, why: &str) -> String {
+        match self {
+            Self::To(addresses) => format!("at {} it takes no connection ({why})", few(addresses)),
+            Self::Nowhere | Self::ByProxy => format!("it takes no connection ({why})"),
+        }
+    }
+
+    /// Why another server may have answered.
+    fn with_another(&self, why: &str) -> String {
+        match self {
+            Self::To(addresses) => {
+                format!("at {} something else answers ({why})", few(addresses))
+            }
+            Self::Nowhere | Self::ByProxy => format!("something else answers ({why})"),
+        }
+    }
+}
+
+/// Where `host`, that of `url`, leads from this machine.
+///
+/// # Errors
+/// A variable names no proxy that can be used.
+async fn lead(url: &str, host: &str) -> Result<Lead, TargetError> {
+    if is_by_proxy(url)? {
+        return Ok(Lead::ByProxy);
+    }
+    let looking = tokio::time::timeout(limits::scaled(LOOKUP), addresses(host, 443));
+    let found = match looking.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    };
+    Ok(match found.is_empty() {
+        true => Lead::Nowhere,
+        false => Lead::To(found.iter().map(|it| it.ip().to_string()).collect()),
+    })
+}
+
+/// Why a name may lead elsewhere.
+#[derive(Debug, PartialEq, Eq)]
+enum Astray {
+    /// No server has answered as one for WebSockets or HTTP.
+    Unopened(String),
+    /// One has, and not as the chat should.
+    Otherwise(String),
+}
+
+/// What a failure says of the name; `None` if it says nothing of it.
+fn astray(error: &DeployError) -> Option<Astray> {
+    let DeployError::Unproven(unproven) = error else {
+        return None;
+    };
+    match &unproven.error {
+        ProbeError::Setup(_) => None,
+        ProbeError::Proxy { source, .. } if source.wants_login => None,
+        ProbeError::Proxy { source, .. } => Some(Astray::Unopened(source.to_string())),
+        ProbeError::NoAnswer { .. } => Some(Astray::Unopened("it does not answer".to_owned())),
+        ProbeError::Connect { source, .. } => Some(match **source {
+            tungstenite::Error::Http(_) => Astray::Otherwise(source.to_string()),
+            _ => Astray::Unopened(source.to_string()),
+        }),
+        error => Some(Astray::Otherwise(error.to_string())),
     }
 }

@@ -118,7 +118,11 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         let timeout = limits::scaled(PROBING);
         let domain = order.settings.aws.domain.as_ref();
         let probed = match domain.filter(|domain| domain.url() == url) {
-            Some(domain) => self.probe_by_name(order, domain, &url, reporter).await,
+            Some(domain) => {
+                let target = outputs.get(output::DOMAIN_TARGET).map(String::as_str);
+                let named = (domain, url.as_str(), target);
+                self.probe_by_name(order, named, reporter).await
+            }
             None => probe(&url, order.settings, order.pass, timeout, reporter)
                 .await
                 .map(|()| true),
@@ -184,7 +188,9 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
 fn explained(error: DeployError, obstacle: Option<&str>, said: Option<&str>) -> DeployError {
     match error {
         DeployError::Unproven(mut unproven) => {
-            let known: Vec<_> = obstacle.into_iter().chain(said).collect();
+            let of_name = unproven.known.take();
+            let known = obstacle.into_iter().chain(said).map(str::to_owned);
+            let known: Vec<_> = of_name.into_iter().chain(known).collect();
             unproven.known = (!known.is_empty()).then(|| known.join("; "));
             DeployError::Unproven(unproven)
         }

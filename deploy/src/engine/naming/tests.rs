@@ -58,6 +58,13 @@ fn zone(name: &'static str, id: &str, is_private: bool) -> (&'static str, Hosted
     (name, HostedZone { id, is_private })
 }
 
+/// Settings of `[domain]` with another `name`.
+fn called(name: &str) -> Domain {
+    let text = format!("[domain]\nname = \"{name}\"\n");
+    let read = Settings::read(Path::new("x"), &text, "".into(), Default::default());
+    read.unwrap().aws.domain.unwrap()
+}
+
 async fn found(more: &str, account: &Account) -> Result<Naming, TargetError> {
     naming(&domain(more), account, "eu-west-1", 1_000).await
 }
@@ -226,4 +233,85 @@ async fn what_the_config_names_is_not_asked_for_and_a_refusal_says_how_to_name_i
             .unwrap()
             .contains("`certificate` under `[domain]`")
     );
+}
+
+#[tokio::test]
+async fn of_zones_the_longest_public_one_that_contains_the_name_is_taken() {
+    let account = Account {
+        certificates: vec![certificate(
+            "any",
+            &["*.example.com", "example.com", "*.eu.example.com"],
+            true,
+            None,
+        )],
+        zones: vec![
+            zone("example.com", "TOP", false),
+            zone("eu.example.com", "EU", false),
+            zone("eu.example.com", "INSIDE", true),
+            zone("chat.eu.example.com", "PRIVATE", true),
+            zone("ample.com", "OTHER", false),
+        ],
+        ..Account::default()
+    };
+    for (name, id) in [
+        // The name may be that of the zone.
+        ("example.com", "TOP"),
+        ("eu.example.com", "EU"),
+        ("chat.eu.example.com", "EU"),
+        ("chat.example.com", "TOP"),
+    ] {
+        let naming = naming(&called(name), &account, "eu-west-1", 1_000)
+            .await
+            .unwrap();
+        assert_eq!(naming.parameters["HostedZoneId"], id, "{name}");
+        assert!(naming.has_record);
+    }
+    let elsewhere = Account {
+        certificates: vec![certificate("any", &["*.ample.com"], true, None)],
+        ..account
+    };
+    let naming = naming(&called("ex.ample.com"), &elsewhere, "eu-west-1", 1_000)
+        .await
+        .unwrap();
+    assert_eq!(naming.parameters["HostedZoneId"], "OTHER");
+}
+
+#[tokio::test]
+async fn a_certificate_has_to_cover_the_name_itself() {
+    let about = |names: &'static [&'static str], name: &'static str| async move {
+        let account = Account {
+            certificates: vec![certificate("only", names, true, Some(DAY))],
+            ..Account::default()
+        };
+        naming(&called(name), &account, "eu-west-1", 1_000).await
+    };
+    for (names, name) in [
+        (&["*.example.com"] as &[_], "chat.example.com"),
+        (&["www.example.com", "CHAT.example.com"], "chat.example.com"),
+        (&["*.xn--bcher-kva.example"], "chat.xn--bcher-kva.example"),
+    ] {
+        about(names, name).await.unwrap();
+    }
+    for (names, name) in [
+        // A wildcard stands for one label, and for no apex.
+        (&["*.example.com"] as &[_], "example.com"),
+        (&["*.example.com"], "a.chat.example.com"),
+        (&["example.com"], "chat.example.com"),
+        (&["*.com"], "chat.example.com"),
+        (&["*chat.example.com"], "mychat.example.com"),
+    ] {
+        let error = about(names, name).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Usage);
+        assert!(
+            error.message.contains("no valid certificate"),
+            "{}",
+            error.message
+        );
+    }
+    // ACM takes no first name above 64 characters.
+    let long: &'static str = format!("{}.example.com", "a".repeat(60)).leak();
+    let error = about(&[], long).await.unwrap_err();
+    let hint = error.hint.unwrap();
+    let asked = format!("--domain-name example.com --subject-alternative-names {long} ");
+    assert!(hint.contains(&asked), "{hint}");
 }

@@ -19,6 +19,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 use tower_service::Service;
 
 use super::proxy::{Proxies, Proxy, ProxyFailure};
+use super::surroundings::addresses;
 use super::trust::Trust;
 use crate::engine::{TargetError, limits};
 
@@ -83,7 +84,8 @@ pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
                 uri.host().unwrap_or_default(),
                 uri.port_u16().unwrap_or(443),
             );
-            let stream = TcpStream::connect(format!("{host}:{port}"))
+            let found = addresses(host, port).await;
+            let stream = TcpStream::connect(&found.map_err(tungstenite::Error::Io)?[..])
                 .await
                 .map_err(tungstenite::Error::Io)?;
             stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;

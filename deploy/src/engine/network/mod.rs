@@ -2,6 +2,7 @@
 
 mod dial;
 mod proxy;
+pub(super) mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -11,6 +12,17 @@ pub(crate) use dial::dial;
 pub use dial::{DialError, Socket};
 pub use proxy::{Proxies, Proxy, ProxyFailure};
 pub use trust::Trust;
+
+/// Whether a proxy leads to `url`, so that names are resolved there and not here.
+///
+/// # Errors
+/// A variable names no proxy that can be used.
+pub(super) fn is_by_proxy(url: &str) -> Result<bool, TargetError> {
+    let Ok(url) = url.parse() else {
+        return Ok(false);
+    };
+    Ok(Proxies::of_environment()?.to(&url).is_some())
+}
 
 /// What the environment says about the way to AWS, in one line.
 ///

@@ -9,6 +9,7 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::surroundings::variable;
 use crate::engine::{ErrorKind, TargetError, causes};
 
 /// Reached without a proxy, whatever the environment says: this machine, and the addresses at which a machine or a
@@ -133,7 +134,7 @@ impl Proxies {
     /// # Errors
     /// A variable has a value that names no proxy that can be used.
     pub(crate) fn of_environment() -> Result<Self, TargetError> {
-        Self::named_by(|variable| std::env::var_os(variable))
+        Self::named_by(variable)
     }
 
     /// The same for any `environment`. An empty variable is one that is not set; small letters win.

@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::surroundings::variable;
 use crate::engine::reading::read;
 use crate::engine::{ErrorKind, TargetError};
 
@@ -34,7 +35,7 @@ impl Trust {
     /// # Errors
     /// The file that it names cannot be read, or holds no certificate.
     pub(crate) async fn of_environment() -> Result<Self, TargetError> {
-        let named = std::env::var_os(BUNDLE).filter(|path| !path.is_empty());
+        let named = variable(BUNDLE).filter(|path| !path.is_empty());
         match named {
             Some(path) => Self::of_file(path).await,
             None => Ok(Self {

@@ -1,18 +1,23 @@
 //! What a chat costs on AWS in a month, computed from its config. Pure.
 //!
 //! `load.rs` counts what the config makes of people and messages, `prices.rs` has what AWS charges. What a further feature
-//! adds, such as messages that are kept, is one more part of `load::Load`.
+//! adds is one more `meter::Cause`, with what lowers it.
 
+mod habits;
 mod load;
+mod meter;
 pub mod prices;
+mod requests;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 use serde::Serialize;
 
 use self::load::{Load, load};
+use self::meter::{Meter, is_arm};
 use self::prices::{LOOKED_UP, Prices};
-use crate::config::{Architecture, Settings};
+use crate::config::Settings;
 
 /// How a chat is used.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +30,8 @@ pub struct Usage {
     pub room_size: Option<u32>,
     /// The hours that each of them is connected in a day.
     pub hours_per_day: u32,
+    /// How often each of them comes in a day; each time, they stay for a part of these hours.
+    pub visits_per_day: u32,
     /// The length of a message in bytes.
     pub message_bytes: u32,
 }
@@ -42,6 +49,7 @@ impl Usage {
         messages_per_day: 50,
         room_size: None,
         hours_per_day: 8,
+        visits_per_day: 1,
         message_bytes: 200,
     };
 }
@@ -58,9 +66,10 @@ pub struct Item {
     pub quantity: f64,
     /// In a month.
     pub dollars: f64,
-    /// What lowers it, if anything does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lowered_by: Option<String>,
+    /// What most of it is charged for.
+    pub mostly_for: &'static str,
+    /// What lowers it.
+    pub lowered_by: String,
 }
 
 /// What a chat costs in a month.
@@ -78,6 +87,8 @@ pub struct Estimate {
     /// The members of each room, where it leads to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_size: Option<u32>,
+    /// The connections of all people in a month.
+    pub connections: f64,
     /// The parts of the bill.
     pub items: Vec<Item>,
     /// All of them together.
@@ -86,6 +97,8 @@ pub struct Estimate {
     pub assumptions: Vec<String>,
     /// What is not in it.
     pub not_counted: Vec<String>,
+    /// What of it AWS or the config refuses.
+    pub refused: Vec<String>,
 }
 
 impl Estimate {
@@ -108,6 +121,38 @@ pub enum CostError {
     #[error("rooms of {asked} are beyond `room-size = {most}` under `[limits]`")]
     #[expect(missing_docs, reason = "the message says what the fields are")]
     RoomTooLarge { asked: u32, most: u32 },
+    /// A person has one connection.
+    #[error("rooms of {asked} have more members than the {people} people who use the chat")]
+    #[expect(missing_docs, reason = "the message says what the fields are")]
+    RoomOfMorePeople { asked: u32, people: u32 },
+    /// The route refuses such messages.
+    #[error(
+        "route `{route}` takes texts of up to {most} bytes (`max-text-bytes`), and these have {asked}"
+    )]
+    #[expect(missing_docs, reason = "the message says what the fields are")]
+    TextTooLong {
+        asked: u32,
+        route: String,
+        most: u32,
+    },
+}
+
+impl CostError {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::NoRooms => "leave `--room-size` out, or add a route with `receivers = \"room\"`",
+            Self::RoomTooLarge { .. } => {
+                "name fewer members with `--room-size`, or change the config"
+            }
+            Self::RoomOfMorePeople { .. } => {
+                "name fewer members with `--room-size`, or more `--people`"
+            }
+            Self::TextTooLong { .. } => {
+                "name fewer bytes with `--message-bytes`, or change the config"
+            }
+        }
+    }
 }
 
 /// What the chat of `settings` costs in `region`, used as `usage` says.
@@ -126,107 +171,75 @@ pub fn estimate(
         region: region.map(str::to_owned),
         prices_of: prices.region,
         prices_looked_up: LOOKED_UP,
-        route: load.route,
         room_size: load.room_size,
-        dollars_per_month: items.iter().map(|item| item.dollars).sum(),
+        connections: load.connections,
+        // A sum of nothing is -0.0.
+        dollars_per_month: items.iter().map(|item| item.dollars).sum::<f64>() + 0.0,
         items,
+        refused: refused(&load, settings, usage),
+        route: load.route,
         assumptions: load.assumptions,
         not_counted: load.not_counted,
     })
 }
 
-const MILLION: f64 = 1e6;
-
 /// The parts of the bill that are not zero, in the order of the services.
 fn items(load: &Load, prices: &Prices, settings: &Settings) -> Vec<Item> {
-    let is_arm = settings.aws.architecture == Some(Architecture::Arm64);
-    let gb_seconds = match is_arm {
-        true => prices.gb_seconds_arm,
-        false => prices.gb_seconds,
+    let item = |meter: Meter| {
+        let cause = load.cause(meter)?;
+        let quantity = load.total(meter);
+        let (service, what) = meter.words();
+        Some(Item {
+            service,
+            what,
+            quantity,
+            dollars: meter.price(prices, is_arm(settings)).of(quantity),
+            mostly_for: cause.words(),
+            lowered_by: cause.lowered_by(meter, load, settings),
+        })
     };
-    let millions = |quantity: f64, price: f64| quantity / MILLION * price;
-    let first = load.messages.min(Prices::FIRST_MESSAGES);
-    let messages =
-        millions(first, prices.messages) + millions(load.messages - first, prices.further_messages);
-    let rows = [
-        (
-            "API Gateway",
-            "messages",
-            load.messages,
-            messages,
-            load.on_messages.clone(),
-        ),
-        (
-            "API Gateway",
-            "connection minutes",
-            load.minutes,
-            millions(load.minutes, prices.minutes),
-            Some("clients that disconnect while they are not used; no setting".to_owned()),
-        ),
-        (
-            "Lambda",
-            "calls",
-            load.calls,
-            millions(load.calls, prices.calls),
-            load.on_messages.clone(),
-        ),
-        (
-            "Lambda",
-            "GB seconds",
-            load.gb_seconds,
-            millions(load.gb_seconds, gb_seconds),
-            match is_arm {
-                true => load.on_messages.clone(),
-                false => Some("`architecture = \"arm64\"` under `[aws]`, a fifth".to_owned()),
-            },
-        ),
-        (
-            "table",
-            "write units",
-            load.units.writes,
-            millions(load.units.writes, prices.writes),
-            load.on_writes.clone(),
-        ),
-        (
-            "table",
-            "read units",
-            load.units.reads,
-            millions(load.units.reads, prices.reads),
-            load.on_reads.clone(),
-        ),
-        (
-            "table",
-            "GB stored",
-            load.stored_gb,
-            load.stored_gb * prices.storage,
-            Some("a shorter `history`".to_owned()),
-        ),
-        (
-            "logs",
-            "GB written",
-            load.log_gb,
-            load.log_gb * prices.logs,
-            Some(
-                "connections that last longer; each writes its log lines when it opens".to_owned(),
-            ),
-        ),
-        (
-            "traffic",
-            "GB to clients",
-            load.traffic_gb,
-            load.traffic_gb * prices.traffic,
-            load.on_messages.clone(),
-        ),
-    ];
-    let items = rows.map(|(service, what, quantity, dollars, lowered_by)| Item {
-        service,
-        what,
-        quantity,
-        dollars,
-        lowered_by,
-    });
-    items
-        .into_iter()
-        .filter(|item| item.quantity > 0.0)
-        .collect()
+    Meter::ALL.into_iter().filter_map(item).collect()
+}
+
+/// The messages that all APIs of an account take and send in a second, at first
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>).
+const ACCOUNT: f64 = 10_000.0;
+
+/// What of `load` is more than the config and an account's first quotas take, even if it came evenly all day.
+fn refused(load: &Load, settings: &Settings, usage: &Usage) -> Vec<String> {
+    const DAY: f64 = 86_400.0;
+    let mut refused = Vec::new();
+    let mut check = |number: f64, most: f64, what: &str, by: &str| {
+        if number > most {
+            let digits = usize::from(number < 100.0);
+            refused.push(format!(
+                "{number:.digits$} {what}, and {by} takes {most:.0}"
+            ));
+        }
+    };
+    let of_one = f64::from(usage.messages_per_day);
+    let sent = f64::from(usage.people) * of_one / DAY;
+    if let Some(throttle) = settings.throttle {
+        check(
+            sent,
+            f64::from(throttle.rate.0),
+            "messages come in a second",
+            "a route (`throttle` under `[stage]`)",
+        );
+    }
+    check(
+        load.total(Meter::Messages) / Usage::DAYS / DAY,
+        ACCOUNT,
+        "messages come and go in a second",
+        "an account, until its quota is raised,",
+    );
+    if let Some(most) = settings.limits.messages_per_second {
+        check(
+            of_one / f64::from(usage.hours_per_day) / 3_600.0,
+            f64::from(most),
+            "messages come from each person in a second",
+            "a connection (`messages-per-second` under `[limits]`)",
+        );
+    }
+    refused
 }

@@ -1,3 +1,6 @@
+mod by_hand;
+mod hints;
+
 use super::*;
 use crate::config::Overrides;
 
@@ -28,110 +31,124 @@ const ROOM: &str = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\ntext = \"me
 const LIMITS: &str =
     "[limits]\nmessages-per-second = 1\nconnections-per-name = 3\nroom-size = 50\n";
 
-/// 100 people open 4 connections a day each, 12,000 in 30 days, and send 150,000 messages.
-#[test]
-fn between_friends_the_parts_are_what_a_calculation_by_hand_makes_them() {
-    let found = computed("", &Usage::SAMPLE);
-    let expected = [
-        // Each message comes in once and goes out once.
-        ("messages", 300_000.0, 0.30),
-        ("connection minutes", 1_440_000.0, 0.36),
-        // Three for a connection, one for a message, at 128 MB and 10 ms.
-        ("calls", 186_000.0, 0.037_2),
-        ("GB seconds", 232.5, 0.003_875_007_75),
-        ("write units", 24_000.0, 0.015),
-        ("read units", 87_000.0, 0.010_875),
-        ("GB written", 0.008_381_903_17, 0.004_190_951_59),
-        ("GB to clients", 0.027_939_677_24, 0.002_514_570_95),
-    ];
-    let mut sum = 0.0;
-    for (what, quantity, dollars) in expected {
-        let (found, price) = part(&found, what);
-        is(found, quantity);
-        is(price, dollars);
-        sum += dollars;
+/// So much is sent that a connection lasts two hours: 4 in 8 hours, 12,000 of 100 people in a month.
+const BUSY: Usage = Usage {
+    messages_per_day: 50_000,
+    ..Usage::SAMPLE
+};
+
+/// The messages of a month of [`BUSY`].
+const MANY: f64 = 150e6;
+
+fn busy(people: u32, members: u32) -> Usage {
+    Usage {
+        people,
+        room_size: Some(members),
+        ..BUSY
     }
-    assert_eq!(found.items.len(), expected.len());
-    is(found.dollars_per_month, sum);
-    let (largest, share) = found.largest().unwrap();
-    assert_eq!(largest.what, "connection minutes");
-    is(share, 0.36 / sum);
-    assert_eq!((found.route.as_str(), found.room_size), ("$default", None));
 }
 
 #[test]
 fn a_message_to_a_room_goes_out_to_every_other_member_and_reads_all_of_them() {
-    let usage = Usage {
-        room_size: Some(1_000),
-        ..Usage::SAMPLE
-    };
-    let found = computed(ROOM, &usage);
-    is(part(&found, "messages").0, 150_000.0 * 1_000.0);
+    let found = computed(ROOM, &busy(1_000, 1_000));
+    let (connections, messages) = (120_000.0, 10.0 * MANY);
+    is(found.connections, connections);
+    is(part(&found, "messages").0, messages * 1_000.0);
     // 16 units for a message; a ban is looked for with each handshake.
-    is(part(&found, "read units").0, 150_000.0 * 16.0 + 12_000.0);
+    is(part(&found, "read units").0, messages * 16.0 + connections);
     // 512 MB for a millisecond a member; 128 MB for 10 ms in three functions of a connection.
     is(
         part(&found, "GB seconds").0,
-        150_000.0 * 0.5 + 36_000.0 * 0.125 * 0.01,
+        messages * 0.5 + 3.0 * connections * 0.125 * 0.01,
     );
     let (largest, _) = found.largest().unwrap();
     assert_eq!(largest.what, "messages");
-    assert!(largest.lowered_by.as_ref().unwrap().contains("room-size"));
+    assert!(largest.lowered_by.contains("room-size"));
 }
 
 #[test]
-fn a_larger_room_is_served_by_four_functions_more() {
-    let usage = Usage {
-        room_size: Some(2_000),
-        ..Usage::SAMPLE
-    };
-    let found = computed(ROOM, &usage);
-    is(part(&found, "calls").0, 150_000.0 * 5.0 + 36_000.0);
-    is(part(&found, "read units").0, 150_000.0 * 52.0 + 12_000.0);
+fn a_larger_room_is_served_by_four_functions_more_which_log() {
+    let found = computed(ROOM, &busy(2_000, 2_000));
+    let (connections, messages) = (240_000.0, 20.0 * MANY);
+    is(part(&found, "calls").0, messages * 5.0 + 3.0 * connections);
+    is(part(&found, "read units").0, messages * 52.0 + connections);
+    let lines = messages * 5.0 + 3.0 * connections;
+    is(
+        part(&found, "GB written").0,
+        lines * 250.0 / 1_073_741_824.0,
+    );
+    let silent = format!("{ROOM}[handlers]\nlog-level = \"warn\"\n");
+    let found = computed(&silent, &busy(2_000, 2_000));
+    is(part(&found, "GB written").0, 0.0);
 }
 
 #[test]
 fn limits_envelopes_and_long_texts_cost_what_the_docs_say() {
-    let plain = computed(ROOM, &Usage::SAMPLE);
+    let plain = computed(ROOM, &BUSY);
     assert_eq!(plain.room_size, Some(Usage::ROOM_SIZE));
     is(part(&plain, "write units").0, 24_000.0);
-    let limited = computed(&format!("{ROOM}{LIMITS}"), &Usage::SAMPLE);
+    let limited = computed(&format!("{ROOM}{LIMITS}"), &BUSY);
     // Found by name, too: two items for a connection, and a write for each message.
-    is(part(&limited, "write units").0, 48_000.0 + 150_000.0);
+    is(part(&limited, "write units").0, 48_000.0 + MANY);
     // A ban, a count of the name, and four units for the room.
-    is(
-        part(&limited, "read units").0,
-        12_000.0 * 6.0 + 150_000.0 * 4.0,
-    );
+    is(part(&limited, "read units").0, 12_000.0 * 6.0 + MANY * 4.0);
     let writes = limited.items.iter().find(|item| item.what == "write units");
-    let lower = writes.unwrap().lowered_by.clone().unwrap();
+    let lower = &writes.unwrap().lowered_by;
     assert!(lower.contains("messages-per-second"), "{lower}");
-    let envelope = computed(&format!("{ROOM}envelope = true\n"), &Usage::SAMPLE);
-    is(part(&envelope, "messages").0, 150_000.0 * 11.0);
+    let envelope = computed(&format!("{ROOM}envelope = true\n"), &BUSY);
+    is(part(&envelope, "messages").0, MANY * 11.0);
     let long = Usage {
         message_bytes: 33 * 1_024,
-        ..Usage::SAMPLE
+        ..BUSY
     };
-    is(part(&computed("", &long), "messages").0, 600_000.0);
+    is(part(&computed("", &long), "messages").0, MANY * 4.0);
+}
+
+#[test]
+fn who_comes_once_in_an_hour_needs_more_connections_than_who_stays() {
+    let visits = |visits_per_day| {
+        let usage = Usage {
+            visits_per_day,
+            ..Usage::SAMPLE
+        };
+        computed("", &usage).connections
+    };
+    let ratio = visits(8) / visits(1);
+    assert!(ratio > 1.1 && ratio < 1.3, "{ratio}");
+    // Minutes are those of the hours.
+    is(
+        part(
+            &computed(
+                "",
+                &Usage {
+                    visits_per_day: 8,
+                    ..Usage::SAMPLE
+                },
+            ),
+            "connection minutes",
+        )
+        .0,
+        1_440_000.0,
+    );
 }
 
 /// 5,000 messages a day are kept for 7 days.
 #[test]
 fn kept_messages_are_written_and_lie_in_the_table() {
     let kept = format!("{ROOM}envelope = true\nhistory = \"7d\"\n");
-    let found = computed(&kept, &Usage::SAMPLE);
-    is(part(&found, "write units").0, 24_000.0 + 150_000.0);
-    is(part(&found, "read units").0, 12_000.0 + 150_000.0 * 4.0);
-    let stored = 35_000.0 * 440.0 / 1_073_741_824.0;
+    let found = computed(&kept, &BUSY);
+    is(part(&found, "write units").0, 24_000.0 + MANY);
+    is(part(&found, "read units").0, 12_000.0 + MANY * 4.0);
+    let stored = MANY / 30.0 * 7.0 * 500.0 / 1_073_741_824.0;
     is(part(&found, "GB stored").1, stored * 0.25);
     let friends = "[[routes]]\nkey = \"say\"\nreceivers = \"friend\"\ntext = \"message\"\nenvelope = true\nhistory = \"7d\"\n";
     let long = Usage {
         message_bytes: 10_000,
-        ..Usage::SAMPLE
+        ..BUSY
     };
     let found = computed(friends, &long);
-    is(part(&found, "write units").0, 24_000.0 + 150_000.0 * 10.0);
-    is(part(&found, "read units").0, 12_000.0 + 150_000.0);
+    is(part(&found, "write units").0, 24_000.0 + MANY * 10.0);
+    is(part(&found, "read units").0, 12_000.0 + MANY);
 }
 
 #[test]
@@ -145,20 +162,90 @@ fn messages_beyond_a_thousand_million_cost_less() {
 }
 
 #[test]
-fn what_a_backend_or_a_function_of_the_users_does_is_not_guessed() {
-    let http: String = ["$connect", "$disconnect", "$default"]
-        .map(|key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://example.com/x\"\n"))
-        .concat();
-    let found = computed(&http, &Usage::SAMPLE);
-    is(part(&found, "messages").0, 150_000.0);
-    assert_eq!(part(&found, "calls").0, 0.0);
-    assert_eq!(part(&found, "write units").0, 0.0);
+fn what_a_function_of_the_users_does_is_not_guessed_but_its_time_is_charged() {
+    let toml = "[[routes]]\nkey = \"roll\"\nhandler = \"roll\"\nmemory = 1024\n\
+                secrets = { KEY = { secretsmanager = \"chat/key\", variable = \"KEY\" } }\n";
+    let found = computed(toml, &BUSY);
+    is(
+        part(&found, "GB seconds").0,
+        MANY * 0.01 + 36_000.0 * 0.125 * 0.01,
+    );
     assert!(
         found
             .not_counted
             .iter()
-            .any(|it| it.starts_with("your backend"))
+            .any(|it| it.starts_with("what your function"))
     );
+    is(part(&found, "secrets").1, 0.40);
+    is(part(&found, "reads").0, 8_640.0);
+}
+
+#[test]
+fn smallest_and_largest_numbers_have_finite_results() {
+    let one = Usage {
+        people: 1,
+        messages_per_day: 0,
+        hours_per_day: 1,
+        message_bytes: 1,
+        ..Usage::SAMPLE
+    };
+    let found = computed(ROOM, &one);
+    assert_eq!(found.room_size, Some(1));
+    // Nothing is sent.
+    is(part(&found, "messages").0, 0.0);
+    assert!(found.dollars_per_month > 0.0 && found.dollars_per_month < 0.01);
+    let alone = Usage {
+        messages_per_day: 100,
+        ..one
+    };
+    is(part(&computed(ROOM, &alone), "messages").0, 3_000.0);
+    let all = Usage {
+        people: 10_000_000,
+        messages_per_day: 100_000,
+        room_size: Some(1_000_000),
+        hours_per_day: 24,
+        visits_per_day: 100,
+        message_bytes: 32_768,
+    };
+    let found = computed(ROOM, &all);
+    assert!(
+        found
+            .items
+            .iter()
+            .all(|item| item.dollars.is_finite() && item.quantity.is_finite())
+    );
+    assert!(found.dollars_per_month > 1e12);
+    assert_eq!(found.refused.len(), 2, "{:?}", found.refused);
+    assert!(computed(ROOM, &Usage::SAMPLE).refused.is_empty());
+}
+
+#[test]
+fn messages_that_the_config_refuses_even_if_they_come_evenly_are_named() {
+    let refused = |toml: &str, usage: &Usage| computed(toml, usage).refused;
+    let at_once = Usage {
+        messages_per_day: 3_600,
+        hours_per_day: 1,
+        ..Usage::SAMPLE
+    };
+    let limited = format!("{ROOM}[limits]\nmessages-per-second = 1\n");
+    assert!(refused(&limited, &at_once).is_empty());
+    let more = Usage {
+        messages_per_day: 4_000,
+        ..at_once
+    };
+    let [one] = &refused(&limited, &more)[..] else {
+        panic!("one is refused");
+    };
+    assert_eq!(
+        one,
+        "1.1 messages come from each person in a second, and a connection (`messages-per-second` under `[limits]`) takes 1"
+    );
+    let throttled = "[stage]\nthrottle = { rate = 1, burst = 1 }\n";
+    assert_eq!(
+        refused(throttled, &more)[0],
+        "4.6 messages come in a second, and a route (`throttle` under `[stage]`) takes 1"
+    );
+    assert!(refused("[stage]\nthrottle = false\n", &more).is_empty());
 }
 
 #[test]
@@ -172,7 +259,7 @@ fn a_region_without_known_prices_gets_those_of_us_east_1_and_says_so() {
 fn arm_costs_a_fifth_less_of_the_time_and_the_advice_says_so_only_before() {
     let advice = |found: &Estimate| {
         let item = found.items.iter().find(|item| item.what == "GB seconds");
-        item.unwrap().lowered_by.clone().unwrap()
+        item.unwrap().lowered_by.clone()
     };
     let intel = computed("", &Usage::SAMPLE);
     let arm = computed("[aws]\narchitecture = \"arm64\"\n", &Usage::SAMPLE);
@@ -197,6 +284,20 @@ fn a_usage_that_the_config_does_not_allow_is_refused() {
         "rooms of 51 are beyond `room-size = 50` under `[limits]`"
     );
     assert!(estimate(&settings(&limited), &rooms(50), None).is_ok());
+    assert_eq!(
+        refused(ROOM, 101).to_string(),
+        "rooms of 101 have more members than the 100 people who use the chat"
+    );
+    let long = Usage {
+        message_bytes: 32_769,
+        ..Usage::SAMPLE
+    };
+    let error = estimate(&settings(ROOM), &long, None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "route `say` takes texts of up to 32768 bytes (`max-text-bytes`), and these have 32769"
+    );
+    assert!(error.hint().contains("--message-bytes"));
 }
 
 /// The pages name the prices that are computed with.

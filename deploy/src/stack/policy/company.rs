@@ -26,6 +26,17 @@ impl Subject<'_> {
         }
     }
 
+    /// What telling topics of a stack's events takes. CreateChangeSet asks it of its caller
+    /// (<https://github.com/awslabs/aws-service-catalog-puppet/issues/19>); whether a role that CloudFormation acts with is asked
+    /// for it later is not documented.
+    pub(super) fn notify(&self, all: &mut Statements) {
+        let topics = &self.settings.aws.rules.notification_arns;
+        if !topics.is_empty() {
+            let topics = topics.iter().map(ToString::to_string).collect();
+            all.allow("Notifications", &["sns:Publish"], topics);
+        }
+    }
+
     /// What CloudFormation does with a resource of the type `kind`; `false` if that is none of these.
     pub(super) fn work_with(&self, kind: &str, wanted: &[&str], all: &mut Statements) -> bool {
         let stack = &self.settings.stack;

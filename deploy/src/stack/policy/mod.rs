@@ -18,6 +18,7 @@ use super::Template;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::arn::partition_of;
+use crate::config::secret::arn_in_policies;
 pub use questions::Question;
 pub(crate) use questions::questions;
 pub use terraform::terraform;
@@ -190,6 +191,7 @@ impl Subject<'_> {
         // Metrics have no ARNs.
         all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         self.look_ups(all);
+        self.notify(all);
         if !self.settings.has_functions() {
             return;
         }
@@ -296,6 +298,7 @@ impl Subject<'_> {
             }
         }
         self.secrets(all);
+        self.notify(all);
     }
 
     /// With a boundary, only roles that have it can be made and given policies. Without one, a policy that lets the user
@@ -334,7 +337,7 @@ impl Subject<'_> {
                         )
                     }
                     _ => match rest.split(":SecretString").next().unwrap_or_default() {
-                        arn if arn.starts_with("arn:") => arn.to_owned(),
+                        arn if arn.starts_with("arn:") => arn_in_policies(arn),
                         // A secret's ARN ends in a hyphen and six random characters.
                         name => self.here("secretsmanager", &format!("secret:{name}-??????")),
                     },

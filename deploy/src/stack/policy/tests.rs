@@ -1,5 +1,7 @@
 //! What the policies allow, for each kind of config.
 
+mod options;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -216,6 +218,11 @@ fn secrets_are_read_by_name_or_arn() {
         (
             "arn:aws:secretsmanager:eu-west-1:210987654321:secret:x-AbCdEf",
             "arn:aws:secretsmanager:eu-west-1:210987654321:secret:x-AbCdEf",
+        ),
+        // Without the random end, which an ARN may leave out.
+        (
+            "arn:aws:secretsmanager:eu-west-1:210987654321:secret:chat/backend",
+            "arn:aws:secretsmanager:eu-west-1:210987654321:secret:chat/backend-??????",
         ),
     ] {
         let text = of(&toml(secret), "eu-west-1", false).to_json().to_string();

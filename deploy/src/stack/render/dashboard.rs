@@ -8,6 +8,13 @@ use super::inventory::Watched;
 const WIDTH: usize = 12;
 const HEIGHT: usize = 6;
 
+/// The height of a list of alarms.
+const LOW: usize = 3;
+
+/// The most alarms of one list
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>).
+const MAX_ALARMS: usize = 100;
+
 /// The dashboard of what is watched, with the state of `alarms` first.
 pub(super) fn dashboard(stack: &Watched, alarms: &[&str]) -> Value {
     let mut graphs = Vec::new();
@@ -36,6 +43,15 @@ pub(super) fn dashboard(stack: &Watched, alarms: &[&str]) -> Value {
         let metric = |id: &String| json!(["AWS/Lambda", name, "FunctionName", format!("${{{id}}}"), { "label": id }]);
         functions.map(metric).collect::<Vec<_>>()
     };
+    // Both are lines of one graph.
+    let failures_of_functions = |name: &str| {
+        let functions = stack.functions.iter();
+        let metric = |id: &String| {
+            let label = format!("{id} {name}");
+            json!(["AWS/Lambda", name, "FunctionName", format!("${{{id}}}"), { "label": label }])
+        };
+        functions.map(metric).collect::<Vec<_>>()
+    };
     let of_tables = |names: &[&str]| {
         let tables = stack.tables.iter();
         let metrics = |id: &String| {
@@ -58,8 +74,8 @@ pub(super) fn dashboard(stack: &Watched, alarms: &[&str]) -> Value {
             .into(),
     );
     graph("Invocations", "Sum", of_functions("Invocations"));
-    let mut failed = of_functions("Errors");
-    failed.extend(of_functions("Throttles"));
+    let mut failed = failures_of_functions("Errors");
+    failed.extend(failures_of_functions("Throttles"));
     graph("Errors and throttles of functions", "Sum", failed);
     graph(
         "Duration of functions, p99",
@@ -83,13 +99,13 @@ pub(super) fn dashboard(stack: &Watched, alarms: &[&str]) -> Value {
     );
     let mut widgets = Vec::new();
     let mut top = 0;
-    if !alarms.is_empty() {
+    for alarms in alarms.chunks(MAX_ALARMS) {
         let arns: Vec<_> = alarms.iter().map(|id| format!("${{{id}.Arn}}")).collect();
         widgets.push(json!({
-            "type": "alarm", "x": 0, "y": 0, "width": 2 * WIDTH, "height": 3,
+            "type": "alarm", "x": 0, "y": top, "width": 2 * WIDTH, "height": LOW,
             "properties": { "title": "Alarms", "alarms": arns },
         }));
-        top = 3;
+        top += LOW;
     }
     for (at, mut graph) in graphs.into_iter().enumerate() {
         graph["x"] = json!(at % 2 * WIDTH);

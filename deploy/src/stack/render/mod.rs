@@ -48,6 +48,11 @@ pub(crate) fn handler_family(key: &RouteKey) -> String {
     ids::for_route("Handler", key)
 }
 
+/// The prefix of the logical ids of the user's function that reviews messages, whose crate is in the folder `name`.
+pub fn review_family(name: &str) -> String {
+    ids::for_review(name)
+}
+
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
     /// The bucket with the handlers' zips.

@@ -1,4 +1,15 @@
 //! Adds alarms, a dashboard and a queue of failed events to a template.
+//!
+//! Each metric is a count whose sum is compared, under the dimensions that its service publishes it with:
+//!
+//! | namespace | metrics | dimensions | documented at |
+//! |---|---|---|---|
+//! | `AWS/Lambda` | `Errors`, `Throttles`, `AsyncEventsDropped` | `FunctionName` | <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html> |
+//! | `AWS/ApiGateway` | `ClientError`, `ExecutionError`, `IntegrationError`, `ConnectCount` | `ApiId`, `Stage` | <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-logging.html> |
+//! | `AWS/DynamoDB` | `ReadThrottleEvents`, `WriteThrottleEvents` | `TableName` | <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html> |
+//!
+//! API Gateway publishes metrics of single routes only where a stage asks for them. `ConnectCount` counts what reaches the
+//! `$connect` route's integration, so a client that the authorizer refuses counts as a `ClientError` alone.
 
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use chat_lambdas::history::Reader;
 use chat_lambdas::routes::Routes;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
-use chat_protocol::Mode;
+use chat_protocol::{Mode, cost};
 use serde_json::{Value, json};
 
 use super::{Chat, context, event_with, invocation};
@@ -150,4 +150,56 @@ async fn a_page_costs_a_read_for_each_4_kb_and_a_deletion_a_read_two_writes_and_
     // One of the queries finds the message, four find the room.
     let what = "deletions of such messages of 100 characters in a room of up to some 200";
     assert_eq!(bill_of(what, &chat), "2 PutItem 2, 5 Query 5");
+}
+
+/// What the command computes with is what the adapters ask for.
+#[tokio::test]
+async fn the_costs_of_history_and_deletions_are_those_that_the_command_computes_with() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let mut tom = context("Tom", "Jerry");
+    tom["room"] = json!("hall");
+    chat.connect("t", Some(&tom)).await;
+    let mut id = Value::Null;
+    for length in [200, 1_000, 30_000] {
+        for _ in 0..60 {
+            chat.meter.units();
+            id = chat.says(&tom, length).await;
+            let expected = cost::to_room(1) + cost::kept(length);
+            assert_eq!(chat.meter.units(), expected, "{length} characters");
+        }
+        chat.asks(&tom, &json!({})).await;
+        let expected = cost::page(50, length);
+        assert_eq!(chat.meter.units(), expected, "{length} characters");
+        chat.asks(&tom, &json!({"after": id, "exact": true})).await;
+        assert_eq!(chat.meter.units(), cost::empty_page());
+        let order = event_with("delete", "t", &json!({"id": id}), &tom);
+        let ways = (&chat.store, &chat.delivery);
+        let deleted = delete(&order, ways, READER, &invocation(60)).await;
+        assert_eq!(deleted.expect("an answer").status_code(), 200);
+        let expected = cost::deletion(length) + cost::room(1);
+        assert_eq!(chat.meter.units(), expected, "{length} characters");
+    }
+}
+
+#[tokio::test]
+async fn the_costs_between_friends_with_history_are_those_that_the_command_computes_with() {
+    let chat = Chat::start(Names::Required, Index::Friend).await;
+    let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
+    chat.connect("t", Some(&tom)).await;
+    chat.connect("j", Some(&jerry)).await;
+    for length in [300, 10_000] {
+        chat.meter.units();
+        chat.tells(&tom, length).await;
+        let expected = cost::to_friend() + cost::kept_for_friend(length);
+        assert_eq!(chat.meter.units(), expected, "{length} characters");
+        let receipt = chat.delivery.take(&ConnectionId::new("t"));
+        let receipt: Value = serde_json::from_str(&receipt.expect("a receipt")).expect("JSON");
+        let order = json!({"id": receipt["id"], "with": "Jerry"});
+        let order = event_with("delete", "t", &order, &tom);
+        let ways = (&chat.store, &chat.delivery);
+        let deleted = delete(&order, ways, READER, &invocation(60)).await;
+        assert_eq!(deleted.expect("an answer").status_code(), 200);
+        let expected = cost::deletion(length) + cost::look_for_two();
+        assert_eq!(chat.meter.units(), expected, "{length} characters");
+    }
 }

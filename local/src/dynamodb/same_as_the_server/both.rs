@@ -35,6 +35,7 @@ impl Both {
         let database = Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_on(theirs, database));
         let endpoint = Endpoint {
+            keys: Arc::default(),
             database: Database::memory().unwrap(),
             credentials: Arc::default(),
             // The Region and account in the database's own ARNs.

@@ -1,6 +1,7 @@
 //! AWS's limits of sizes and orders, checked against renderings with the longest possible names.
 
 mod bounds;
+mod environments;
 
 use std::collections::BTreeMap;
 
