@@ -78,7 +78,8 @@ impl Receivers {
     }
 
     /// Whether messages find their receivers by name, so that both names are required to connect.
-    fn needs_names(self) -> bool {
+    #[must_use]
+    pub fn needs_names(self) -> bool {
         self.depend_on(Field::To)
     }
 
