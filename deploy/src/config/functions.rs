@@ -39,7 +39,7 @@ impl Settings {
     }
 
     /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
-    pub(crate) fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
         let authorizer = self.auth.handler().map(|handler| (AUTHORIZER, handler));
         let routes = self
             .custom_handlers()
