@@ -37,7 +37,7 @@ export interface ChatOptions {
   to?: string;
   room?: string;
   /** Answers a token. It is called before the first connection, before a token expires, and after it has. If it throws a
-   * `ChatError`, the client stops; after a `TypeError`, such as of `fetch`, it tries again. */
+   * `ChatError`, the client stops; after any other failure, and after 30 seconds without an answer, it tries again. */
   token?: () => Promise<string>;
   /** The claim of tokens with the name. @default 'sub' */
   nameClaim?: string;
@@ -98,6 +98,7 @@ export interface StateDetail {
   /** `off`: `Disconnected`, `TokenExpired`, `Kicked`, `CannotDial`, or the code of what the token's function threw.
    * `waiting`: `Lost`, `TooLong`, `Unreachable`, `Refused` (it has never been open) or `NoNewToken`. */
   code?: string;
+  /** Why, where the code does not say it. */
   message?: string;
   /** When the next attempt follows, as of `Date.now()`. */
   until?: number;
@@ -162,7 +163,8 @@ export declare class ChatClient {
   /** Connects, and stays connected until `disconnect`. */
   connect(): void;
   disconnect(): void;
-  /** Ends the wait for the next attempt. */
+  /** Ends the wait for the next attempt. A connection that is open is replaced, for it may have been lost unnoticed: call it
+   * when the network is back (`addEventListener('online', () => chat.retryNow())`). */
   retryNow(): void;
   /** Resolves with the receipt; without `envelope` with `null`, as soon as the frame is on its way. */
   send(text: string, options?: SendOptions): Promise<Receipt | null>;

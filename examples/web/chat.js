@@ -39,6 +39,8 @@ const FIRST_WAIT = 1_000, LONGEST_WAIT = 30_000, STABLE = 10_000;
 const TOKEN_MARGIN = MINUTE;
 // How long a receipt or an answer may take. API Gateway's integrations take 29 seconds at most.
 const ANSWER = 30_000;
+// How long a new token may take.
+const TOKEN_PATIENCE = 30_000;
 // Entries of a page of history, the attempts to read one, and the wait between two looks at who is here.
 const PAGE = 50, PAGE_ATTEMPTS = 5, PEOPLE_WAIT = 5_000;
 // Later than nothing: an id that every message is newer than.
@@ -77,6 +79,19 @@ const parsed = data => {
   try { return JSON.parse(data); } catch { return null; }
 };
 const hasTexts = (object, ...names) => names.every(name => typeof object?.[name] === 'string');
+/** Whether it is a message or a deletion. */
+const isEntry = object => hasTexts(object, 'id', 'type') && (object.type === 'message' ? hasTexts(object, 'text') : object.type === 'deleted' && hasTexts(object, 'of'));
+/** The moment of `at`; now, if it is none. */
+const momentOf = at => {
+  const moment = new Date(at ?? Date.now());
+  return isNaN(moment.getTime()) ? new Date(Date.now()) : moment;
+};
+/** What `promise` resolves with, if that does not take too long. */
+const within = (time, promise) => {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error('No answer came.')), time); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+};
 
 /** @typedef {import('./chat.d.ts').Message} Message */
 
@@ -108,7 +123,9 @@ export class ChatClient {
     this._everOpen = false;
     this._round = 0;         // counts the attempts to connect, so that one which was given up meanwhile is forgotten
     this._renewAt = 0;       // when the token is to be replaced
-    this._refused = 0;       // frames that were refused because the token has expired
+    this._refused = 0;       // frames that were refused, as it seems, because the token has expired
+    this._withheld = [];     // those refusals, as long as they may be texts of a person
+    this._isCertain = false; // whether one of them cannot be
     this._kicked = null;     // what the chat said before it ended the connection for good, and when
     this._pending = new Map();   // by `ref`: messages without a receipt, and requests without an answer
     this._marks = new Map();     // own messages of this client by `ref`, as others see it among the attributes
@@ -128,7 +145,13 @@ export class ChatClient {
     return () => listeners.delete(listener);
   }
   _emit(event, ...what) {
-    for (const listener of this._listeners[event] ?? []) listener(...what);
+    for (const listener of this._listeners[event] ?? []) {
+      // A listener that fails must not stop the connection.
+      try { listener(...what); } catch (error) {
+        if (globalThis.reportError) reportError(error);
+        else setTimeout(() => { throw error; });
+      }
+    }
   }
 
   // ---- The connection.
@@ -147,9 +170,11 @@ export class ChatClient {
     this._stop('Disconnected', '');
   }
 
-  /** Tries to connect now, if the client waits to do so. */
+  /** Tries to connect now, if the client waits to do so. A connection that is open is replaced: without the network it may
+   * have been lost unnoticed. */
   retryNow() {
     if (this.state === 'waiting') this._connect();
+    else if (this.state === 'open') this._renew();
   }
 
   /** The name that the token proves, or that was given. */
@@ -166,15 +191,22 @@ export class ChatClient {
     clearTimeout(this._retry);
     this._show('connecting');
     const mine = ++this._round;
+    const isOver = () => mine !== this._round || !this._wanted;
     try {
       await this._freshToken();
-      if (mine !== this._round || !this._wanted) return;
+    } catch (error) {
+      if (isOver()) return;
+      // There is none; any other failure of what makes tokens may pass.
+      if (error instanceof ChatError) this._stop(error.code, error.message);
+      else this._waitUntil(this._nextAttempt(), 'NoNewToken', String(error?.message ?? error));
+      return;
+    }
+    if (isOver()) return;
+    try {
       this._line = this._dial();
     } catch (error) {
-      if (mine !== this._round || !this._wanted) return;
-      // What makes tokens may answer later; an address that cannot be dialled stays one.
-      if (error instanceof TypeError && this.options.token && !this._isFresh()) this._waitUntil(this._nextAttempt(), 'NoNewToken');
-      else this._stop(error.code ?? 'CannotDial', error.message);
+      // An address that cannot be dialled stays one.
+      this._stop('CannotDial', error.message);
     }
   }
 
@@ -185,12 +217,13 @@ export class ChatClient {
   /** Gets a new token, if there is none or it is about to expire. */
   async _freshToken() {
     if (!this.options.token || this._isFresh()) return;
-    const token = await this.options.token() ?? '';
-    const expiry = expiryOf(token);
-    if (expiry <= Date.now()) throw new ChatError(PROTOCOL.tokenExpired, 'The token has expired.');
-    // The same one again: there will be no other before it expires.
-    this._renewAt = token === this.token ? Infinity : expiry - Math.min(TOKEN_MARGIN, (expiry - Date.now()) / 4);
-    if (Number.isNaN(this._renewAt)) this._renewAt = Infinity;
+    const token = await within(TOKEN_PATIENCE, this.options.token()) ?? '';
+    const left = expiryOf(token) - Date.now();
+    // A new one that seems to have expired is tried all the same: this clock may be wrong.
+    if (left <= 0 && token === this.token) throw new ChatError(PROTOCOL.tokenExpired, 'The token has expired.');
+    // The same one again: there will be no other before it expires. Where the clocks differ, the chat says when it has.
+    const isLasting = token === this.token || left <= 0 || left === Infinity;
+    this._renewAt = isLasting ? Infinity : Date.now() + left - Math.min(TOKEN_MARGIN, left / 4);
     this.token = token;
   }
 
@@ -220,6 +253,8 @@ export class ChatClient {
     this._openedAt = this._spokeAt = Date.now();
     this._everOpen = true;
     this._kicked = null;
+    if (this._isCertain) this._takeBack(this._refused);
+    else this._trust();
     for (const { data, entry } of this._unsent.splice(0)) this._transmit(data, entry);
     this._show('open');
     this._renewLater();
@@ -243,18 +278,17 @@ export class ChatClient {
     if (!this._wanted) return;
     if (this._next) {
       // The one that is being opened sends what this one was refused.
-      if (this._refused) this._unsent.push(...this._sent.splice(-this._refused));
-      this._refused = 0;
+      if (this._refused) this._takeBack(this._refused);
       this._line = this._next;
       return this._show('connecting');
     }
-    const wasOpen = this._openedAt > 0;
+    const wasOpen = this._openedAt > 0, isExpired = this._hasExpired();
     if (wasOpen && Date.now() - this._openedAt > STABLE) this._attempts = 0;
     this._openedAt = 0;
     this._overlap = null;
     // One without a time in it may be the reason.
     if (!wasOpen && expiryOf(this.token) === Infinity) this._renewAt = 0;
-    if (expiryOf(this.token) <= Date.now()) return this._connect();
+    if (wasOpen && isExpired) return this._connect();
     const why = wasOpen ? (code === 1009 ? 'TooLong' : 'Lost') : this._everOpen ? 'Unreachable' : 'Refused';
     this._waitUntil(this._nextAttempt(), why);
   }
@@ -263,21 +297,58 @@ export class ChatClient {
   _nextAttempt() {
     return Date.now() + Math.random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this._attempts++, 10));
   }
-  _waitUntil(moment, code) {
-    this._show('waiting', { code, until: moment });
+  _waitUntil(moment, code, message = '') {
+    this._show('waiting', { code, message, until: moment });
     this._retry = setTimeout(() => this._connect(), moment - Date.now());
+  }
+
+  /** Whether the token has expired since the connection opened; a clock by which it had expired before is wrong. */
+  _hasExpired() {
+    const expiry = expiryOf(this.token);
+    return this._openedAt < expiry && expiry <= Date.now();
+  }
+
+  /** A frame is refused because the token has expired, and the chat ends the connection next. Where envelopes are not used, a
+   * person's text can look like that, so only the end of the connection, the clock, or the frame's `ref` proves it. */
+  _suspect(socket, data, isCertain) {
+    this._refused++;
+    this._withheld.push(data);
+    this._isCertain ||= isCertain;
+    if (this._refused > 1) return;
+    setTimeout(() => {
+      if (socket !== this._line || !this._refused) return;
+      // The chat cannot end it; nothing would arrive any more.
+      if (this._isCertain || this._hasExpired()) return socket.close(1000);
+      this._sent = [];
+      this._trust();
+    }, ENDING);
+  }
+  /** The last frames were refused: they are sent again when there is a connection. */
+  _takeBack(count) {
+    this._unsent.unshift(...this._sent.splice(-count));
+    this._refused = 0;
+    this._withheld = [];
+    this._isCertain = false;
+  }
+  /** No frame was refused: what looked like it were texts. */
+  _trust() {
+    this._refused = 0;
+    for (const data of this._withheld.splice(0)) this._takePlain(data);
   }
 
   /** The connection has ended because its token has expired: what was refused goes out again with a new one. */
   _replaceToken() {
     const expiry = expiryOf(this.token);
-    const late = this._sent.filter(({ at }) => at >= expiry).length;
-    this._unsent.unshift(...this._sent.splice(-Math.max(late, this._refused)));
-    this._refused = 0;
+    const late = this._hasExpired() ? this._sent.filter(({ at }) => at >= expiry).length : 0;
+    this._takeBack(Math.max(late, this._refused));
+    if (Date.now() - this._openedAt > STABLE) this._attempts = 0;
+    this._openedAt = 0;
     this._line = this._overlap = null;
     this._renewAt = 0;
     const kept = new Set(this._unsent.map(({ entry }) => entry));
     this._doubtAll(entry => !kept.has(entry));
+    // A chat that refuses each new token is not asked in a loop.
+    if (this._attempts++) return this._waitUntil(this._nextAttempt(), 'Lost');
     this._connect();
   }
 
@@ -404,7 +475,7 @@ export class ChatClient {
       const page = await this.request(this.options.requests?.who ?? 'who', after ? { after } : {});
       people.push(...page.people);
       nameless = page.nameless;
-      after = page.next;
+      after = page.people.length > 0 && page.next;
     } while (after);
     return { people, nameless };
   }
@@ -463,11 +534,11 @@ export class ChatClient {
 
   _received(socket, data) {
     const json = parsed(data);
-    if (json?.error === PROTOCOL.tokenExpired) {
-      // The server ends the connection now; one that is replaced already is of no interest.
-      // Where it cannot, nothing would arrive any more.
-      if (socket === this._line && !this._refused++) setTimeout(() => socket.close(1000), ENDING);
-      return;
+    if (json?.error === PROTOCOL.tokenExpired && hasTexts(json, 'message') && this.token) {
+      // One that is replaced already is of no interest.
+      if (socket !== this._line) return;
+      // It is the answer to a frame, if it is one.
+      if (this._sent.length > this._refused) return this._suspect(socket, data, this._pending.has(json.ref));
     }
     if (this._takesEnvelope(json)) return;
     if (this._isTwin(socket, data)) return;
@@ -476,8 +547,13 @@ export class ChatClient {
       const error = new ChatError(json.error, json.message);
       if (this._pending.has(json.ref)) return this._settle(json.ref, error);
     }
+    this._takePlain(data);
+  }
+
+  /** Takes a frame without an envelope, which belongs to no request. */
+  _takePlain(data) {
     const [kind, text] = this.read(data);
-    if (kind !== 'text') return this._emit(kind, text, json);
+    if (kind !== 'text') return this._emit(kind, text, parsed(data));
     const index = this._awaited.findIndex(own => own.text === text);
     if (index >= 0) {
       const [own] = this._awaited.splice(index, 1);
@@ -494,7 +570,7 @@ export class ChatClient {
     switch (json.type) {
       case 'message':
       case 'deleted':
-        if (!hasTexts(json, 'id', json.type === 'message' ? 'text' : 'of')) return false;
+        if (!isEntry(json)) return false;
         this._take(json);
         this._seenLive(json);
         return true;
@@ -530,15 +606,14 @@ export class ChatClient {
   }
 
   _message({ id, route, from, room, to, text, at, attributes = {} }, own) {
-    const moment = new Date(at ?? Date.now());
-    return { id: id ?? null, ref: null, route, from, room, to, text, at: isNaN(moment.getTime()) ? new Date() : moment, attributes, own, status: own ? 'sent' : 'received', reason: '', code: '', delivered: null, stored: false, changed: false, deleted: null };
+    return { id: id ?? null, ref: null, route, from, room, to, text, at: momentOf(at), attributes, own, status: own ? 'sent' : 'received', reason: '', code: '', delivered: null, stored: false, changed: false, deleted: null };
   }
 
   /** Takes a message or a deletion, live or of history, unless it is known. */
   _take(entry) {
     if (entry.type === 'deleted') {
       if (this._deleted.has(entry.of)) return;
-      this._deleted.set(entry.of, { by: entry.by, at: new Date(entry.at) });
+      this._deleted.set(entry.of, { by: entry.by, at: momentOf(entry.at) });
       const message = this._byId.get(entry.of);
       if (message) this._erase(message);
       return;
@@ -581,7 +656,7 @@ export class ChatClient {
   /** An own message has got its id, which may be smaller than that of one that came meanwhile. */
   _identify(message, { id, at, room, to }) {
     message.id = id;
-    if (at) message.at = new Date(at);
+    if (at) message.at = momentOf(at);
     message.room ??= room;
     message.to ??= to;
     this._byId.set(id, message);
@@ -701,7 +776,7 @@ export class ChatClient {
       try {
         const page = await this.request(this.options.requests.history, members);
         if (!Array.isArray(page.entries)) throw new ChatError('NoAnswer', 'The answer has no entries.');
-        return page;
+        return { more: page.more === true, entries: page.entries.filter(isEntry) };
       } catch (error) {
         if (attempt >= PAGE_ATTEMPTS || isOver() || error.code === 'Closed' || error.code === 'NotConnected') throw error;
         await new Promise(done => setTimeout(done, Math.random() * FIRST_WAIT * 2 ** attempt));

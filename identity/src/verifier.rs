@@ -196,4 +196,6 @@ fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -16,7 +16,8 @@ use ulid::Ulid;
 use crate::event::SocketEvent;
 use crate::history::Line;
 use crate::log::rfc3339_of;
-use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError, members, text_of};
+use crate::members;
+use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError, text_of};
 use crate::routes::Rule;
 use crate::session::Session;
 
@@ -213,13 +214,13 @@ pub(crate) const fn max_post_bytes(rule: &Rule) -> usize {
 /// The `ref` of `frame`, if its route has envelopes.
 ///
 /// # Errors
-/// It is not a text, or too long.
+/// It is not a text, or too long; or the frame has no members.
 pub fn reference_of(frame: &str, rule: &Rule) -> Result<Option<String>, FrameError> {
     let bad = |reason| FrameError::BadMember {
         member: REFERENCE,
         reason,
     };
-    match member(frame, rule, REFERENCE) {
+    match member(frame, rule, REFERENCE)? {
         None => Ok(None),
         Some(Value::String(text)) if text.len() <= MAX_REFERENCE_BYTES => Ok(Some(text)),
         Some(Value::String(_)) => Err(bad("it has 128 bytes at most")),
@@ -232,7 +233,7 @@ fn attributes_of(frame: &str, rule: &Rule) -> Result<BTreeMap<String, String>, F
         member: ATTRIBUTES,
         reason,
     };
-    let members = match member(frame, rule, ATTRIBUTES) {
+    let members = match member(frame, rule, ATTRIBUTES)? {
         None => return Ok(BTreeMap::new()),
         Some(Value::Object(members)) => members,
         Some(_) => return Err(bad("it must be an object of texts")),
@@ -255,11 +256,12 @@ fn attributes_of(frame: &str, rule: &Rule) -> Result<BTreeMap<String, String>, F
     Ok(attributes)
 }
 
-/// A member of `frame`, if its route looks into frames and has envelopes. `null` counts as absent.
-fn member(frame: &str, rule: &Rule, name: &str) -> Option<Value> {
-    let looks_into = rule.envelope && rule.text.is_some();
-    let value = looks_into.then(|| members(frame, name)).flatten()?;
-    (!value.is_null()).then_some(value)
+/// A member of `frame`, if its route looks into frames and has envelopes.
+fn member(frame: &str, rule: &Rule, name: &'static str) -> Result<Option<Value>, FrameError> {
+    match rule.envelope && rule.text.is_some() {
+        true => members::value(frame, name),
+        false => Ok(None),
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod items;
 pub mod limits;
 pub mod log;
+mod members;
 pub mod memory;
 pub mod presence;
 pub mod protocol;

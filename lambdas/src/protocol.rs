@@ -1,10 +1,8 @@
 //! Notices to clients, and the parsing of frames.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{MODERATE, NOT_ALLOWED, TOKEN_EXPIRED};
@@ -13,6 +11,7 @@ use chat_protocol::history::{NOT_FOUND, NOT_STORED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
 use chat_protocol::review::REFUSED;
 
+use crate::members;
 use crate::routes::Rule;
 
 /// Extracts the message from `frame` by the rule of its route, character by character as the sender wrote it.
@@ -49,6 +48,16 @@ pub enum FrameError {
         column: usize,
         /// The field for the message.
         field: String,
+    },
+    /// The frame is a request, and no JSON object.
+    #[error(
+        "the frame is not a JSON object (line {line}, column {column}); send an object with the members that you ask by"
+    )]
+    NotAnObject {
+        /// The place where it stops being one, counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
     },
     /// The frame is JSON but has no message.
     #[error(
@@ -135,7 +144,7 @@ impl FrameError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::BadJson { .. } => "BadJson",
+            Self::BadJson { .. } | Self::NotAnObject { .. } => "BadJson",
             Self::MissingText { .. } => "MissingText",
             Self::TextTooLarge { .. } | Self::EnvelopeTooLarge { .. } => "TextTooLarge",
             Self::BadMember { .. } => "BadMember",
@@ -171,25 +180,12 @@ impl FrameError {
     }
 }
 
-/// The member `name` of a frame that is a JSON object; of several, the last one.
-pub(crate) fn members(frame: &str, name: &str) -> Option<serde_json::Value> {
-    // The last one counts, and one object is all that there may be.
-    let serde_json::Value::Object(mut members) = serde_json::from_str(frame).ok()? else {
-        return None;
-    };
-    members.remove(name)
-}
-
-/// Reads one field and skips the others, copying only if necessary.
+/// Reads one field, copying only if necessary.
 fn string_field<'frame>(frame: &'frame str, field: &str) -> Result<Cow<'frame, str>, FrameError> {
-    let mut reader = serde_json::Deserializer::from_str(frame);
-    let read = reader
-        .deserialize_map(Member { wanted: field })
-        .and_then(|text| reader.end().map(|()| text));
     let missing = || FrameError::MissingText {
         field: field.to_owned(),
     };
-    match read {
+    match members::text(frame, field) {
         Ok(text) => text.ok_or_else(missing),
         // It is JSON, but not an object, or the field is not a string.
         Err(error) if error.is_data() => Err(missing()),
@@ -198,33 +194,6 @@ fn string_field<'frame>(frame: &'frame str, field: &str) -> Result<Cow<'frame, s
             column: error.column(),
             field: field.to_owned(),
         }),
-    }
-}
-
-struct Member<'a> {
-    wanted: &'a str,
-}
-
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<Cow<'de, str>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Text(name)) = members.next_key()? {
-            if name == self.wanted {
-                found = Some(members.next_value::<Text<'de>>()?.0);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
     }
 }
 

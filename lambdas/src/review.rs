@@ -79,6 +79,9 @@ pub enum ReviewError {
         /// The `errorType`.
         kind: String,
     },
+    /// Without an envelope a message has neither an id nor a sender.
+    #[error("the route has no envelopes, so its messages cannot be reviewed")]
+    NoEnvelope,
     /// It took longer than the route allows.
     #[error("the review function did not answer within {after:?}")]
     TooSlow {
@@ -144,13 +147,13 @@ impl<R: Reviewers> Rules for Reviewed<R> {
         let (Some(reviewer), Some(reviewers)) = (reviewer, &self.reviewers) else {
             return Ok(outgoing);
         };
-        // A message without an envelope has no id and no sender; the config asks for both.
-        let Ok(Envelope::Message(message)) = serde_json::from_str(&outgoing.post) else {
-            return Ok(outgoing);
-        };
-        let judged = match answer(reviewers, reviewer, &message, event).await {
-            Ok(verdict) => judge(verdict, message, self.rule(key)),
-            Err(error) => Err(error),
+        let judged = match serde_json::from_str(&outgoing.post) {
+            Ok(Envelope::Message(message)) => {
+                let verdict = answer(reviewers, reviewer, &message, event).await;
+                verdict.and_then(|verdict| judge(verdict, message, self.rule(key)))
+            }
+            // The config asks for envelopes. Where a function's variables say otherwise, no message may pass.
+            _ => Err(ReviewError::NoEnvelope),
         };
         match judged {
             Ok(Judged::AsItIs) => Ok(outgoing),

@@ -10,6 +10,7 @@ use chat_lambdas::handlers::{
     Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, foreign_origin,
 };
 use chat_lambdas::log::{Log, reasons};
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::serve::{ServeError, serve_events};
 
 use crate::chat::About;
@@ -117,14 +118,9 @@ where
     E: Into<Error>,
 {
     serve_events::<Review, _, _>(environment, log, |trace| {
-        let ways = Ways::from_environment(environment, trace)?;
-        let about = Arc::new(About::from_environment(environment)?);
+        let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |asked: &Review, invocation: &Invocation| {
-            let chat = Chat {
-                ways: ways.clone(),
-                invocation: invocation.clone(),
-                about: Arc::clone(&about),
-            };
+            let chat = chats.during(invocation);
             let verdict = review(&chat, asked).await;
             let verdict = verdict.map_err(|error| HandlerError::Own(error.into()))?;
             Ok(verdict.into_answer())
@@ -165,14 +161,9 @@ where
 {
     serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let admission = Admission::from_environment(environment)?;
-        let ways = Ways::from_environment(environment, trace)?;
-        let about = Arc::new(About::from_environment(environment)?);
+        let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
-            let chat = Chat {
-                ways: ways.clone(),
-                invocation: invocation.clone(),
-                about: Arc::clone(&about),
-            };
+            let chat = chats.during(invocation);
             judged(event, &admission, &chat, &decide).await
         })
     })
@@ -212,15 +203,10 @@ where
     let replies = environment.replies();
     serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let gate = Gate::new(environment)?;
-        let ways = Ways::from_environment(environment, trace)?;
-        let about = Arc::new(About::from_environment(environment)?);
+        let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
-            let chat = Chat {
-                ways: ways.clone(),
-                invocation: invocation.clone(),
-                about: Arc::clone(&about),
-            };
-            let refusal = over!(&ways, |store, _, delivery, _| {
+            let chat = chats.during(invocation);
+            let refusal = over!(&chats.ways, |store, _, delivery, _| {
                 let ways = (store, delivery);
                 gate.refusal(event, ways, invocation).await?
             });
@@ -245,6 +231,32 @@ fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> Answer {
                 invocation.log.warn(lost, []);
             }
             Answer::because(200, text)
+        }
+    }
+}
+
+/// What the chats of all invocations of a function share.
+struct Chats {
+    ways: Ways,
+    about: Arc<About>,
+}
+
+impl Chats {
+    fn from_environment(
+        environment: Environment<'_>,
+        trace: &Trace,
+    ) -> Result<Self, EnvironmentError> {
+        Ok(Self {
+            ways: Ways::from_environment(environment, trace)?,
+            about: Arc::new(About::from_environment(environment)?),
+        })
+    }
+
+    fn during(&self, invocation: &Invocation) -> Chat {
+        Chat {
+            ways: self.ways.clone(),
+            invocation: invocation.clone(),
+            about: Arc::clone(&self.about),
         }
     }
 }

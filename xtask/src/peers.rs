@@ -16,7 +16,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 11] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 12] {
         [
             (
                 "CHATCTL_WSCAT",
@@ -31,6 +31,10 @@ impl Peers {
                 self.folder.join("python/bin/ministack"),
             ),
             ("CHATCTL_MKDOCS", self.folder.join(MKDOCS)),
+            (
+                "CHATCTL_SHELLCHECK",
+                self.folder.join("shellcheck/bin/shellcheck"),
+            ),
             ("CHATCTL_JOSE", self.folder.join("npm/node_modules/jose")),
             (
                 "CHATCTL_OIDC_PROVIDER",
@@ -176,6 +180,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
         python,
     )?;
     install(
+        &peers.folder.join("shellcheck"),
+        &[pins.join("requirements-shellcheck.txt")],
+        python,
+    )?;
+    install(
         &peers.folder.join("checkov"),
         &[pins.join("requirements-checkov.txt")],
         python,
@@ -278,8 +287,7 @@ fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
 }
 
 fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
-    const CURE: &str =
-        "install Python 3.10 or newer with venv: cfn-lint and the spell checker come with it";
+    const CURE: &str = "install Python 3.10 or newer with venv: cfn-lint, shellcheck and the spell checker come with it";
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(folder);
     finish(venv, CURE, "python3 -m venv")?;

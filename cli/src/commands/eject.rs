@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::json;
 
@@ -44,7 +44,8 @@ impl Run for EjectArgs {
             checked.map_err(ConfigError::Invalid)?;
         }
         // A build takes minutes, so what the folder has is looked at first.
-        empty(&self.out)?;
+        let folder = plain(&self.out);
+        empty(&folder)?;
         let built = {
             let mut reporter = terminal.progress();
             or_interrupted(build(
@@ -84,11 +85,14 @@ impl Run for EjectArgs {
             let path = Path::new(CODE).join(format!("{name}.zip"));
             files.push((path, artifact.zip, 0o666));
         }
+        let mut written = Written::default();
         for (path, bytes, mode) in &files {
-            let path = self.out.join(path);
-            write(&path, bytes, *mode).map_err(|error| unwritten(&path, &error))?;
+            let path = folder.join(path);
+            let done = written.write(&path, bytes, *mode);
+            done.map_err(|error| unwritten(&path, &error))?;
         }
-        let out = self.out.display();
+        written.keep();
+        let out = folder.display();
         if terminal.output == Output::Json {
             let names: Vec<_> = files
                 .iter()
@@ -105,17 +109,40 @@ impl Run for EjectArgs {
     }
 }
 
+/// `out` without what makes the same folder look like another one, such as a slash at its end.
+fn plain(out: &Path) -> PathBuf {
+    let parts = out.components().filter(|part| *part != Component::CurDir);
+    let plain: PathBuf = parts.collect();
+    match plain.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => plain,
+    }
+}
+
 /// Refuses a folder with anything in it, so that nothing of the user's is overwritten or mixed in.
 ///
-/// A link is refused as well: a foreign clone can have one, and the files would be written where it leads.
+/// A link on the way from the working folder is refused as well: a foreign clone can have one, and the files would be
+/// written where it leads. What is not a folder is found before a build of minutes, too.
 fn empty(out: &Path) -> Result<(), CommandError> {
-    if out.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+    let is_from_here = out.is_relative();
+    let way = out.ancestors().filter(|part| !part.as_os_str().is_empty());
+    let mut found = way.filter_map(|part| Some((part, part.symlink_metadata().ok()?)));
+    if let Some((link, _)) = found
+        .clone()
+        .find(|(part, found)| found.is_symlink() && (is_from_here || *part == out))
+    {
         return Err(CommandError::usage(
             format!(
                 "{} is a link, and nothing is written where it leads",
-                out.display()
+                link.display()
             ),
             "name another folder with `--out`, or remove the link",
+        ));
+    }
+    if let Some((file, _)) = found.find(|(part, _)| !part.is_dir()) {
+        return Err(CommandError::usage(
+            format!("{} is not a folder", file.display()),
+            "name another folder with `--out`",
         ));
     }
     let mut entries = match std::fs::read_dir(out) {
@@ -135,21 +162,48 @@ fn empty(out: &Path) -> Result<(), CommandError> {
     }
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o777)
-            .create(folder)?;
+/// Files and folders that were written, which are removed again unless all of them were.
+#[derive(Default)]
+struct Written {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Written {
+    fn write(&mut self, path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+        let mut missing: Vec<&Path> = path.ancestors().skip(1).collect();
+        missing.retain(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        for folder in missing.into_iter().rev() {
+            std::fs::DirBuilder::new().mode(0o777).create(folder)?;
+            self.folders.push(folder.to_owned());
+        }
+        let mut file = std::fs::OpenOptions::new();
+        let mut file = file.write(true).create_new(true).mode(mode).open(path)?;
+        self.files.push(path.to_owned());
+        file.write_all(bytes)
     }
-    let mut file = std::fs::OpenOptions::new();
-    let mut file = file.write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)
+
+    fn keep(mut self) {
+        self.files.clear();
+        self.folders.clear();
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        for file in &self.files {
+            drop(std::fs::remove_file(file));
+        }
+        // A folder in which there is something else stays.
+        for folder in self.folders.iter().rev() {
+            drop(std::fs::remove_dir(folder));
+        }
+    }
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> CommandError {
     CommandError::usage(
         format!("could not write {}: {error}", path.display()),
-        "choose with `--out` a folder that you may write to, on a disk with room; remove what was written of it",
+        "choose with `--out` a folder that you may write to, on a disk with room; nothing was left of what was written",
     )
 }

@@ -81,6 +81,25 @@ pub(crate) fn markup_in_a_message_and_in_a_name_stays_text() {
 }
 
 #[test]
+fn what_turns_the_direction_around_turns_neither_the_name_nor_the_time() {
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
+    let mut jerry = scene.jerry();
+    tom.until_status("Connected");
+    jerry.until_status("Connected");
+    tom.eval(r"chat.send('\u202esdrawkcab'), 0");
+    jerry.until(
+        "it is shown",
+        "document.querySelector('#log').textContent.includes('sdrawkcab')",
+    );
+    let stays = "(({ p, b, span, time }) => {
+        const left = part => part.getBoundingClientRect().left;
+        return getComputedStyle(span).unicodeBidi === 'isolate' && left(b) < left(span) && left(b) - left(p) < 30 && left(time) - left(p) < 30;
+    })(Object.fromEntries(['p', 'b', 'span', 'time'].map(name => [name, document.querySelector(`#log li:last-child ${name}`)])))";
+    assert_eq!(jerry.eval(stays), true);
+}
+
+#[test]
 pub(crate) fn everything_works_by_keyboard_alone() {
     let mut scene = Scene::of("");
     let mut tom = scene.stranger();

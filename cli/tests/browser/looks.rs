@@ -57,10 +57,38 @@ pub(crate) fn on_a_phone_everything_fits_in_every_state() {
     tom.until("a lost connection fits", FITS);
 }
 
+/// The texts whose contrast with what is behind them is less than 4.5 to 1, which WCAG 2.2 asks for (1.4.3).
+const PALE: &str = "(() => {
+    const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = colour => {
+        const [r, g, b] = parts(colour).map(part => part / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = element => {
+        for (let one = element; one; one = one.parentElement) {
+            const colour = getComputedStyle(one).backgroundColor, alpha = parts(colour)[3];
+            if (alpha === undefined || alpha === 1) return light(colour);
+        }
+    };
+    const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const shown = [...document.querySelectorAll('h1, p, b, span, small, time, label, summary, button:enabled, textarea, input')].filter(one => one.checkVisibility());
+    const fields = shown.filter(one => one.placeholder);
+    return [
+        ...shown.filter(one => ratio(light(getComputedStyle(one).color), behind(one)) < 4.5),
+        ...fields.filter(one => ratio(light(getComputedStyle(one, '::placeholder').color), behind(one)) < 4.5),
+    ].map(one => one.outerHTML).join();
+})()";
+
 #[test]
-fn where_dark_is_preferred_text_is_light_on_dark() {
+fn every_text_can_be_read_in_the_light_and_in_the_dark() {
     let mut scene = Scene::of("");
-    let mut window = scene.tom();
+    let form = scene.base();
+    let mut stranger = scene.window(&form);
+    stranger.eval("document.querySelector('#details').open = true, 0");
+    let mut tom = scene.tom();
+    tom.until_status("Connected as Tom, talking to Jerry");
+    tom.says("hi");
+    tom.sees("Your friend is not reachable. Connect from the other terminal and then try again");
     // How bright the text is, less how bright what is behind it is.
     let contrast = "(() => {
         const bright = colour => colour.match(/[\\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
@@ -69,8 +97,11 @@ fn where_dark_is_preferred_text_is_light_on_dark() {
     })()";
     for (scheme, sign) in [("dark", 1), ("light", -1)] {
         let feature = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        window.emulates("setEmulatedMedia", json!({ "features": feature }));
-        assert_eq!(window.eval(contrast), sign, "{scheme}");
+        for window in [&mut tom, &mut stranger] {
+            window.emulates("setEmulatedMedia", json!({ "features": feature }));
+            assert_eq!(window.eval(contrast), sign, "{scheme}");
+            assert_eq!(window.eval(PALE), "", "{scheme}");
+        }
     }
 }
 

@@ -156,6 +156,12 @@ fn a_page_whose_connection_is_not_ended_after_its_token_s_expiry_ends_it_itself(
     let mut jerry = chat.scene.window(&jerry);
     tom.until_status("Connected as Tom, talking to Jerry");
     jerry.until_status("Connected as Jerry, talking to Tom");
+    let short = chat.token("Tom", "2s");
+    tom.eval(&format!(
+        "chat.token = '{short}', chat._renewAt = Infinity, chat._line.close(4000), 0"
+    ));
+    tom.until_status("Connected as Tom, talking to Jerry");
+    tom.until("the token has expired", HAS_EXPIRED);
     // The frame goes nowhere, and the answer is that of a function that may post and not close.
     tom.eval("window.before = chat._line, chat._line.send = () => {}, 0");
     tom.says("said too late");

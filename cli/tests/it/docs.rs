@@ -373,3 +373,49 @@ fn the_readme_is_read_in_a_few_minutes() {
         "README.md has {words} words: the rest belongs into docs"
     );
 }
+
+/// The commands, as the recorded help texts have them.
+fn commands() -> BTreeSet<String> {
+    let texts = std::fs::read_dir(root().join("cli/tests/it/help")).unwrap();
+    let names = texts.map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned());
+    let names = names.map(|name| name.into_string().unwrap().replace("keys-", "keys "));
+    names
+        .filter(|name| !["chatctl", "keys"].contains(&name.as_str()))
+        .collect()
+}
+
+#[test]
+fn the_json_of_every_command_is_described() {
+    let page = std::fs::read_to_string(root().join("docs/reference/json.md")).unwrap();
+    for command in commands() {
+        assert!(
+            page.contains(&format!("`{command}`")),
+            "docs/reference/json.md does not say what `{command} --output json` prints"
+        );
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_contents_and_every_guide_on_its_first_page() {
+    let contents = std::fs::read_to_string(root().join("mkdocs.yml")).unwrap();
+    let first = std::fs::read_to_string(root().join("docs/index.md")).unwrap();
+    for (path, _) in pages() {
+        let Ok(page) = path.strip_prefix(root().join("docs")) else {
+            continue;
+        };
+        let page = page.to_str().unwrap();
+        assert!(contents.contains(&format!("- {page}\n")), "{page}");
+        assert!(
+            page == "index.md" || first.contains(&format!("({page})")),
+            "docs/index.md does not lead to {page}"
+        );
+    }
+}
+
+#[test]
+fn every_variable_of_the_functions_is_described() {
+    let page = std::fs::read_to_string(root().join("docs/reference/environment.md")).unwrap();
+    for variable in chat_protocol::variable::ALL {
+        assert!(page.contains(&format!("`{variable}`")), "{variable}");
+    }
+}

@@ -1,11 +1,11 @@
-//! `[template] overlay` and `chatctl eject`, as a user meets them without AWS.
+//! `[template] overlay`, as a user meets it without AWS.
 
-use std::path::Path;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::project::{Project, finished, handlers};
+use crate::project::{Project, finished, handlers, peer};
 
 const CONFIG: &str = "[template]\noverlay = \"extra.yaml\"\n";
 
@@ -135,68 +135,34 @@ fn the_policy_names_what_it_does_not_cover() {
     assert!(!plain.stderr.contains("overlay"), "{}", plain.stderr);
 }
 
-/// `eject` with handlers that are built already.
-fn eject(project: &Project, more: &[&str]) -> crate::project::Finished {
-    let words = [
-        "eject",
-        "--handlers",
-        handlers().to_str().unwrap(),
-        "--region",
-        "eu-west-1",
-    ];
-    project.run(&[&words, more].concat())
-}
-
+/// The table of attributes says what AWS publishes. `UPDATE_EXPECT=1` writes it anew, for the types that it names.
 #[test]
-fn ejected_are_the_template_that_is_deployed_the_code_its_sources_and_two_sound_scripts() {
-    let project = project(EXTRA);
-    let ejected = eject(&project, &["--out", "a/b"]);
-    assert_eq!(ejected.code, 0, "{}", ejected.stderr);
-    ejected.explains("a/b/README.md");
-    let out = project.path().join("a/b");
-    let read = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
-    // The same template has the same logical ids, so an update replaces nothing.
-    let rendered = project.run(&["render", "--region", "eu-west-1"]);
-    assert_eq!(read("template.yaml").trim_end(), rendered.stdout.trim_end());
-    assert!(out.join("code/CodeKey.zip").is_file());
-    assert!(read("handlers/lambdas/src/main.rs").contains("fn main"));
-    assert!(read("README.md").lines().count() <= 30);
-    for script in ["deploy.sh", "build.sh"] {
-        sound(&out.join(script));
-        assert!(
-            !read(script).contains("chatctl "),
-            "{script} needs no chatctl"
-        );
-    }
-    // A second time there is something.
-    let refused = eject(&project, &["--out", "a/b"]);
-    assert_eq!(refused.code, 2);
-    refused.explains("a/b is not empty");
-    refused.explains("--out");
-    // A clone may have a link where the files would go by default.
-    let canary = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(canary.path(), project.path().join("ejected")).unwrap();
-    let refused = eject(&project, &[]);
-    assert_eq!(refused.code, 2);
-    refused.explains("ejected is a link");
-    assert!(canary.path().read_dir().unwrap().next().is_none());
-    let told = eject(&project, &["--out", "c", "--output", "json"]);
-    let told = json(told.stdout.lines().last().unwrap());
-    assert_eq!(told["folder"], "c");
-    assert!(
-        told["files"]
-            .as_array()
-            .unwrap()
-            .contains(&"deploy.sh".into())
+fn the_attributes_and_tags_of_resource_types_are_those_that_aws_publishes() {
+    let table = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../deploy/src/stack/overlay/types.txt"
     );
-}
-
-/// A shell reads the script, and shellcheck finds nothing where it is installed.
-fn sound(script: &Path) {
-    let read = finished(Command::new("sh").arg("-n").arg(script).output().unwrap());
-    assert_eq!(read.code, 0, "{}", read.stderr);
-    if let Ok(checked) = Command::new("shellcheck").arg(script).output() {
-        let checked = finished(checked);
-        assert_eq!(checked.code, 0, "{}", checked.stdout);
+    let known = std::fs::read_to_string(table).unwrap();
+    let types = known.lines().map(|line| line.split(' ').next().unwrap());
+    let types: Vec<_> = types.collect();
+    assert!(types.len() > 50 && types.is_sorted(), "{types:?}");
+    let rendered = Project::new("").run(&["render"]).stdout;
+    for line in rendered.lines() {
+        if let Some(kind) = line.trim().strip_prefix("Type: AWS::") {
+            assert!(types.contains(&format!("AWS::{kind}").as_str()), "{kind}");
+        }
     }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/resource_types.py");
+    let mut python = Command::new(peer("CHATCTL_CFN_LINT").with_file_name("python"))
+        .args(["-I", "-B", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = python.stdin.take().unwrap();
+    input.write_all(types.join("\n").as_bytes()).unwrap();
+    drop(input);
+    let published = finished(python.wait_with_output().unwrap()).exits(0);
+    expect_test::expect_file![table].assert_eq(&published.stdout);
 }

@@ -55,6 +55,15 @@ fn reserved_concurrency_and_a_vpc_bring_the_actions_that_lambda_asks_of_the_depl
     }
     // The function reads its secret, not the deployer.
     assert!(!with.contains("ssm:GetParameter"), "{with}");
+    let review = "[[routes]]\nkey = \"$default\"\nenvelope = true\nreview = \"filter\"\n";
+    let settings = HANDLER.lines().skip(1);
+    let settings: String = settings.map(|line| format!("review-{line}\n")).collect();
+    let with = policy(&Project::new(&format!("{review}{settings}")), &[]);
+    let without = policy(&Project::new(review), &[]);
+    for action in actions {
+        let found = [with.contains(action), without.contains(action)];
+        assert_eq!(found, [true, false], "{action} for a review function");
+    }
 }
 
 const OFFLINE: [&str; 5] = [

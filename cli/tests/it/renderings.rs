@@ -376,6 +376,8 @@ fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
         ("company", &of_a_company(EVERYTHING)),
         ("ruled-company", &of_a_company(ACCOUNT)),
         ("settings", &settings::with_settings(EVERYTHING)),
+        ("reviews", REVIEWED),
+        ("reviewed-settings", &settings::with_settings(REVIEWED)),
     ] {
         configs.push((name.to_owned(), config.to_owned()));
     }

@@ -112,3 +112,51 @@ fn a_function_that_does_not_answer_is_waited_for_as_long_as_its_route_says() {
         logs.stdout.contains("did not answer within 300ms")
     });
 }
+
+/// Two routes with one function have together what it needs, and a third one takes another binary of the same crate.
+#[test]
+fn a_review_function_has_the_settings_of_its_routes() {
+    let project = Project::new(
+        "[[routes]]\nkey = \"$default\"\nenvelope = true\nreview = \"filter\"\nreview-binary = \"filter\"\n\
+         review-environment = { GREETING = \"good morning\" }\nreview-log-level = \"debug\"\nreview-memory = 256\n\
+         [[routes]]\nkey = \"tell\"\ntext = \"message\"\nenvelope = true\nreview = \"./filter\"\nreview-binary = \"filter\"\n\
+         review-memory = 256\nreview-secrets = { KEY = { ssm = \"/chat/key\", variable = \"CHAT_KEY\" } }\n\
+         [[routes]]\nkey = \"plain\"\ntext = \"message\"\nenvelope = true\nreview = \"filter\"\nreview-binary = \"other\"\n\
+         [handlers]\nprofile = \"dev\"\n",
+    );
+    write_crate(&project, "filter", "censor");
+    let folder = project.path().join("filter/src");
+    std::fs::create_dir(folder.join("bin")).unwrap();
+    std::fs::copy(folder.join("main.rs"), folder.join("bin/other.rs")).unwrap();
+    let mut command = project.deployment(&["--no-probe"]);
+    command
+        .env("CARGO_TARGET_DIR", project.path().join("target"))
+        .env("CHAT_KEY", "hush");
+    let deployed = finished(command.output().unwrap());
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    let line = deployed.stdout.lines().next().unwrap();
+    let mut tom = Chat::open(line.rsplit(' ').next().unwrap(), "Tom", "Tom");
+    let mut told = |frame: &str| {
+        tom.say(frame);
+        serde_json::from_str::<Value>(&tom.hear()).unwrap()
+    };
+    for (frame, text) in [
+        ("variable GREETING", "good morning"),
+        ("variable AWS_LAMBDA_LOG_LEVEL", "DEBUG"),
+        ("variable AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("secret KEY", "hsuh"),
+        (
+            r#"{"action":"tell","message":"variable GREETING"}"#,
+            "good morning",
+        ),
+        (r#"{"action":"tell","message":"secret KEY"}"#, "hsuh"),
+        (
+            r#"{"action":"plain","message":"variable AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}"#,
+            "128",
+        ),
+    ] {
+        assert_eq!(told(frame)["text"], text, "{frame}");
+    }
+    let refused = told(r#"{"action":"plain","message":"secret KEY"}"#);
+    assert_eq!(refused["error"], "Refused");
+}

@@ -25,8 +25,9 @@ pub(super) fn resolve(
     if let Some(arn) = alarms.and_then(|table| table.get_ref().topic.as_ref()) {
         also("topic", arn.get_ref().as_ref(), arn.span());
     }
-    let handlers = file.routes.iter().map(|route| route.get_ref().given());
-    for given in handlers.chain([file.auth.given()]) {
+    let routes = file.routes.iter().map(toml::Spanned::get_ref);
+    let functions = routes.flat_map(|route| [route.given(), route.given_to_review()]);
+    for given in functions.chain([file.auth.given()]) {
         for (key, arn, place) in given.arns() {
             also(key, &arn, place);
         }

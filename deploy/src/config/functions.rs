@@ -6,10 +6,10 @@ use chat_protocol::variable;
 
 use super::Settings;
 use super::auth::AUTHORIZER;
+use super::function::FunctionSettings;
 use super::function::environment::plain_bytes;
 use super::limits::Limits;
 use super::names::{StackName, StageName};
-use super::route::CustomHandler;
 use super::secret::LocalSecret;
 
 impl Settings {
@@ -34,17 +34,19 @@ impl Settings {
             .backends()
             .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
         let functions = self.functions_of_the_user();
-        let secrets = functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        let secrets = functions.flat_map(|(_, settings)| settings.secrets.values());
         headers.chain(secrets.filter_map(|secret| secret.local.as_ref()))
     }
 
-    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
-    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
-        let authorizer = self.auth.handler().map(|handler| (AUTHORIZER, handler));
-        let routes = self
-            .custom_handlers()
-            .map(|(key, handler)| (key.as_ref(), handler));
-        authorizer.into_iter().chain(routes)
+    /// The settings of every function of the user's, by the key of its route or the key that has it. Routes that share a
+    /// function that reviews their messages have the same.
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &FunctionSettings)> {
+        let authorizer = self.auth.handler().map(|it| (AUTHORIZER, &it.settings));
+        let routes = self.custom_handlers();
+        let routes = routes.map(|(key, handler)| (key.as_ref(), &handler.settings));
+        let reviews = self.reviews();
+        let reviews = reviews.map(|(key, review)| (key.as_ref(), &review.settings));
+        authorizer.into_iter().chain(routes).chain(reviews)
     }
 }
 

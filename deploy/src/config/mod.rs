@@ -236,7 +236,7 @@ impl Settings {
             .given()
             .check_environment(of_auth)
             .map_err(invalid)?;
-        routes::check_reviewers(&file.routes, (stack, stage)).map_err(invalid)?;
+        routes::check_reviewers(&file.routes, (stack, stage), own).map_err(invalid)?;
         routes.grant(&grants);
         let overlay = file.template.overlay(&folder, shown, text);
         let settings = Self::resolve(folder, file, routes, overrides, aws);

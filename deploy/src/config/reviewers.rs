@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Settings;
+use super::function::FunctionSettings;
 use super::names::RouteKey;
 use super::permission::Grant;
 use super::route::Review;
@@ -10,10 +11,14 @@ use super::route::Review;
 /// A function that reviews messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewFunction<'a> {
-    /// The folder of its crate as the config names it.
+    /// The folder of its crate as the config names it, with the binary if it names one.
     pub name: &'a str,
     /// The folder.
     pub folder: &'a Path,
+    /// The crate's binary that it is; with `None`, it is the only one.
+    pub binary: Option<&'a str>,
+    /// Its variables, its secrets, and how Lambda runs it.
+    pub settings: &'a FunctionSettings,
     /// What its routes together let it do besides writing its log.
     pub grants: Vec<Grant>,
     /// The longest time that one of its routes waits for it, in milliseconds.
@@ -36,6 +41,8 @@ impl Settings {
                 functions.push(ReviewFunction {
                     name: &review.name,
                     folder: &review.folder,
+                    binary: review.binary.as_deref(),
+                    settings: &review.settings,
                     grants: Vec::new(),
                     timeout_ms: 0,
                 });

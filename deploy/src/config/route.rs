@@ -84,10 +84,15 @@ pub struct CustomHandler {
 /// A function that the user has written, which reviews messages before they are delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
-    /// The folder of its crate as the config names it: one function for all routes with the same.
+    /// The folder of its crate as the config names it, with the binary if it names one: one function for all routes with the
+    /// same.
     pub name: String,
     /// The folder.
     pub folder: PathBuf,
+    /// The crate's binary that it is; with `None`, it is the only one.
+    pub binary: Option<String>,
+    /// Its variables, its secrets, and how Lambda runs it, as all of its routes have it.
+    pub settings: FunctionSettings,
     /// What this route lets it do besides writing its log.
     pub grants: Vec<Grant>,
     /// What happens to messages that it did not review.

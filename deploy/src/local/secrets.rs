@@ -52,8 +52,8 @@ pub fn values(settings: &Settings) -> Result<References, TargetError> {
             keep(&of, secret.reference.clone(), of.header(secret)?)?;
         }
     }
-    for (function, handler) in settings.functions_of_the_user() {
-        for (name, secret) in &handler.settings.secrets {
+    for (function, settings) in settings.functions_of_the_user() {
+        for (name, secret) in &settings.secrets {
             let of = Owner::Function(function, name);
             let value = of.read(secret.local.as_ref(), MAX_SECRET)?;
             if value.is_empty() {

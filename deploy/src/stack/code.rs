@@ -66,7 +66,7 @@ impl Code {
             origin: Origin::Custom {
                 key: format!("{REVIEW} {}", function.name),
                 folder: function.folder.to_owned(),
-                binary: None,
+                binary: function.binary.map(str::to_owned),
             },
         });
         let own = own.into_iter().chain(authorizer);

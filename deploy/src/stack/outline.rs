@@ -38,7 +38,9 @@ pub fn outline(summary: &ChangeSummary) -> Vec<String> {
 fn granted(rights: &[Right]) -> Vec<String> {
     let mut grants: Vec<Right> = Vec::new();
     for right in rights {
-        let same = |grant: &&mut Right| grant.role == right.role && grant.on == right.on;
+        let same = |grant: &&mut Right| {
+            (&grant.role, &grant.on, &grant.condition) == (&right.role, &right.on, &right.condition)
+        };
         match (
             right.what.strip_prefix("may "),
             grants.iter_mut().find(same),
@@ -142,6 +144,7 @@ mod tests {
                 role: "Role".into(),
                 what: format!("may d:Action{n}"),
                 on: "Table.Arn".into(),
+                condition: String::new(),
             })
             .collect();
         let lines = outline(&ChangeSummary {

@@ -1,5 +1,7 @@
 //! The permissions of a template's roles, as a set that can be compared.
 
+mod condition;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -17,6 +19,21 @@ pub struct Right {
     pub what: String,
     /// The resource, as the template names it; empty where that does not apply.
     pub on: String,
+    /// When it applies, in words: `aws:SecureTransport is true`; empty if always.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub condition: String,
+}
+
+impl Right {
+    /// What does not depend on a resource or a condition.
+    fn of(role: &str, what: String) -> Self {
+        Self {
+            role: role.to_owned(),
+            what,
+            on: String::new(),
+            condition: String::new(),
+        }
+    }
 }
 
 /// The permissions that `new` grants and `old` does not: new ones, wider ones, and those that a denial no longer
@@ -41,10 +58,13 @@ pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
 impl fmt::Display for Right {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.role, self.what)?;
-        if self.on.is_empty() {
-            return Ok(());
+        if !self.on.is_empty() {
+            write!(out, " on {}", here(&self.on))?;
         }
-        write!(out, " on {}", here(&self.on))
+        if !self.condition.is_empty() {
+            write!(out, " where {}", self.condition)?;
+        }
+        Ok(())
     }
 }
 
@@ -57,38 +77,49 @@ fn here(resource: &str) -> String {
     rest.replacen("${AWS::Region}:${AWS::AccountId}:", "", 1)
 }
 
+/// Resources that are policies.
+const POLICIES: [&str; 5] = [
+    "AWS::IAM::GroupPolicy",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::RolePolicy",
+    "AWS::IAM::UserPolicy",
+];
+
+/// Their properties that name who has them.
+const HOLDERS: [&str; 6] = [
+    "Roles",
+    "RoleName",
+    "Users",
+    "UserName",
+    "Groups",
+    "GroupName",
+];
+
 /// Allowed permissions, and denied ones.
 fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
     let mut both = (BTreeSet::new(), BTreeSet::new());
     for (id, resource) in template.resources() {
         let properties = &resource["Properties"];
-        if resource["Type"] == "AWS::IAM::Role" {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        if ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"].contains(&kind) {
             for policy in each(&properties["Policies"]) {
                 add(&mut both, id, &policy["PolicyDocument"]);
             }
             for arn in each(&properties["ManagedPolicyArns"]) {
-                both.0.insert(Right {
-                    role: id.into(),
-                    what: format!("has policy {}", shown(arn)),
-                    on: String::new(),
-                });
+                both.0
+                    .insert(Right::of(id, format!("has policy {}", shown(arn))));
             }
             for boundary in each(&properties["PermissionsBoundary"]) {
-                both.1.insert(Right {
-                    role: id.into(),
-                    what: format!("may anything beyond {}", shown(boundary)),
-                    on: String::new(),
-                });
+                let beyond = format!("may anything beyond {}", shown(boundary));
+                both.1.insert(Right::of(id, beyond));
             }
             trust(&mut both.0, id, &properties["AssumeRolePolicyDocument"]);
-        } else if matches!(
-            resource["Type"].as_str(),
-            Some("AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::RolePolicy")
-        ) {
-            let roles = each(&properties["Roles"]).chain(each(&properties["RoleName"]));
-            let mut holders: Vec<_> = roles.map(shown).collect();
+        } else if POLICIES.contains(&kind) {
+            let named = HOLDERS.iter().flat_map(|key| each(&properties[*key]));
+            let mut holders: Vec<_> = named.map(shown).collect();
             if holders.is_empty() {
-                // Users and groups are outside the stack: the policy's own id is shown in their place.
+                // What it is attached to is outside the stack: the policy's own id is shown in its place.
                 holders.push(id.to_owned());
             }
             for holder in holders {
@@ -101,10 +132,7 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
 
 fn add(both: &mut (BTreeSet<Right>, BTreeSet<Right>), id: &str, document: &Value) {
     for statement in each(&document["Statement"]) {
-        let condition = match &statement["Condition"] {
-            Value::Null => String::new(),
-            condition => format!(" if {condition}"),
-        };
+        let condition = condition::words(&statement["Condition"]);
         let (actions, except_actions) = (&statement["Action"], &statement["NotAction"]);
         let (resources, except_resources) = (&statement["Resource"], &statement["NotResource"]);
         let actions = each(actions)
@@ -120,7 +148,8 @@ fn add(both: &mut (BTreeSet<Right>, BTreeSet<Right>), id: &str, document: &Value
                 let right = Right {
                     role: id.into(),
                     what: what.clone(),
-                    on: format!("{on}{condition}"),
+                    on,
+                    condition: condition.clone(),
                 };
                 if statement["Effect"] == "Deny" {
                     both.1.insert(right);
@@ -135,17 +164,22 @@ fn add(both: &mut (BTreeSet<Right>, BTreeSet<Right>), id: &str, document: &Value
 fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
     for statement in each(&document["Statement"]).filter(|statement| statement["Effect"] != "Deny")
     {
-        let principals: Vec<String> = match &statement["Principal"] {
-            Value::Object(kinds) => kinds
-                .values()
-                .flat_map(|kind| each(kind).map(shown))
-                .collect(),
-            anyone => each(anyone).map(shown).collect(),
+        let named = |principal: &Value| -> Vec<String> {
+            match principal {
+                Value::Object(kinds) => kinds
+                    .values()
+                    .flat_map(|kind| each(kind).map(shown))
+                    .collect(),
+                anyone => each(anyone).map(shown).collect(),
+            }
         };
-        allowed.extend(principals.into_iter().map(|who| Right {
-            role: id.into(),
-            what: format!("may be assumed by {who}"),
-            on: String::new(),
+        let but = named(&statement["NotPrincipal"]).into_iter();
+        let but = but.map(|who| format!("anyone but {who}"));
+        let who = named(&statement["Principal"]).into_iter().chain(but);
+        let condition = condition::words(&statement["Condition"]);
+        allowed.extend(who.map(|who| Right {
+            condition: condition.clone(),
+            ..Right::of(id, format!("may be assumed by {who}"))
         }));
     }
 }
@@ -168,9 +202,15 @@ fn shown(value: &Value) -> String {
     if let Some([resource, attribute]) = value["Fn::GetAtt"].as_array().map(Vec::as_slice) {
         return format!("{}.{}", shown(resource), shown(attribute));
     }
-    ["Ref", "Fn::Sub"]
+    if let Some([between, parts]) = value["Fn::Join"].as_array().map(Vec::as_slice)
+        && let (Some(between), Some(parts)) = (between.as_str(), parts.as_array())
+    {
+        return parts.iter().map(shown).collect::<Vec<_>>().join(between);
+    }
+    let sub = &value["Fn::Sub"];
+    [&value["Ref"], sub, &sub[0]]
         .iter()
-        .find_map(|intrinsic| value[*intrinsic].as_str())
+        .find_map(|text| text.as_str())
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -253,6 +293,34 @@ mod tests {
                 R is no longer denied d:Put on t
             "#]],
         );
+    }
+
+    #[test]
+    fn a_trust_without_its_condition_and_policies_of_users_are_gained() {
+        let role = |statement: Value| json!({"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": statement}}});
+        let mut statement = json!({"Effect": "Allow", "Principal": {"AWS": "x"}, "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "e"}}});
+        let before = Template::new(json!({"Resources": {"R": role(statement.clone())}}));
+        let told = |old: Option<&Template>, new: &Template| {
+            let lines = gained(old, new).into_iter().map(|right| right.to_string());
+            lines.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(None, &before),
+            ["R may be assumed by x where sts:ExternalId is e"]
+        );
+        statement["Condition"].take();
+        let document = json!({"Statement": [allow(json!("d:Get"), json!({"Fn::Join": ["/", [{"Ref": "B"}, "*"]]}))]});
+        let user = json!({"Type": "AWS::IAM::User", "Properties": {"Policies": [{"PolicyDocument": document}]}});
+        let policy = json!({"Type": "AWS::IAM::UserPolicy", "Properties": {"UserName": "tom", "PolicyDocument": document}});
+        let after =
+            Template::new(json!({"Resources": {"R": role(statement), "U": user, "P": policy}}));
+        let lines = [
+            "R may be assumed by x",
+            "U may d:Get on B/*",
+            "tom may d:Get on B/*",
+        ];
+        assert_eq!(told(Some(&before), &after), lines);
     }
 
     #[test]

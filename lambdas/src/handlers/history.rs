@@ -11,8 +11,8 @@ use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
-use crate::history::{History, Page, Place, Reader, Ulid, Wanted, page};
-use crate::protocol::{FrameError, members};
+use crate::history::{History, Page, Place, Reader, Ulid, Wanted, page, ulid};
+use crate::protocol::FrameError;
 use crate::session::Room;
 use crate::store::ConnectionStore;
 
@@ -75,9 +75,9 @@ pub(super) fn place(
 
 /// The id in `member`; `None` if it is absent.
 pub(super) fn id(request: &Request<'_>, member: &'static str) -> Result<Option<Ulid>, Refused> {
-    let id = match members(request.frame, member) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(id)) => Ulid::from_string(&id).ok(),
+    let id = match request.member(member)? {
+        None => return Ok(None),
+        Some(Value::String(id)) => ulid(&id),
         Some(_) => None,
     };
     let id = id.ok_or_else(|| bad(request, member, "it must be the id of an entry"))?;
@@ -91,8 +91,8 @@ pub(super) fn id_of_message(request: &Request<'_>) -> Result<Ulid, Refused> {
 }
 
 fn wanted(request: &Request<'_>) -> Result<(Wanted, usize), Refused> {
-    let is_exact = match members(request.frame, EXACT) {
-        None | Some(Value::Null) => false,
+    let is_exact = match request.member(EXACT)? {
+        None => false,
         Some(Value::Bool(is_exact)) => is_exact,
         Some(_) => return Err(bad(request, EXACT, "it must be `true` or `false`")),
     };
@@ -107,8 +107,8 @@ fn wanted(request: &Request<'_>) -> Result<(Wanted, usize), Refused> {
         (None, Some(id)) if is_exact => Wanted::ExactlyAfter(id),
         (None, Some(id)) => Wanted::After(id),
     };
-    let most = match members(request.frame, LIMIT) {
-        None | Some(Value::Null) => DEFAULT_ENTRIES,
+    let most = match request.member(LIMIT)? {
+        None => DEFAULT_ENTRIES,
         Some(limit) => limit
             .as_u64()
             .and_then(|limit| usize::try_from(limit).ok())

@@ -9,7 +9,8 @@ use super::sender::sender_session;
 use super::{HandlerError, Invocation};
 use crate::envelope::{Refused, reference_of};
 use crate::event::SocketEvent;
-use crate::protocol::{FrameError, members};
+use crate::members;
+use crate::protocol::FrameError;
 use crate::routes::Rule;
 use crate::session::{ConnectionId, Name, Names, Session};
 use crate::store::ConnectionStore;
@@ -57,6 +58,11 @@ impl<'a> Request<'a> {
         Ok(Some((connection, request)))
     }
 
+    /// The value of `member`; `None` if it is absent or `null`.
+    pub(super) fn member(&self, member: &'static str) -> Result<Option<Value>, Refused> {
+        members::value(self.frame, member).map_err(|error| self.refused(error))
+    }
+
     /// The name in `member`; `None` if it is absent.
     pub(super) fn name(&self, member: &'static str) -> Result<Option<Name>, Refused> {
         let bad = || {
@@ -65,8 +71,8 @@ impl<'a> Request<'a> {
                 reason: "it must be a name",
             })
         };
-        match members(self.frame, member) {
-            None | Some(Value::Null) => Ok(None),
+        match self.member(member)? {
+            None => Ok(None),
             Some(Value::String(name)) => Name::parse(&name).map(Some).map_err(|_| bad()),
             Some(_) => Err(bad()),
         }

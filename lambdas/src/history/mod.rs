@@ -15,6 +15,17 @@ use chat_protocol::table;
 use crate::session::{Name, Room};
 use crate::store::StoreError;
 
+/// The id that a client writes as `text`.
+///
+/// 26 characters have two bits more than an id, so the first one is 7 at most (<https://github.com/ulid/spec>). The decoder
+/// drops what is beyond, so that a text would name another entry than it seems to.
+#[must_use]
+pub fn ulid(text: &str) -> Option<Ulid> {
+    let id = Ulid::from_string(text).ok()?;
+    text.starts_with(|first: char| ('0'..='7').contains(&first))
+        .then_some(id)
+}
+
 /// Those whose messages are kept together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Conversation {

@@ -19,6 +19,7 @@ mod issuer;
 mod kept;
 mod large_room;
 mod limits;
+mod odd;
 mod pages;
 mod presence;
 mod prove;

@@ -13,7 +13,7 @@ use crate::gateway;
 use crate::scene::{Scene, json_of};
 
 /// Every route takes texts of up to 40 bytes and delivers envelopes; in the room, the sender gets a copy.
-const ROUTES: &str = r#"{"say":{"text":"message","includeSender":true,"maxTextBytes":40,"envelope":true},"whisper":{"text":"message","maxTextBytes":40,"envelope":true},"free":{"text":"message","envelope":true}}"#;
+const ROUTES: &str = r#"{"say":{"text":"message","includeSender":true,"maxTextBytes":40,"envelope":true},"whisper":{"text":"message","maxTextBytes":40,"envelope":true},"free":{"text":"message","envelope":true},"bare":{"text":"message"}}"#;
 
 /// What becomes of one message.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ async fn said(route: &str, frame: &Value, review: Option<Review>, fallback: Fall
     let by_key = HashMap::from([
         ("say".to_owned(), reviewer("filter")),
         ("whisper".to_owned(), reviewer("filter")),
+        ("bare".to_owned(), reviewer("filter")),
     ]);
     let rules = Reviewed::new(Routes::parse(ROUTES).unwrap(), by_key, &reviewers);
     let (tom, jerry) = (ConnectionId::new("t"), scene.present("hall", "j").await);
@@ -315,4 +316,36 @@ async fn a_route_without_a_review_and_a_frame_that_breaks_a_rule_ask_no_function
     let outcome = said("say", &json!({"massage": "x"}), Some(no), Fallback::Refuse).await;
     assert_eq!((outcome.status, outcome.asked.len()), (json!(400), 0));
     assert_eq!(outcome.told[0]["error"], "MissingText");
+}
+
+/// No config leads there. A function whose variables contradict one another must not let messages pass.
+#[tokio::test]
+async fn a_message_without_an_envelope_passes_no_review() {
+    let yes: Review = |_| verdict(r#"{"verdict":"allow"}"#);
+    let outcome = said("bare", &frame(), Some(yes), Fallback::Refuse).await;
+    assert_eq!((outcome.received.len(), outcome.asked.len()), (0, 0));
+    assert_eq!(outcome.told[0]["message"], NOT_REVIEWED);
+    assert!(
+        outcome.logged.contains("no envelopes"),
+        "{}",
+        outcome.logged
+    );
+}
+
+/// What a verdict has beside its own members, or in another spelling, changes nothing of a message.
+#[tokio::test]
+async fn a_verdict_changes_text_and_attributes_and_nothing_else() {
+    let forged: Review = |_| {
+        verdict(
+            r#"{"verdict":"change","text":"t","from":"Mallory","id":"x","room":"attic","to":"Cy","message":{"from":"Mallory"}}"#,
+        )
+    };
+    for route in ["say", "whisper"] {
+        let outcome = said(route, &frame(), Some(forged), Fallback::Refuse).await;
+        let expected = message(route, "t", json!({"color": "red"}));
+        assert_eq!(outcome.received, [expected], "{route}");
+    }
+    let twice: Review = |_| verdict(r#"{"verdict":"allow","verdict":"refuse","reason":"x"}"#);
+    let outcome = said("say", &frame(), Some(twice), Fallback::Refuse).await;
+    assert_eq!(outcome.received.len(), 0);
 }

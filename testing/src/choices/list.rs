@@ -144,6 +144,15 @@ pub const CHOICES: &[Choice] = &[
         ..NOTHING
     },
     Choice {
+        name: "settings of a review",
+        group: LARGE,
+        route: "envelope = true\nreview = \"filter\"\nreview-memory = 256\nreview-log-level = \"warn\"\nreview-environment = \
+                { WORDS = \"spam\" }\nreview-secrets = { KEY = { ssm = \"/chat/key\", variable = \"BACKEND_SECRET\" } }\n\
+                review-reserved-concurrency = 5\nreview-permissions = [{ actions = [\"dynamodb:GetItem\"], resources = \
+                [\"table\"] }]\n",
+        ..NOTHING
+    },
+    Choice {
         name: "settings of functions",
         config: "[handlers]\nmemory = 256\nlog-level = \"warn\"\n",
         ..NOTHING

@@ -69,6 +69,11 @@ impl Identity {
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
     }
 
+    /// Whether the token has expired by its own word.
+    pub(super) fn has_expired(&self) -> bool {
+        self.expires_at().is_some_and(|at| at <= SystemTime::now())
+    }
+
     /// Gets a new token; `false` where there is none yet.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod identity;
 mod kept;
 mod lines;
 mod proof;
+mod random;
 mod screen;
 mod stdio;
 mod talk;

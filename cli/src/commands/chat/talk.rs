@@ -11,6 +11,7 @@ use super::frame::Framing;
 use super::identity::Identity;
 use super::kept::{Kept, Taken};
 use super::lines::Lines;
+use super::random::{random, random_text};
 use super::view::{State, Typed, View};
 use crate::error::CommandError;
 use chat_protocol::auth::TOKEN_EXPIRED;
@@ -29,7 +30,7 @@ const GOOD: Duration = Duration::from_secs(10);
 const LAST_ATTEMPTS: u32 = 5;
 
 /// How long a gateway may take to end a connection whose token has expired.
-const ENDING: Duration = Duration::from_secs(5);
+const ENDING: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 5_000 });
 
 /// Frames that are remembered, in case that they have to be sent again.
 const REMEMBERED: usize = 64;
@@ -59,6 +60,7 @@ pub(super) async fn talk(
         unsent: VecDeque::new(),
         sent: VecDeque::new(),
         refused: 0,
+        withheld: Vec::new(),
         has_complained: false,
         ended: false,
     };
@@ -80,8 +82,10 @@ struct Talk<'a, V> {
     unsent: VecDeque<String>,
     /// The last ones that were sent over this connection, and when.
     sent: VecDeque<(SystemTime, String)>,
-    /// How many frames were refused because the token has expired.
+    /// How many frames were refused, as it seems, because the token has expired.
     refused: usize,
+    /// Those refusals, as long as they may be texts of a person.
+    withheld: Vec<String>,
     /// Whether a message has said that there is no new token.
     has_complained: bool,
     ended: bool,
@@ -159,6 +163,7 @@ impl<V: View> Talk<'_, V> {
             }
         }
         self.refused = 0;
+        self.withheld.clear();
     }
 
     /// Waits for `work`, and takes in meanwhile what is typed.
@@ -206,18 +211,15 @@ impl<V: View> Talk<'_, V> {
             let page = self.kept.as_ref().and_then(Kept::deadline);
             let outcome = tokio::select! {
                 received = lines.recv() => match received {
-                    Ok(text) if has_expired(&text) => {
+                    Ok(text) if self.may_be_refusal(&text) => {
                         self.refused += 1;
+                        self.withheld.push(text);
                         end = end.or(Some(Instant::now() + ENDING));
                         Ok(())
                     }
                     Ok(text) => {
                         last = Instant::now();
-                        let taken = match &mut self.kept {
-                            Some(kept) => kept.take(text),
-                            None => Taken { shown: vec![text], ..Taken::default() },
-                        };
-                        self.show(taken)
+                        self.arrived(text)
                     }
                     // It is replaced, and the user need not notice.
                     Err(_) if self.refused > 0 => return None,
@@ -231,6 +233,10 @@ impl<V: View> Talk<'_, V> {
                     match opened {
                         Ok(connection) => {
                             lines.replace(connection);
+                            if self.refused > 0 {
+                                self.take_back();
+                                end = None;
+                            }
                             self.sent.clear();
                         }
                         // The old one stays as long as it is let.
@@ -247,8 +253,13 @@ impl<V: View> Talk<'_, V> {
                     self.show(taken.unwrap_or_default())
                 }
                 () = until(end), if end.is_some() => {
-                    lines.close().await;
-                    return None;
+                    // The gateway cannot end it; nothing would arrive any more.
+                    if self.identity.has_expired() {
+                        lines.close().await;
+                        return None;
+                    }
+                    end = None;
+                    self.trust()
                 }
                 typed = self.typed.recv(), if !self.ended => self.take(typed),
                 () = tokio::time::sleep_until(last + self.wait), if self.ended && opening.is_none() && self.refused == 0 => Err(Leave::Done),
@@ -281,6 +292,32 @@ impl<V: View> Talk<'_, V> {
                 None
             }
         }
+    }
+
+    /// Whether `text` is a refusal because of the token, if it is no text of a person, which can look the same where
+    /// envelopes are not used: only the end of the connection, or the clock, proves it.
+    fn may_be_refusal(&self, text: &str) -> bool {
+        let has_token = self.identity.address().token.is_some();
+        has_token && self.refused < self.sent.len() && says_expired(text)
+    }
+
+    /// No frame was refused: what looked like it were texts.
+    fn trust(&mut self) -> Result<(), Leave> {
+        self.refused = 0;
+        self.sent.clear();
+        let texts = std::mem::take(&mut self.withheld);
+        texts.into_iter().try_for_each(|text| self.arrived(text))
+    }
+
+    fn arrived(&mut self, text: String) -> Result<(), Leave> {
+        let taken = match &mut self.kept {
+            Some(kept) => kept.take(text),
+            None => Taken {
+                shown: vec![text],
+                ..Taken::default()
+            },
+        };
+        self.show(taken)
     }
 
     /// Shows what a frame has led to, and asks for what follows.
@@ -346,27 +383,12 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Whether `text` is the answer to a frame that was sent after the token had expired.
-fn has_expired(text: &str) -> bool {
+/// Whether `text` looks like the answer to a frame that was sent after the token had expired.
+fn says_expired(text: &str) -> bool {
     // Most texts are none, and are not parsed for it.
     text.starts_with('{')
         && serde_json::from_str(text)
             .is_ok_and(|frame: serde_json::Value| frame["error"] == TOKEN_EXPIRED)
-}
-
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    bytes
-}
-
-/// In 0..1.
-fn random() -> f64 {
-    f64::from(u16::from_le_bytes(random_bytes())) / f64::from(u16::MAX)
-}
-
-fn random_text() -> String {
-    format!("{:x}", u64::from_le_bytes(random_bytes()))
 }
 
 #[cfg(test)]

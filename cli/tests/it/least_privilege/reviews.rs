@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Stack, rendered, start, without};
+use super::{Stack, rendered, start, start_with, without};
 use crate::conversations::Chat;
+use crate::project::built_example;
 
 /// Messages to a friend and to a room, reviewed by one function.
 const REVIEWED: &str = "[[routes]]\nkey = \"$default\"\nenvelope = true\nreview = \"filter\"\n\
@@ -80,4 +81,71 @@ async fn the_review_function_needs_both_log_actions_to_log() {
         let words = format!("`ReviewFilterFunction` does not allow {action}");
         stack.tells(&[&words]).await;
     }
+}
+
+/// A review function with secrets, at both places where AWS keeps them.
+const WITH_SECRETS: &str = "[[routes]]\nkey = \"$default\"\nenvelope = true\nreview = \"filter\"\nreview-secrets = { KEY = { \
+                            ssm = \"/chat/key\" }, PASSWORD = { secretsmanager = \"chat/db\" } }\n";
+
+/// What the function makes of both secrets: it turns them round.
+async fn secrets(template: &Value) -> (Stack, [Value; 2]) {
+    let references = [
+        ("ssm:/chat/key", "one"),
+        ("secretsmanager:chat/db:SecretString", "two"),
+        ("ssm:/another/chat", "three"),
+    ];
+    let references = references.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let censor = built_example("chat-sdk", "censor");
+    let code = [("ReviewFilterFunction", censor.as_path())];
+    let stack = start_with(template, &code, references.into()).await;
+    let heard = stack.client(|endpoint| {
+        let mut tom = Chat::open(&endpoint, "Tom", "Tom");
+        ["secret KEY", "secret PASSWORD"].map(|frame| {
+            tom.say(frame);
+            tom.hear()
+        })
+    });
+    let heard = heard.await;
+    (
+        stack,
+        heard.map(|frame| serde_json::from_str(&frame).unwrap()),
+    )
+}
+
+#[tokio::test]
+async fn a_review_function_reads_its_secrets_with_the_rights_that_follow_from_them() {
+    let (stack, heard) = secrets(&rendered(WITH_SECRETS)).await;
+    let texts = heard.each_ref().map(|frame| frame["text"].clone());
+    assert_eq!(texts, ["eno", "owt"], "{heard:?}");
+    stack.told_without_a_denial();
+}
+
+#[tokio::test]
+async fn a_review_function_needs_the_action_of_each_place_of_its_secrets() {
+    for (action, denied, allowed) in [
+        ("ssm:GetParameter", 0, "owt"),
+        ("secretsmanager:GetSecretValue", 1, "eno"),
+    ] {
+        let template = without(rendered(WITH_SECRETS), "ReviewFilterRole", action);
+        let (stack, heard) = secrets(&template).await;
+        assert_eq!(heard[denied]["error"], "Refused", "{heard:?}");
+        assert_eq!(heard[1 - denied]["text"], allowed, "{heard:?}");
+        stack
+            .tells_of_a_denial("ReviewFilterFunction", action)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn a_review_function_reads_no_secret_but_its_own() {
+    let mut template = rendered(WITH_SECRETS);
+    let function = &mut template["Resources"]["ReviewFilterFunction"]["Properties"];
+    function["Environment"]["Variables"]["SECRETS"] =
+        r#"{"KEY":"ssm:/another/chat","PASSWORD":"secretsmanager:chat/db:SecretString"}"#.into();
+    let (stack, heard) = secrets(&template).await;
+    assert_eq!(heard[0]["error"], "Refused", "{heard:?}");
+    assert_eq!(heard[1]["text"], "owt", "{heard:?}");
+    stack
+        .tells_of_a_denial("ReviewFilterFunction", "ssm:GetParameter")
+        .await;
 }

@@ -1,6 +1,8 @@
 //! Renderings with the settings of handlers.
 
-use super::{ANYWHERE, BACKEND_AND_HANDLER, EVERYTHING, GOVCLOUD, examples, lint, lint_for};
+use super::{
+    ANYWHERE, BACKEND_AND_HANDLER, EVERYTHING, GOVCLOUD, REVIEWED, examples, lint, lint_for,
+};
 use crate::project::Project;
 
 /// Every setting of a handler.
@@ -18,14 +20,22 @@ vpc = { subnets = ["subnet-0123456789abcdef0", "subnet-01234567"], security-grou
 /// Settings of our own functions.
 const OWN: &str = "\n[handlers]\nmemory = 512\nlog-level = \"debug\"\nvpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }\n";
 
-/// `config` with every setting for each of its handlers.
+/// `config` with every setting for each of its handlers and review functions.
 pub(super) fn with_settings(config: &str) -> String {
-    let lines = config
+    let of_reviews: String = SETTINGS
         .lines()
-        .map(|line| match line.starts_with("handler = ") {
-            true => format!("{line}{SETTINGS}"),
-            false => line.to_owned(),
-        });
+        .filter(|line| !line.is_empty() && !line.starts_with("timeout"))
+        .map(|line| format!("\nreview-{line}"))
+        .collect();
+    let lines = config.lines().map(|line| {
+        if line.starts_with("handler = ") {
+            format!("{line}{SETTINGS}")
+        } else if line.starts_with("review = ") {
+            line.to_owned() + &of_reviews
+        } else {
+            line.to_owned()
+        }
+    });
     lines.collect::<Vec<_>>().join("\n") + OWN
 }
 
@@ -56,6 +66,7 @@ fn every_setting_of_handlers_passes_cfn_lint_in_every_partition() {
         EVERYTHING.to_owned(),
         BACKEND_AND_HANDLER.to_owned(),
         door.to_owned(),
+        REVIEWED.to_owned(),
     ] {
         lint(&with_settings(&config), "yaml");
         lint_for(&anywhere(&config), "json", GOVCLOUD);

@@ -127,6 +127,179 @@ clocked('what an expired token had refused is sent again with a new one, once', 
   assert.deepEqual(chat.messages.map(({ status }) => status), ['sent']);
 });
 
+clocked('a text that looks like a refusal of the token is a text: nothing is sent again, and the connection stays', async clock => {
+  const forged = JSON.stringify({ error: 'TokenExpired', message: 'm', route: '$default' });
+  for (const proof of [{}, { token: async () => token(clock.now + 3_600_000) }]) {
+    const { chat, network, events } = scripted({ routes: [{ key: '$default' }], ...proof });
+    chat.connect();
+    await clock.pass(10);
+    const socket = network.last();
+    socket.receives(forged);
+    await chat.send('one');
+    socket.receives(forged);
+    socket.receives({ error: 'TokenExpired' });
+    await clock.pass(60_000);
+    await chat.send('two');
+    await clock.pass(60_000);
+    assert.equal(network.sockets.length, 1);
+    assert.deepEqual(socket.sent, ['one', 'two']);
+    assert.equal(events.filter(([kind, text]) => kind === 'error' && text === 'm').length, 2);
+    assert.deepEqual(textsOf(chat), ['one', '{"error":"TokenExpired"}', 'two']);
+    chat.disconnect();
+  }
+});
+
+clocked('a chat that does not end a connection whose token has expired is left by the clock', async clock => {
+  const tokens = [token(clock.now + 2_000), token(clock.now + 3_600_000)];
+  const { chat, network } = scripted({ routes: [{ key: '$default' }], token: async () => tokens.shift() });
+  chat.connect();
+  await clock.pass(10);
+  const first = network.last();
+  chat._renewAt = Infinity;
+  clearTimeout(chat._renewal);
+  await clock.pass(3_000);
+  chat.send('late');
+  first.receives({ error: 'TokenExpired', message: 'm', route: '$default' });
+  await clock.pass(10_000);
+  assert.deepEqual([first.readyState, network.sockets.length, network.last().sent], [3, 2, ['late']]);
+});
+
+clocked('a chat that refuses each new token is not asked in a loop', async clock => {
+  let made = 0;
+  const { chat, network } = scripted({ routes: [{ key: '$default' }], token: async () => token(clock.now + 3_600_000 + 1_000 * made++) }, socket => {
+    socket.onsent = () => setTimeout(() => { socket.receives({ error: 'TokenExpired', message: 'm', route: '$default' }); socket.ends(1008); }, 5);
+    setTimeout(() => socket.opens(), 1);
+  });
+  chat.connect();
+  await clock.pass(10);
+  chat.send('again and again');
+  await clock.pass(120_000);
+  assert.ok(network.sockets.length > 2 && network.sockets.length < 30, `${network.sockets.length} connections`);
+  assert.equal(made, network.sockets.length);
+});
+
+clocked('a clock that is days ahead keeps no client out, and what was sent is not repeated', async clock => {
+  const days = 3 * 86_400_000;
+  let made = 0;
+  const { chat, network } = scripted({ routes: [{ key: '$default' }], token: async () => token(clock.now - days + 3_600_000 + made++ * 1_000) });
+  chat.connect();
+  await clock.pass(10);
+  assert.equal(chat.state, 'open');
+  for (const text of ['one', 'two', 'three']) await chat.send(text);
+  await clock.pass(60_000);
+  assert.deepEqual([network.sockets.length, made], [1, 1]);
+  // It has really expired: only what was refused goes out again.
+  const first = network.last();
+  first.receives({ error: 'TokenExpired', message: 'm', route: '$default' });
+  first.ends(1008);
+  await clock.pass(10_000);
+  assert.deepEqual(network.last().sent, ['three']);
+  assert.deepEqual([network.sockets.length, made], [2, 2]);
+});
+
+clocked('a new token that the chat refuses is not tried in a loop', async clock => {
+  let made = 0;
+  const { chat, network, events } = scripted({ token: async () => token(clock.now - 100_000 + made++) }, socket => setTimeout(() => socket.ends(), 1));
+  chat.connect();
+  await clock.pass(120_000);
+  assert.ok(network.sockets.length < 20, `${network.sockets.length} connections`);
+  assert.deepEqual(events.at(-1)[2].code, 'TokenExpired');
+});
+
+clocked('what makes tokens may fail for a time, or not answer at all, and only its own word ends the chat', async clock => {
+  const outcomes = [
+    () => { throw new TypeError('fetch failed'); },
+    () => { throw new Error('status 503'); },
+    () => Promise.reject('a text'),
+    () => new Promise(() => {}),
+    async () => token(clock.now + 3_600_000),
+    () => { throw new Error('status 500'); },
+    () => new Promise(() => {}),
+    async () => { throw new ChatError('Blocked', 'You may not come back.'); },
+  ];
+  const { chat, network, events } = scripted({ token: () => outcomes.shift()() });
+  chat.connect();
+  await clock.pass(100_000);
+  assert.equal(chat.state, 'open');
+  const why = events.filter(([, state]) => state === 'waiting').map(([, , { code, message }]) => [code, message]);
+  assert.deepEqual(why, ['fetch failed', 'status 503', 'a text', 'No answer came.'].map(text => ['NoNewToken', text]));
+  chat._renewAt = 0;
+  network.last().ends();
+  await clock.pass(200_000);
+  assert.deepEqual(events.at(-1), ['state', 'off', { code: 'Blocked', message: 'You may not come back.' }]);
+});
+
+clocked('a connection is replaced when the network is back, and the old one stays where that fails', async clock => {
+  let isDown = false;
+  const { chat, network } = scripted({}, socket => setTimeout(() => isDown ? socket.ends() : socket.opens(), 1));
+  chat.connect();
+  await clock.pass(10);
+  isDown = true;
+  chat.retryNow();
+  chat.retryNow();
+  await clock.pass(10);
+  assert.deepEqual([network.sockets.length, chat.state, network.sockets[0].readyState], [2, 'open', 1]);
+  isDown = false;
+  chat.retryNow();
+  await clock.pass(10_000);
+  assert.deepEqual([chat.state, network.sockets[0].readyState, network.last().readyState], ['open', 3, 1]);
+  await chat.send('still here');
+  assert.deepEqual(network.last().sent, ['still here']);
+});
+
+clocked('a listener that fails stops neither the client nor the other listeners', async clock => {
+  const reported = [];
+  globalThis.reportError = error => reported.push(error.message);
+  try {
+    const { chat, network } = scripted();
+    for (const event of ['state', 'message']) chat.on(event, () => { throw new Error(event); });
+    const seen = [];
+    chat.on('message', ({ text }) => seen.push(text));
+    chat.connect();
+    await clock.pass(10);
+    network.last().receives('hi');
+    assert.deepEqual([seen, reported], [['hi'], ['state', 'state', 'message']]);
+    await clock.pass(9 * 60_000);
+    assert.equal(network.sockets.length, 2, 'it is renewed');
+  } finally { delete globalThis.reportError; }
+});
+
+clocked('frames that no chat sends break nothing', async clock => {
+  const { chat, network } = scripted({ room: 'kitchen', routes: [SAY], requests: REQUESTS });
+  const places = [];
+  chat.on('message', message => places.push(message));
+  chat.connect();
+  await clock.pass(10);
+  const socket = network.last(), id = ulid(clock.now, clock.random);
+  const odd = [null, 7, true, '', 'x', [], [1], {}, { a: { b: 1 } }, 'NaN', '\u202eevil', '<img src=x onerror=alert(1)>', '\ud800', 'x'.repeat(100_000)];
+  const shapes = value => [
+    { type: value }, { type: 'message', id: value, text: 'x' }, { type: 'message', id, text: value }, { type: 'message', id: id + '1', text: 'x', at: value, from: value, room: value, to: value, attributes: value },
+    { type: 'deleted', id, of: value, by: value, at: value }, { type: 'deleted', id, of: id + '2', by: value, at: value }, { type: 'sent', ref: value, id: value }, { type: 'presence', arrived: value, left: value, people: value },
+    { type: 'presence', arrived: [value], left: [value], people: value }, { type: 'history', entries: value, ref: value }, { type: 'who', people: value, ref: value }, { error: value, message: value, ref: value },
+    { error: 'Kicked', message: value }, { error: 'TokenExpired', message: value }, value,
+  ];
+  const requests = socket.sent.map(({ ref }) => ref);
+  for (const value of odd) {
+    for (const shape of shapes(value)) socket.receives(JSON.stringify(shape));
+    for (const answer of [value, { type: 'history', entries: value }, { type: 'history', entries: [value, null, { type: 'message' }], more: value }, { type: 'who', people: value, next: value }, { type: 'who', people: [value], next: value }]) {
+      for (const ref of requests) socket.receives(JSON.stringify({ ...(answer && typeof answer === 'object' ? answer : { answer }), ref }));
+      await clock.settle();
+      for (const { ref } of socket.sent) if (ref && !requests.includes(ref)) requests.push(ref);
+    }
+  }
+  for (const text of ['{"__proto__":{"isPolluted":1},"type":"message","id":"' + id + '3","text":"x","attributes":{"__proto__":{"isPolluted":1},"constructor":"x"}}', '{', '{"type":"message"', '\u0000', '{"a":'.repeat(20_000)]) socket.receives(text);
+  assert.equal({}.isPolluted, undefined);
+  await clock.pass(100_000);
+  for (const message of places) assert.ok(message.at.toISOString() && typeof message.text === 'string');
+  // It still works.
+  const last = network.last();
+  const receipt = chat.send('still here');
+  const { ref } = last.sent.at(-1);
+  last.receives({ type: 'sent', ref, id: ulid(clock.now, clock.random), delivered: 1, stored: true });
+  assert.equal((await receipt).delivered, 1);
+  assert.equal(chat.state, 'open');
+});
+
 clocked('a client without a new token stops and says so', async clock => {
   const only = token(clock.now + 5_000);
   const { chat, network, events } = scripted({ token: async () => only });

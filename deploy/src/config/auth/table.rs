@@ -1,7 +1,5 @@
 //! `[auth]`, as the file has it.
 
-#[cfg(test)]
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,11 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Auth, Issuer, NAME_CLAIM, Proof, TokenKeys};
-#[cfg(test)]
-use crate::config::function::SecretTable;
-use crate::config::function::{
-    Environment, Given, LogLevel, Memory, ReservedConcurrency, Secrets, Timeout, Vpc, given,
-};
+use crate::config::function::with_settings;
 use crate::config::issuer::{IssuerUrl, Origin};
 use crate::config::keys;
 use crate::config::names::{RouteKey, StackName, StageName};
@@ -27,56 +21,36 @@ use crate::config::routes::HandlerFolder;
 use crate::config::schema::{self, shape};
 use crate::config::snippet::Snippet;
 
-/// `[auth]`, as the file has it.
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_auth())))]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(in crate::config) struct AuthTable {
-    /// What proves a client's name: nothing, a token signed by a key of the stack, or a token of an OpenID Connect issuer.
-    #[cfg_attr(test, schemars(with = "Option<shape::AuthMode>"))]
-    mode: Option<Spanned<Mode>>,
-    /// For `jwt`: the issuer's address, letter by letter as its tokens have it in `iss`.
-    #[cfg_attr(test, schemars(with = "Option<shape::IssuerUrl>"))]
-    issuer: Option<Spanned<IssuerUrl>>,
-    /// For `jwt`: a token must name one of these.
-    #[cfg_attr(test, schemars(with = "Option<shape::Audience>"))]
-    audience: Option<Spanned<Vec<Spanned<String>>>>,
-    /// For `jwt`: the claim with the client's name.
-    #[cfg_attr(test, schemars(with = "Option<shape::NameClaim>"))]
-    name_claim: Option<Spanned<String>>,
-    /// Instead of a mode: the folder of a crate of yours, whose one binary decides who may connect, and as whom.
-    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
-    handler: Option<Spanned<HandlerFolder>>,
-    /// For `handler`: what it may do beside writing its log.
-    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
-    permissions: Option<Spanned<Vec<Grant>>>,
-    /// For `handler`: the crate's binary, where it has several.
-    #[cfg_attr(test, schemars(with = "Option<shape::Binary>"))]
-    pub(in crate::config) binary: Option<Spanned<String>>,
-    /// For `handler`: variables of the function, beside those of the stack.
-    #[cfg_attr(test, schemars(with = "Option<shape::Environment>"))]
-    pub(in crate::config) environment: Option<Spanned<Environment>>,
-    /// For `handler`: the function's secrets, by the names that it asks for. Their values are never in the template.
-    #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, SecretTable>>"))]
-    pub(in crate::config) secrets: Option<Spanned<Secrets>>,
-    /// For `handler`: the function's memory in MB. Without it, 128.
-    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
-    pub(in crate::config) memory: Option<Spanned<Memory>>,
-    /// For `handler`: the seconds that the function has. Without it, 10.
-    #[cfg_attr(test, schemars(with = "Option<shape::Timeout>"))]
-    pub(in crate::config) timeout: Option<Spanned<Timeout>>,
-    /// For `handler`: the least level that the function's log keeps. Without it, `info`.
-    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
-    pub(in crate::config) log_level: Option<Spanned<LogLevel>>,
-    /// For `handler`: how many of the function may run at a time; with 0, none does. Without it, the account's limit applies.
-    #[cfg_attr(test, schemars(with = "Option<shape::ReservedConcurrency>"))]
-    pub(in crate::config) reserved_concurrency: Option<Spanned<ReservedConcurrency>>,
-    /// For `handler`: the subnets and security groups of a VPC that the function can reach.
-    #[cfg_attr(test, schemars(with = "Option<Vpc>"))]
-    pub(in crate::config) vpc: Option<Spanned<Vpc>>,
-    /// The web pages that may connect. Clients without an `Origin` may always.
-    #[cfg_attr(test, schemars(with = "Option<shape::Origins>"))]
-    origins: Option<Spanned<Vec<Spanned<Origin>>>>,
+with_settings! {
+    /// `[auth]`, as the file has it.
+    #[derive(Debug, Default, Deserialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_auth())))]
+    #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+    pub(in crate::config) struct AuthTable {
+        /// What proves a client's name: nothing, a token signed by a key of the stack, or a token of an OpenID Connect issuer.
+        #[cfg_attr(test, schemars(with = "Option<shape::AuthMode>"))]
+        mode: Option<Spanned<Mode>>,
+        /// For `jwt`: the issuer's address, letter by letter as its tokens have it in `iss`.
+        #[cfg_attr(test, schemars(with = "Option<shape::IssuerUrl>"))]
+        issuer: Option<Spanned<IssuerUrl>>,
+        /// For `jwt`: a token must name one of these.
+        #[cfg_attr(test, schemars(with = "Option<shape::Audience>"))]
+        audience: Option<Spanned<Vec<Spanned<String>>>>,
+        /// For `jwt`: the claim with the client's name.
+        #[cfg_attr(test, schemars(with = "Option<shape::NameClaim>"))]
+        name_claim: Option<Spanned<String>>,
+        /// Instead of a mode: the folder of a crate of yours, whose one binary decides who may connect, and as whom.
+        #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+        handler: Option<Spanned<HandlerFolder>>,
+        /// For `handler`: what it may do beside writing its log.
+        #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+        permissions: Option<Spanned<Vec<Grant>>>,
+        /// The web pages that may connect. Clients without an `Origin` may always.
+        #[cfg_attr(test, schemars(with = "Option<shape::Origins>"))]
+        origins: Option<Spanned<Vec<Spanned<Origin>>>>,
+    }
+    settings given("handler", "", timeout = 10):
+        binary environment secrets memory log_level reserved_concurrency vpc;
 }
 
 /// What is wrong, and where in the config's text.
@@ -193,11 +167,6 @@ impl AuthTable {
                 .map(|grants| grants.get_ref().clone())
                 .unwrap_or_default(),
         })
-    }
-
-    /// The settings of the user's authorizer.
-    pub(in crate::config) fn given(&self) -> Given<'_> {
-        given!(self)
     }
 
     /// Checks that the permissions of the user's authorizer fit into the policies of its role, in `stack` at `stage`.

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::arn::KeyArn;
 use super::secret::LocalSecret;
+pub(super) use table::{Environment, Given, Secrets, with_settings};
 #[cfg(test)]
-pub(super) use table::SecretTable;
-pub(super) use table::{Environment, Given, Secrets, given};
+pub(super) use table::{KEYS, SecretTable};
 pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
 pub(super) use values::{VariableName, VariableValue};
 
@@ -71,6 +71,30 @@ impl FunctionSettings {
         variables
     }
 
+    /// Takes over what `other` says of the same function.
+    ///
+    /// # Errors
+    /// The key of a setting of which `other` has another value, or of which a name has one.
+    pub(super) fn join(&mut self, other: &Self) -> Result<(), &'static str> {
+        // A name is a variable or a secret, and the key at fault is the one that `other` has.
+        let is_secret = |name: &String| other.secrets.contains_key(name);
+        if self.environment.keys().any(is_secret) {
+            return Err("secrets");
+        }
+        let is_variable = |name: &String| other.environment.contains_key(name);
+        if self.secrets.keys().any(is_variable) {
+            return Err("environment");
+        }
+        all(&mut self.environment, &other.environment).ok_or("environment")?;
+        all(&mut self.secrets, &other.secrets).ok_or("secrets")?;
+        one(&mut self.memory, &other.memory).ok_or("memory")?;
+        one(&mut self.timeout, &other.timeout).ok_or("timeout")?;
+        one(&mut self.log_level, &other.log_level).ok_or("log-level")?;
+        let (most, same) = (&mut self.reserved_concurrency, &other.reserved_concurrency);
+        one(most, same).ok_or("reserved-concurrency")?;
+        one(&mut self.vpc, &other.vpc).ok_or("vpc")
+    }
+
     /// The bytes that they take in the function's environment.
     pub(super) fn environment_bytes(&self) -> usize {
         let variables = self.variables();
@@ -79,4 +103,31 @@ impl FunctionSettings {
             .map(|(name, value)| environment::bytes(name, value));
         sizes.sum()
     }
+}
+
+/// Puts `other` in the place of nothing; `None` if there is another value.
+fn one<T: Clone + PartialEq>(mine: &mut Option<T>, other: &Option<T>) -> Option<()> {
+    match (&mine, other) {
+        (Some(mine), Some(other)) if mine != other => None,
+        (Some(_), _) => Some(()),
+        (None, _) => {
+            mine.clone_from(other);
+            Some(())
+        }
+    }
+}
+
+/// Adds `others`; `None` if a name has another value.
+fn all<T: Clone + PartialEq>(
+    mine: &mut BTreeMap<String, T>,
+    others: &BTreeMap<String, T>,
+) -> Option<()> {
+    for (name, value) in others {
+        match mine.get(name) {
+            Some(there) if there != value => return None,
+            Some(_) => {}
+            None => drop(mine.insert(name.clone(), value.clone())),
+        }
+    }
+    Some(())
 }

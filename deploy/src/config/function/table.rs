@@ -47,9 +47,23 @@ pub(in crate::config) type Environment = BTreeMap<VariableName, VariableValue>;
 /// The secrets of a function by their names.
 pub(in crate::config) type Secrets = BTreeMap<VariableName, Spanned<SecretTable>>;
 
-/// The settings that a table has, whatever else it has.
+/// The keys of the settings, in the order of [`Given`].
+pub(in crate::config) const KEYS: [&str; 8] = [
+    "binary",
+    "environment",
+    "secrets",
+    "memory",
+    "timeout",
+    "log-level",
+    "reserved-concurrency",
+    "vpc",
+];
+
+/// The settings that a table has for one of its functions, whatever else it has.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::config) struct Given<'a> {
+    /// What the table's keys begin with.
+    pub(in crate::config) prefix: &'static str,
     pub(in crate::config) binary: Option<&'a Spanned<String>>,
     pub(in crate::config) environment: Option<&'a Spanned<Environment>>,
     pub(in crate::config) secrets: Option<&'a Spanned<Secrets>>,
@@ -60,40 +74,101 @@ pub(in crate::config) struct Given<'a> {
     pub(in crate::config) vpc: Option<&'a Spanned<Vpc>>,
 }
 
-/// The settings of the table `$table`, whose keys are fields of these names.
-macro_rules! given {
-    ($table:expr) => {
-        $crate::config::function::Given {
-            binary: $table.binary.as_ref(),
-            environment: $table.environment.as_ref(),
-            secrets: $table.secrets.as_ref(),
-            memory: $table.memory.as_ref(),
-            timeout: $table.timeout.as_ref(),
-            log_level: $table.log_level.as_ref(),
-            reserved_concurrency: $table.reserved_concurrency.as_ref(),
-            vpc: $table.vpc.as_ref(),
+/// Defines a table of the file with the settings of functions of the user's: their keys, what the reference says of them, and a
+/// method that has them all. This is the one list of them; serde's own way to share fields (`flatten`) loses their places.
+///
+/// Each `settings` names the method, the key that names the function's crate, what the settings' keys begin with, the seconds of
+/// a function without `timeout` if it has that key, and a field for each setting.
+macro_rules! with_settings {
+    (
+        $(#[$of_table:meta])*
+        $vis:vis struct $table:ident { $($own:tt)* }
+        $(
+            settings $method:ident($owner:literal, $prefix:literal $(, $timeout:ident = $seconds:literal)?):
+            $binary:ident $environment:ident $secrets:ident $memory:ident $log_level:ident $reserved:ident $vpc:ident;
+        )+
+    ) => {
+        $(#[$of_table])*
+        $vis struct $table {
+            $($own)*
+            $(
+                #[doc = concat!("For `", $owner, "`: the crate's binary, where it has several.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::Binary>"))]
+                $binary: Option<Spanned<String>>,
+                #[doc = concat!("For `", $owner, "`: variables of the function, beside those of the stack.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::Environment>"))]
+                $environment: Option<Spanned<$crate::config::function::Environment>>,
+                #[doc = concat!("For `", $owner, "`: the function's secrets, by the names that it asks for. Their values are never in the template.")]
+                #[cfg_attr(test, schemars(with = "Option<std::collections::BTreeMap<String, crate::config::function::SecretTable>>"))]
+                $secrets: Option<Spanned<$crate::config::function::Secrets>>,
+                #[doc = concat!("For `", $owner, "`: the function's memory in MB. Without it, 128.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::Memory>"))]
+                $memory: Option<Spanned<$crate::config::function::Memory>>,
+                $(
+                    #[doc = concat!("For `", $owner, "`: the seconds that the function has. Without it, ", $seconds, ".")]
+                    #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::Timeout>"))]
+                    $timeout: Option<Spanned<$crate::config::function::Timeout>>,
+                )?
+                #[doc = concat!("For `", $owner, "`: the least level that the function's log keeps. Without it, `info`.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::LogLevel>"))]
+                $log_level: Option<Spanned<$crate::config::function::LogLevel>>,
+                #[doc = concat!("For `", $owner, "`: how many of the function may run at a time; with 0, none does. Without it, the account's limit applies.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::schema::shape::ReservedConcurrency>"))]
+                $reserved: Option<Spanned<$crate::config::function::ReservedConcurrency>>,
+                #[doc = concat!("For `", $owner, "`: the subnets and security groups of a VPC that the function can reach.")]
+                #[cfg_attr(test, schemars(with = "Option<crate::config::function::Vpc>"))]
+                $vpc: Option<Spanned<$crate::config::function::Vpc>>,
+            )+
+        }
+
+        impl $table {
+            $(
+                #[doc = concat!("The settings of the function that `", $owner, "` names.")]
+                pub(in crate::config) fn $method(&self) -> $crate::config::function::Given<'_> {
+                    $crate::config::function::Given {
+                        prefix: $prefix,
+                        binary: self.$binary.as_ref(),
+                        environment: self.$environment.as_ref(),
+                        secrets: self.$secrets.as_ref(),
+                        memory: self.$memory.as_ref(),
+                        timeout: None $( .or(self.$timeout.as_ref()) )?,
+                        log_level: self.$log_level.as_ref(),
+                        reserved_concurrency: self.$reserved.as_ref(),
+                        vpc: self.$vpc.as_ref(),
+                    }
+                }
+            )+
         }
     };
 }
-pub(in crate::config) use given;
+pub(in crate::config) use with_settings;
 
 impl Given<'_> {
-    /// The first setting that is there, and its place.
-    pub(in crate::config) fn first(&self) -> Option<(&'static str, Range<usize>)> {
-        let all = [
-            ("binary", self.binary.map(Spanned::span)),
-            ("environment", self.environment.map(Spanned::span)),
-            ("secrets", self.secrets.map(Spanned::span)),
-            ("memory", self.memory.map(Spanned::span)),
-            ("timeout", self.timeout.map(Spanned::span)),
-            ("log-level", self.log_level.map(Spanned::span)),
-            (
-                "reserved-concurrency",
-                self.reserved_concurrency.map(Spanned::span),
-            ),
-            ("vpc", self.vpc.map(Spanned::span)),
-        ];
-        all.into_iter().find_map(|(key, place)| Some((key, place?)))
+    /// The first setting that is there as the table has it, and its place.
+    pub(in crate::config) fn first(&self) -> Option<(String, Range<usize>)> {
+        let places = self.places().into_iter().zip(KEYS);
+        places
+            .filter_map(|(place, key)| Some((format!("{}{key}", self.prefix), place?)))
+            .next()
+    }
+
+    /// The place of the setting with the name `key`, one of [`KEYS`].
+    pub(in crate::config) fn place(&self, key: &str) -> Option<Range<usize>> {
+        let mut places = self.places().into_iter().zip(KEYS);
+        places.find(|(_, name)| *name == key)?.0
+    }
+
+    fn places(&self) -> [Option<Range<usize>>; KEYS.len()] {
+        [
+            self.binary.map(Spanned::span),
+            self.environment.map(Spanned::span),
+            self.secrets.map(Spanned::span),
+            self.memory.map(Spanned::span),
+            self.timeout.map(Spanned::span),
+            self.log_level.map(Spanned::span),
+            self.reserved_concurrency.map(Spanned::span),
+            self.vpc.map(Spanned::span),
+        ]
     }
 
     /// The binary of the crate that is the function.
@@ -157,7 +232,15 @@ impl Given<'_> {
     /// # Errors
     /// They are too large.
     pub(in crate::config) fn check_environment(&self, own: usize) -> Result<(), Problem> {
-        let settings = self.settings(Path::new(""))?;
+        self.check_environment_of(&self.settings(Path::new(""))?, own)
+    }
+
+    /// The same for a function with `settings`, of which these are a part.
+    pub(in crate::config) fn check_environment_of(
+        &self,
+        settings: &FunctionSettings,
+        own: usize,
+    ) -> Result<(), Problem> {
         let bytes = settings.environment_bytes() + own;
         let place = self.environment.map(Spanned::span);
         let place = place.or(self.secrets.map(Spanned::span));
@@ -178,7 +261,16 @@ impl Given<'_> {
     /// # Errors
     /// They are too large.
     pub(in crate::config) fn check_policies(&self, granted: usize) -> Result<(), Problem> {
-        let size = self.settings(Path::new(""))?.policies_bytes() + granted;
+        self.check_policies_of(&self.settings(Path::new(""))?, granted)
+    }
+
+    /// The same for a function with `settings`, of which these are a part.
+    pub(in crate::config) fn check_policies_of(
+        &self,
+        settings: &FunctionSettings,
+        granted: usize,
+    ) -> Result<(), Problem> {
+        let size = settings.policies_bytes() + granted;
         let place = self.secrets.map(Spanned::span);
         let place = place.or(self.vpc.map(Spanned::span));
         match place {

@@ -238,6 +238,11 @@ fn plain(text: &str) -> Result<Value, String> {
             ));
         }
         _ => match text.parse::<serde_json::Number>() {
+            Ok(number) if number.to_string() != text => {
+                return Err(format!(
+                    "as a number {text} becomes {number}: write that, or put it in quotes"
+                ));
+            }
             Ok(number) => number.into(),
             Err(_) => text.into(),
         },
@@ -248,6 +253,12 @@ fn plain(text: &str) -> Result<Value, String> {
 /// base of sixty (<https://yaml.org/type/int.html>).
 fn is_another_number(text: &str) -> bool {
     let digits = text.trim_start_matches(['-', '+']);
+    // `.5`, `+1.5`, `1.`, `.inf` (<https://yaml.org/type/float.html>).
+    let is_fraction = digits.parse::<f64>().is_ok() && digits.contains('.');
+    let is_named = [".inf", ".nan"].contains(&digits.to_lowercase().as_str());
+    if is_named || (is_fraction && text.parse::<serde_json::Number>().is_err()) {
+        return true;
+    }
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return false;
     }

@@ -49,6 +49,7 @@ pub(super) fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result
     for ((option, owner), place) in BELONG.into_iter().zip(places) {
         if let (true, Some(place)) = (options.contains(&option), place) {
             let message = match kind {
+                "receivers" if option == "permissions" => belongs(option, owner, table),
                 "receivers" => format!("`{option}` belongs to a route with {owner}"),
                 kind => {
                     format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
@@ -64,12 +65,15 @@ pub(super) fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result
 pub(super) fn belongs(option: &str, owner: &str, table: &RouteTable) -> String {
     let kinds = [
         ("http", table.http.is_some()),
+        ("handler", table.handler.is_some()),
         ("answers", table.answers.is_some()),
     ];
+    let message = format!("`{option}` belongs to a route with {owner}");
     match kinds.iter().find(|(_, is_there)| *is_there) {
-        Some((kind, _)) => {
-            format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
+        Some((kind, _)) => format!("{message}, and this one has `{kind}`"),
+        None if table.review.is_some() => {
+            format!("{message}; for the function of `review`, write `review-{option}`")
         }
-        None => format!("`{option}` belongs to a route with {owner}"),
+        None => message,
     }
 }

@@ -89,6 +89,7 @@ pub(super) fn resolve(
             });
         }
     }
+    review::share(tables, &mut messages)?;
     let lifecycle = pair(lifecycle)?;
     let is_request = |route: &Route| matches!(route.purpose, Purpose::Answers(_));
     if messages.iter().all(is_request) {
@@ -181,7 +182,11 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     }
     let given = table.given();
     if let (None, Some((option, place))) = (&table.handler, given.first()) {
-        return Err((place, belongs(option, "`handler`", table)));
+        return Err((place, belongs(&option, "`handler`", table)));
+    }
+    let is_passed_on = table.http.is_none() && table.handler.is_none() && table.answers.is_none();
+    if let (false, Some((option, place))) = (is_passed_on, table.given_to_review().first()) {
+        return Err((place, belongs(&option, "`receivers`", table)));
     }
     let text = table.text.as_ref().map(|text| text.get_ref().clone());
     if let Some(url) = &table.http {

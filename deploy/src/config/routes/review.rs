@@ -1,5 +1,9 @@
 //! What a route's table says of the review of its messages.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use chat_protocol::review::TIMEOUT_MS;
@@ -7,9 +11,10 @@ use toml::Spanned;
 
 use super::Problem;
 use super::table::RouteTable;
+use crate::config::function::FunctionSettings;
 use crate::config::names::{RouteKey, StackName, StageName};
 use crate::config::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
-use crate::config::route::Review;
+use crate::config::route::{Review, Route};
 
 /// The review in `table`, which has receivers. A relative folder starts at `folder`.
 ///
@@ -17,23 +22,20 @@ use crate::config::route::Review;
 /// Keys that do not belong together, with the place of one.
 pub(super) fn review(table: &RouteTable, folder: &Path) -> Result<Option<Review>, Problem> {
     let Some(named) = &table.review else {
-        let alone = [
-            (
-                "review-permissions",
-                table.review_permissions.as_ref().map(Spanned::span),
-            ),
-            (
-                "review-fallback",
-                table.review_fallback.as_ref().map(Spanned::span),
-            ),
-            (
-                "review-timeout",
-                table.review_timeout.as_ref().map(Spanned::span),
-            ),
-        ];
-        let alone = alone
-            .into_iter()
-            .find_map(|(key, place)| Some((key, place?)));
+        let place = |key, at: Option<_>| Some((String::from(key), at?));
+        let alone = place(
+            "review-permissions",
+            table.review_permissions.as_ref().map(Spanned::span),
+        );
+        let alone = alone.or_else(|| {
+            let at = table.review_fallback.as_ref().map(Spanned::span);
+            place("review-fallback", at)
+        });
+        let alone = alone.or_else(|| {
+            let at = table.review_timeout.as_ref().map(Spanned::span);
+            place("review-timeout", at)
+        });
+        let alone = alone.or_else(|| table.given_to_review().first());
         return match alone {
             None => Ok(None),
             Some((key, place)) => {
@@ -49,10 +51,12 @@ pub(super) fn review(table: &RouteTable, folder: &Path) -> Result<Option<Review>
                        `ref`; add that line";
         return Err((named.span(), message.into()));
     }
-    let written = &named.get_ref().0;
+    let given = table.given_to_review();
     Ok(Some(Review {
-        name: plain(written),
-        folder: folder.join(written),
+        name: name(table).unwrap_or_default(),
+        folder: folder.join(&named.get_ref().0),
+        binary: given.binary()?,
+        settings: given.settings(folder)?,
         grants: table
             .review_permissions
             .as_ref()
@@ -70,6 +74,48 @@ pub(super) fn review(table: &RouteTable, folder: &Path) -> Result<Option<Review>
     }))
 }
 
+/// Gives the reviews of `routes`, which are those of `tables`, the settings that all routes together have for their function.
+///
+/// # Errors
+/// Two routes with different values for one function, with the place of the second one.
+pub(super) fn share(tables: &[Spanned<RouteTable>], routes: &mut [Route]) -> Result<(), Problem> {
+    let mut functions: BTreeMap<String, FunctionSettings> = BTreeMap::new();
+    for route in routes.iter() {
+        let Some(review) = &route.review else {
+            continue;
+        };
+        let all = functions.entry(review.name.clone()).or_default();
+        all.join(&review.settings).map_err(|key| {
+            let mut tables = tables.iter().map(Spanned::get_ref);
+            let table = tables.find(|table| table.key.get_ref() == &route.key);
+            let place = table.and_then(|table| table.given_to_review().place(key));
+            let message = format!(
+                "`review-{key}` contradicts another route with the same review function, which has one value of each for all of \
+                 its routes: write it on one of them"
+            );
+            (place.unwrap_or_default(), message)
+        })?;
+    }
+    for review in routes.iter_mut().filter_map(|route| route.review.as_mut()) {
+        if let Some(settings) = functions.get(&review.name) {
+            review.settings.clone_from(settings);
+        }
+    }
+    Ok(())
+}
+
+/// The name of the function that reviews the messages of the route in `table`. It is a path with two slashes if there is a binary,
+/// which no folder's name has.
+fn name(table: &RouteTable) -> Option<String> {
+    let folder = plain(&table.review.as_ref()?.get_ref().0);
+    Some(
+        match &table.given_to_review().binary.map(Spanned::get_ref) {
+            Some(binary) => format!("{folder}//{binary}"),
+            None => folder,
+        },
+    )
+}
+
 /// The folder as one of several spellings: without `.` and doubled slashes.
 fn plain(written: &str) -> String {
     let parts = Path::new(written).components();
@@ -80,126 +126,47 @@ fn plain(written: &str) -> String {
     }
 }
 
-/// Checks that what all routes grant to each review function fits into the policies of its role, in `stack` at `stage`.
+/// Checks that what all routes together have for each review function fits: its permissions into the policies of its role, in
+/// `stack` at `stage`, and its variables beside `own` bytes of the stack's.
 ///
 /// # Errors
-/// The first list with which it is too much.
+/// The first route with which it is too much.
 pub(in crate::config) fn check_reviewers(
     tables: &[Spanned<RouteTable>],
     (stack, stage): (&StackName, &StageName),
+    own: usize,
 ) -> Result<(), Problem> {
     let key: RouteKey = "review".parse().expect("it is a word");
-    let mut granted: Vec<(String, Vec<Grant>)> = Vec::new();
+    let mut functions: BTreeMap<String, (Vec<Grant>, FunctionSettings)> = BTreeMap::new();
     for table in tables.iter().map(Spanned::get_ref) {
-        let (Some(named), Some(grants)) = (&table.review, &table.review_permissions) else {
+        let Some(name) = name(table) else {
             continue;
         };
-        let name = plain(&named.get_ref().0);
-        let at = granted.iter().position(|(one, _)| *one == name);
-        let at = at.unwrap_or_else(|| {
-            granted.push((name, Vec::new()));
-            granted.len() - 1
-        });
-        let all = &mut granted[at].1;
-        for grant in grants.get_ref() {
-            if !all.contains(grant) {
-                all.push(grant.clone());
+        let (granted, settings) = functions.entry(name).or_default();
+        let given = table.given_to_review();
+        // They go together, or there would be no routes.
+        let _ = settings.join(&given.settings(Path::new(""))?);
+        let listed = table.review_permissions.as_ref();
+        for grant in listed.map(Spanned::get_ref).into_iter().flatten() {
+            if !granted.contains(grant) {
+                granted.push(grant.clone());
             }
         }
-        let size = size_of_policies(all, &key, stack, stage);
-        if size > MAX_POLICIES_BYTES {
+        let size = size_of_policies(granted, &key, stack, stage);
+        let of_settings = settings.policies_bytes();
+        if let Some(grants) = listed
+            && size + of_settings > MAX_POLICIES_BYTES
+        {
             let message = format!(
-                "the permissions of the review function take {size} characters in its role's policies, which IAM limits to \
+                "the permissions of the review function take {} characters in its role's policies, which IAM limits to \
                  {MAX_POLICIES_BYTES} in total: grant less, or name related resources once, with a wildcard for a part of \
-                 their names"
+                 their names",
+                size + of_settings
             );
             return Err((grants.span(), message));
         }
+        given.check_policies_of(settings, size)?;
+        given.check_environment_of(settings, own)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_folder_has_one_name_however_it_is_written() {
-        for written in ["filter", "./filter", "filter/", "filter/.", ".//filter"] {
-            assert_eq!(plain(written), "filter");
-        }
-        assert_eq!((plain("."), plain("./")), (".".into(), ".".into()));
-        assert_eq!(
-            (plain("../filter"), plain("/a//b")),
-            ("../filter".into(), "/a/b".into())
-        );
-    }
-
-    #[test]
-    fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_function() {
-        use chat_protocol::review::Fallback::{Allow, Refuse};
-        let grant = |action: &str| {
-            format!(
-                "review-permissions = [{{ actions = [\"{action}\"], resources = [\"table\"] }}]\n"
-            )
-        };
-        let route = |key: &str, more: &str| {
-            format!("[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = {more}\n")
-        };
-        let text = [
-            route("a", "\"filter\""),
-            route(
-                "b",
-                "\"./filter\"\nreview-timeout = \"500ms\"\nreview-fallback = \"allow\"",
-            ) + &grant("dynamodb:GetItem"),
-            route("c", "\"other\""),
-            route("d", "\"filter/\"") + &grant("dynamodb:GetItem"),
-            route("e", "\"filter\"") + &grant("dynamodb:PutItem"),
-        ]
-        .concat();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
-        let settings = crate::config::Settings::load(folder.path(), Default::default()).unwrap();
-        let reviews: Vec<_> = settings.reviews().map(|(_, review)| review).collect();
-        let said = reviews.iter().map(|it| (it.fallback, it.timeout_ms));
-        let plain = (Refuse, 2_000);
-        assert_eq!(
-            said.collect::<Vec<_>>(),
-            [plain, (Allow, 500), plain, plain, plain]
-        );
-        let functions = settings.review_functions();
-        let shown = functions
-            .iter()
-            .map(|it| (it.name, it.grants.len(), it.timeout_ms));
-        assert_eq!(
-            shown.collect::<Vec<_>>(),
-            [("filter", 2, 2_000), ("other", 0, 2_000)]
-        );
-        assert_eq!(functions[0].folder, folder.path().join("filter"));
-    }
-
-    #[test]
-    fn permissions_that_do_not_fit_into_the_review_function_s_role_are_refused_at_their_place() {
-        let route = |key: &str, letter: &str| {
-            let arn = format!("arn:aws:s3:::{}", letter.repeat(5_100));
-            format!(
-                "[[routes]]\nkey = \"{key}\"\nenvelope = true\nreview = \"filter\"\n\
-                 review-permissions = [{{ actions = [\"s3:GetObject\"], resources = [\"{arn}\"] }}]\n"
-            )
-        };
-        let load = |text: &str| {
-            let folder = tempfile::tempdir().unwrap();
-            std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
-            crate::config::Settings::load(folder.path(), Default::default())
-        };
-        load(&(route("a", "x") + &route("b", "x"))).unwrap();
-        // Each alone would fit.
-        let error = load(&(route("a", "x") + &route("b", "y")))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("chatctl.toml:10:22: the permissions of the review function take 10"),
-            "{error}"
-        );
-    }
 }

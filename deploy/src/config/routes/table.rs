@@ -1,8 +1,5 @@
 //! One `[[routes]]` table, as the file has it.
 
-#[cfg(test)]
-use std::collections::BTreeMap;
-
 use chat_protocol::history::{MAX_SECONDS, MIN_SECONDS};
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chat_protocol::review::Fallback;
@@ -11,11 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::timeout::ReviewTimeout;
-#[cfg(test)]
-use crate::config::function::SecretTable;
-use crate::config::function::{
-    Environment, Given, LogLevel, Memory, ReservedConcurrency, Secrets, Timeout, Vpc, given,
-};
+use crate::config::function::with_settings;
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 #[cfg(test)]
@@ -25,102 +18,77 @@ use crate::config::secret;
 use crate::config::secret::SecretHeader;
 use crate::config::url::BackendUrl;
 
-/// One `[[routes]]` table.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_routes())))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(in crate::config) struct RouteTable {
-    /// The `action` of the frames that take this route; `$default` takes the rest. With `http` also `$connect` and
-    /// `$disconnect`, both or neither.
-    #[cfg_attr(test, schemars(with = "shape::RouteKey"))]
-    pub(super) key: Spanned<RouteKey>,
-    /// The people who receive the text: the one person whom the sender named, or everybody in the sender's room.
-    #[cfg_attr(test, schemars(with = "Option<shape::Receivers>"))]
-    pub(super) receivers: Option<Spanned<Receivers>>,
-    /// Instead of receivers: the URL of a backend of yours, which gets a POST for each frame.
-    #[cfg_attr(test, schemars(with = "Option<shape::BackendUrl>"))]
-    pub(super) http: Option<Spanned<BackendUrl>>,
-    /// For `http`: a header with a secret value, which proves to the backend where a request comes from.
-    #[cfg_attr(test, schemars(with = "Option<secret::Table>"))]
-    pub(super) secret_header: Option<Spanned<SecretHeader>>,
-    /// Instead of receivers: the folder of a crate of yours, whose one binary is a Lambda bootstrap.
-    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
-    pub(super) handler: Option<Spanned<HandlerFolder>>,
-    /// Instead of receivers: what the route answers itself. `who` says who is in the sender's room; `kick` ends a person's
-    /// connections, for moderators. `history` reads messages that routes with `history` keep, and `delete` deletes one.
-    #[cfg_attr(test, schemars(with = "Option<shape::Answers>"))]
-    pub(super) answers: Option<Spanned<Answers>>,
-    /// For `answers = "who"`: whether everybody in a room gets a frame when a person comes or leaves.
-    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
-    pub(super) announce: Option<Spanned<bool>>,
-    /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
-    #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
-    pub(super) text: Option<Spanned<FieldName>>,
-    /// For `receivers = "room"`: whether the sender receives the text, too.
-    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
-    pub(super) include_sender: Option<Spanned<bool>>,
-    /// For receivers: the longest text, in bytes; a longer one is answered with an error frame. Without it, 32768 in
-    /// rooms and 131072 between friends.
-    #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>"))]
-    pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
-    /// For receivers: whether the text arrives in a JSON object with its sender, its time and an id, and senders may ask
-    /// for a receipt.
-    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
-    pub(super) envelope: Option<Spanned<bool>>,
-    /// For receivers with `envelope`: the folder of a crate of yours, whose function allows, changes or refuses each message
-    /// before it is delivered. Routes with the same folder share it.
-    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
-    pub(super) review: Option<Spanned<HandlerFolder>>,
-    /// For `review`: what happens to a message that could not be reviewed. `refuse` tells its sender, `allow` delivers it.
-    #[cfg_attr(test, schemars(with = "Option<shape::ReviewFallback>"))]
-    pub(super) review_fallback: Option<Spanned<Fallback>>,
-    /// For `review`: for how long the function's answer is waited for, from `100ms` to `10s`.
-    #[cfg_attr(test, schemars(with = "Option<shape::ReviewTimeout>"))]
-    pub(super) review_timeout: Option<Spanned<ReviewTimeout>>,
-    /// For `review`: what the function may do beside writing its log. It has what all of its routes list.
-    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
-    pub(super) review_permissions: Option<Spanned<Vec<Grant>>>,
-    /// For receivers with `envelope`: for how long messages are kept, such as `7d` or `12h`; 1 hour to 365 days. Routes with
-    /// `answers = "history"` read them.
-    #[cfg_attr(test, schemars(with = "Option<shape::KeptFor>"))]
-    pub(super) history: Option<Spanned<KeptFor>>,
-    /// For `handler`: whether what the function returns in `body` goes to the sender.
-    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
-    pub(super) reply: Option<Spanned<bool>>,
-    /// For `handler`: what the function may do beside writing its log.
-    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
-    pub(super) permissions: Option<Spanned<Vec<Grant>>>,
-    /// For `handler`: the crate's binary, where it has several.
-    #[cfg_attr(test, schemars(with = "Option<shape::Binary>"))]
-    pub(in crate::config) binary: Option<Spanned<String>>,
-    /// For `handler`: variables of the function, beside those of the stack.
-    #[cfg_attr(test, schemars(with = "Option<shape::Environment>"))]
-    pub(in crate::config) environment: Option<Spanned<Environment>>,
-    /// For `handler`: the function's secrets, by the names that it asks for. Their values are never in the template.
-    #[cfg_attr(test, schemars(with = "Option<BTreeMap<String, SecretTable>>"))]
-    pub(in crate::config) secrets: Option<Spanned<Secrets>>,
-    /// For `handler`: the function's memory in MB. Without it, 128.
-    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
-    pub(in crate::config) memory: Option<Spanned<Memory>>,
-    /// For `handler`: the seconds that the function has. Without it, 29.
-    #[cfg_attr(test, schemars(with = "Option<shape::Timeout>"))]
-    pub(in crate::config) timeout: Option<Spanned<Timeout>>,
-    /// For `handler`: the least level that the function's log keeps. Without it, `info`.
-    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
-    pub(in crate::config) log_level: Option<Spanned<LogLevel>>,
-    /// For `handler`: how many of the function may run at a time; with 0, none does. Without it, the account's limit applies.
-    #[cfg_attr(test, schemars(with = "Option<shape::ReservedConcurrency>"))]
-    pub(in crate::config) reserved_concurrency: Option<Spanned<ReservedConcurrency>>,
-    /// For `handler`: the subnets and security groups of a VPC that the function can reach.
-    #[cfg_attr(test, schemars(with = "Option<Vpc>"))]
-    pub(in crate::config) vpc: Option<Spanned<Vpc>>,
-}
-
-impl RouteTable {
-    /// The settings of the route's function.
-    pub(in crate::config) fn given(&self) -> Given<'_> {
-        given!(self)
+with_settings! {
+    /// One `[[routes]]` table.
+    #[derive(Debug, Deserialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_routes())))]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    pub(in crate::config) struct RouteTable {
+        /// The `action` of the frames that take this route; `$default` takes the rest. With `http` also `$connect` and
+        /// `$disconnect`, both or neither.
+        #[cfg_attr(test, schemars(with = "shape::RouteKey"))]
+        pub(super) key: Spanned<RouteKey>,
+        /// The people who receive the text: the one person whom the sender named, or everybody in the sender's room.
+        #[cfg_attr(test, schemars(with = "Option<shape::Receivers>"))]
+        pub(super) receivers: Option<Spanned<Receivers>>,
+        /// Instead of receivers: the URL of a backend of yours, which gets a POST for each frame.
+        #[cfg_attr(test, schemars(with = "Option<shape::BackendUrl>"))]
+        pub(super) http: Option<Spanned<BackendUrl>>,
+        /// For `http`: a header with a secret value, which proves to the backend where a request comes from.
+        #[cfg_attr(test, schemars(with = "Option<secret::Table>"))]
+        pub(super) secret_header: Option<Spanned<SecretHeader>>,
+        /// Instead of receivers: the folder of a crate of yours, whose one binary is a Lambda bootstrap.
+        #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+        pub(super) handler: Option<Spanned<HandlerFolder>>,
+        /// Instead of receivers: what the route answers itself. `who` says who is in the sender's room; `kick` ends a person's
+        /// connections, for moderators. `history` reads messages that routes with `history` keep, and `delete` deletes one.
+        #[cfg_attr(test, schemars(with = "Option<shape::Answers>"))]
+        pub(super) answers: Option<Spanned<Answers>>,
+        /// For `answers = "who"`: whether everybody in a room gets a frame when a person comes or leaves.
+        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+        pub(super) announce: Option<Spanned<bool>>,
+        /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
+        #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
+        pub(super) text: Option<Spanned<FieldName>>,
+        /// For `receivers = "room"`: whether the sender receives the text, too.
+        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+        pub(super) include_sender: Option<Spanned<bool>>,
+        /// For receivers: the longest text, in bytes; a longer one is answered with an error frame. Without it, 32768 in
+        /// rooms and 131072 between friends.
+        #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>"))]
+        pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
+        /// For receivers: whether the text arrives in a JSON object with its sender, its time and an id, and senders may ask
+        /// for a receipt.
+        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+        pub(super) envelope: Option<Spanned<bool>>,
+        /// For receivers with `envelope`: the folder of a crate of yours, whose function allows, changes or refuses each message
+        /// before it is delivered. Routes with the same folder share it.
+        #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+        pub(super) review: Option<Spanned<HandlerFolder>>,
+        /// For `review`: what happens to a message that could not be reviewed. `refuse` tells its sender, `allow` delivers it.
+        #[cfg_attr(test, schemars(with = "Option<shape::ReviewFallback>"))]
+        pub(super) review_fallback: Option<Spanned<Fallback>>,
+        /// For `review`: for how long the function's answer is waited for, from `100ms` to `10s`.
+        #[cfg_attr(test, schemars(with = "Option<shape::ReviewTimeout>"))]
+        pub(super) review_timeout: Option<Spanned<ReviewTimeout>>,
+        /// For `review`: what the function may do beside writing its log. It has what all of its routes list.
+        #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+        pub(super) review_permissions: Option<Spanned<Vec<Grant>>>,
+        /// For receivers with `envelope`: for how long messages are kept, such as `7d` or `12h`; 1 hour to 365 days. Routes with
+        /// `answers = "history"` read them.
+        #[cfg_attr(test, schemars(with = "Option<shape::KeptFor>"))]
+        pub(super) history: Option<Spanned<KeptFor>>,
+        /// For `handler`: whether what the function returns in `body` goes to the sender.
+        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+        pub(super) reply: Option<Spanned<bool>>,
+        /// For `handler`: what the function may do beside writing its log.
+        #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+        pub(super) permissions: Option<Spanned<Vec<Grant>>>,
     }
+    settings given("handler", "", timeout = 29):
+        binary environment secrets memory log_level reserved_concurrency vpc;
+    settings given_to_review("review", "review-"):
+        review_binary review_environment review_secrets review_memory review_log_level review_reserved_concurrency review_vpc;
 }
 
 /// The size of a message in bytes.

@@ -291,7 +291,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:3:11: "07d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "+7d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "9999999999d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `history`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `review`, `review-fallback`, `review-timeout`, `review-permissions`, `history`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`, `review-binary`, `review-environment`, `review-secrets`, `review-memory`, `review-log-level`, `review-reserved-concurrency`, `review-vpc`
         "#]],
     );
 }

@@ -12,6 +12,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::file::File;
+use super::function::KEYS;
 
 /// The schema of the file, in the draft that editors of TOML have in common.
 fn schema() -> Value {
@@ -98,23 +99,18 @@ pub(super) fn rules_of_routes() -> Value {
     }));
     for (key, needs) in [
         ("review-fallback", "review"),
-        ("review-timeout", "review"),
         ("review-permissions", "review"),
         ("secret-header", "http"),
         ("reply", "handler"),
         ("permissions", "handler"),
-        ("binary", "handler"),
-        ("environment", "handler"),
-        ("secrets", "handler"),
-        ("memory", "handler"),
-        ("timeout", "handler"),
-        ("log-level", "handler"),
-        ("reserved-concurrency", "handler"),
-        ("vpc", "handler"),
         ("include-sender", "receivers"),
         ("announce", "answers"),
     ] {
-        rules.push(json!({ "not": { "required": [key], "not": { "required": [needs] } } }));
+        rules.push(only_with(key, needs));
+    }
+    for key in KEYS {
+        rules.push(only_with(key, "handler"));
+        rules.push(only_with(&format!("review-{key}"), "review"));
     }
     rules.push(json!({
         "if": { "required": ["include-sender"] },
@@ -144,18 +140,8 @@ pub(super) fn rules_of_auth() -> Value {
     let mut rules: Vec<Value> = ["mode", "issuer", "audience", "name-claim"]
         .map(|key| never_both("handler", key))
         .into();
-    for key in [
-        "permissions",
-        "binary",
-        "environment",
-        "secrets",
-        "memory",
-        "timeout",
-        "log-level",
-        "reserved-concurrency",
-        "vpc",
-    ] {
-        rules.push(json!({ "not": { "required": [key], "not": { "required": ["handler"] } } }));
+    for key in ["permissions"].into_iter().chain(KEYS) {
+        rules.push(only_with(key, "handler"));
     }
     rules.into()
 }
@@ -172,6 +158,10 @@ pub(super) fn rules_of_secrets() -> Value {
         never_both("json-key", "ssm"),
         never_both("variable", "file"),
     ])
+}
+
+fn only_with(key: &str, needed: &str) -> Value {
+    json!({ "not": { "required": [key], "not": { "required": [needed] } } })
 }
 
 fn never_both(first: &str, second: &str) -> Value {

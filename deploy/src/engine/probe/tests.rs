@@ -105,6 +105,8 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
     let mut reviewed = route("$default", friend());
     reviewed.review = Some(crate::config::route::Review {
         name: "filter".into(),
+        binary: None,
+        settings: Default::default(),
         folder: "filter".into(),
         grants: Vec::new(),
         fallback: chat_protocol::review::Fallback::Refuse,

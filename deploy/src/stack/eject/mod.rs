@@ -68,23 +68,57 @@ impl Ejected<'_> {
             true => without(text, "CODE"),
             false => text.replace("#CODE ", "").replace("#CODE\n", "\n"),
         };
-        let text = match self.code.contains_key(parameter::CODE_KEY) {
-            true => text.replace("#OWN ", ""),
-            false => without(&text, "OWN"),
-        };
+        let mut text = text;
+        for (mark, is_there) in [
+            ("OWN", self.code.contains_key(parameter::CODE_KEY)),
+            ("NAME", self.asks_for(parameter::CERTIFICATE)),
+            ("ZONE", self.asks_for(parameter::HOSTED_ZONE)),
+        ] {
+            text = match is_there {
+                true => text.replace(&format!("#{mark} "), ""),
+                false => without(&text, mark),
+            };
+        }
         let architecture = self.code.values().next().copied();
         let architecture = architecture.unwrap_or(Architecture::X86_64);
         text.replace("@STACK@", self.settings.stack.as_ref())
             .replace("@REGION@", self.region)
             .replace("@TARGET@", target(architecture))
+            .replace(
+                "@WHICH@",
+                self.bucket()
+                    .map_or("one is made for this stack", |_| "it is the one of `[aws]`"),
+            )
+            .replace("@BUCKET@", self.bucket().unwrap_or_default())
+            .replace("@ENCRYPTED@", &self.encrypted())
             .replace("@PUT@", &self.put())
             .replace("@OPTIONS@", &self.options(architecture, template))
     }
 
-    /// The lines that put the zips into the bucket.
+    /// Whether the template has the parameter `name`.
+    fn asks_for(&self, name: &str) -> bool {
+        !self.template.document()["Parameters"][name].is_null()
+    }
+
+    /// The config's bucket.
+    fn bucket(&self) -> Option<&str> {
+        self.settings.aws.rules.bucket.as_ref().map(AsRef::as_ref)
+    }
+
+    /// The options of `aws s3api put-object` for the config's key.
+    fn encrypted(&self) -> String {
+        let key = self.settings.aws.rules.kms_key.as_ref();
+        key.map_or_else(String::new, |key| {
+            let key = shell_words::quote(key.as_ref());
+            format!(" --server-side-encryption aws:kms --ssekms-key-id {key}")
+        })
+    }
+
+    /// The lines that put the zips into the bucket. A substitution such as `key=$(put …)` would go on after a failure in
+    /// bash.
     fn put(&self) -> String {
         let code = self.code.keys().enumerate();
-        let lines = code.map(|(at, name)| format!("key{at}=$(put {name})"));
+        let lines = code.map(|(at, name)| format!("put {name}\nkey{at}=$key"));
         lines.collect::<Vec<_>>().join("\n")
     }
 
@@ -104,7 +138,18 @@ impl Ejected<'_> {
             let keys = self.code.keys().enumerate();
             values.extend(keys.map(|(at, name)| format!("\"{name}=$key{at}\"")));
             if template.len() > MAX_TEMPLATE {
-                lines.push("--s3-bucket \"$bucket\" --s3-prefix templates".to_owned());
+                let key = rules.kms_key.as_ref().map(AsRef::as_ref);
+                let key = key.map(|key| format!(" --kms-key-id {}", quoted(key)));
+                let bucket = "--s3-bucket \"$bucket\" --s3-prefix templates";
+                lines.push(format!("{bucket}{}", key.unwrap_or_default()));
+            }
+        }
+        for (parameter, variable) in [
+            (parameter::CERTIFICATE, "CERTIFICATE_ARN"),
+            (parameter::HOSTED_ZONE, "HOSTED_ZONE_ID"),
+        ] {
+            if self.asks_for(parameter) {
+                values.push(format!("${{{variable}:+\"{parameter}=${variable}\"}}"));
             }
         }
         lines.push(format!("--parameter-overrides {}", values.join(" ")));
@@ -146,7 +191,7 @@ fn target(architecture: Architecture) -> &'static str {
 mod tests {
     use super::*;
     use crate::config::Overrides;
-    use crate::stack::render::render;
+    use crate::stack::render::render_for_aws;
     use expect_test::expect;
 
     fn files(toml: &str, code: &[&str]) -> Vec<EjectedFile> {
@@ -155,7 +200,7 @@ mod tests {
         let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
         let code = code.iter();
         Ejected {
-            template: &render(&settings),
+            template: &render_for_aws(&settings),
             settings: &settings,
             region: "eu-west-1",
             code: code
@@ -177,8 +222,9 @@ mod tests {
         let script = text(&files, "deploy.sh");
         let (_, end) = script.split_once("key0=").unwrap();
         expect![[r#"
-            $(put CodeKey)
-            key1=$(put CodeKeyRoll)
+            $key
+            put CodeKeyRoll
+            key1=$key
 
             aws --region "$region" cloudformation deploy --stack-name "$stack" --template-file template.yaml \
                 --no-fail-on-empty-changeset \
@@ -192,12 +238,46 @@ mod tests {
         .assert_eq(end);
         for EjectedFile { name, text, .. } in &files {
             for left in [
-                "@PUT", "@OPTIONS", "@STACK", "@REGION", "@TARGET", "#CODE", "#OWN",
+                "@PUT",
+                "@OPTIONS",
+                "@STACK",
+                "@REGION",
+                "@TARGET",
+                "@BUCKET",
+                "@WHICH",
+                "@ENCRYPTED",
+                "#CODE",
+                "#OWN",
+                "#NAME",
+                "#ZONE",
             ] {
                 assert!(!text.contains(left), "{name} has {left}");
             }
         }
         assert!(text(&files, "README.md").lines().count() <= 30);
+    }
+
+    #[test]
+    fn what_only_a_deployment_knows_is_asked_for_and_the_account_s_bucket_and_key_are_used() {
+        let toml = "[aws]\nbucket = \"our-code\"\nkms-key = \"arn:aws:kms:eu-west-1:123456789012:key/x\"\n\
+                    [domain]\nname = \"chat.example.com\"\n";
+        let files = files(toml, &["CodeKey"]);
+        let script = text(&files, "deploy.sh");
+        for part in [
+            "CERTIFICATE_ARN is the certificate",
+            "if [ -z \"${CERTIFICATE_ARN:-}\" ]",
+            " ${CERTIFICATE_ARN:+\"CertificateArn=$CERTIFICATE_ARN\"} ${HOSTED_ZONE_ID:+\"HostedZoneId=$HOSTED_ZONE_ID\"} \\\n",
+            "bucket=${CODE_BUCKET:-our-code}\n",
+            "Without it, it is the one of `[aws]`.\n",
+            "\"$account\" --server-side-encryption aws:kms --ssekms-key-id arn:aws:kms:eu-west-1:123456789012:key/x >/dev/null",
+        ] {
+            assert!(script.contains(part), "no {part} in {script}");
+        }
+        assert!(
+            !self::files("", &["CodeKey"])[1]
+                .text
+                .contains("CERTIFICATE")
+        );
     }
 
     #[test]

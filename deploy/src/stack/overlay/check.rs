@@ -3,23 +3,12 @@
 
 use serde_json::Value;
 
-use super::graph::{self, Use};
+use super::names::Names;
+use super::near::nearest;
 use super::problem::{Problem, place_of};
-use super::{kept, sections, whole};
+use super::{functions, kept, sections, types, whole};
 use crate::config::overlay::{Entry, Node, Tree};
 use crate::stack::Template;
-
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
-const PSEUDO_PARAMETERS: [&str; 8] = [
-    "AWS::AccountId",
-    "AWS::NotificationARNs",
-    "AWS::NoValue",
-    "AWS::Partition",
-    "AWS::Region",
-    "AWS::StackId",
-    "AWS::StackName",
-    "AWS::URLSuffix",
-];
 
 /// Checks the overlay `root`; `base` is chatctl's template, `merged` the result, `ruled` that with the account's rules.
 pub(super) fn check(
@@ -33,6 +22,13 @@ pub(super) fn check(
     for section in ["Mappings", "Conditions"] {
         for entry in root.entries(section) {
             sections::name(entry)?;
+            if !base[section][&entry.key].is_null() {
+                let reason = format!(
+                    "`{}` under `{section}` is chatctl's: choose another name for one of your own",
+                    entry.key
+                );
+                return Err((entry.at.clone(), reason));
+            }
             no_null(&entry.node)?;
             if section == "Mappings" {
                 sections::mappings(entry)?;
@@ -61,6 +57,7 @@ pub(super) fn check(
     names.check_sections(root)?;
     whole::taken_routes(root, base)?;
     whole::circles(root, merged)?;
+    whole::exports(root)?;
     whole::limits(root, merged, ruled)
 }
 
@@ -77,10 +74,13 @@ fn own(entry: &Entry, base: &Value) -> Result<(), Problem> {
         );
         return Err((entry.at.clone(), reason));
     };
-    let is_type = kind.node.as_text().is_some_and(|text| text.contains("::"));
-    if !is_type {
-        let reason = "a type has a form such as AWS::SQS::Queue";
-        return Err((kind.node.at.clone(), reason.into()));
+    types::name(&kind.node)?;
+    if !base["Parameters"][&entry.key].is_null() {
+        let reason = format!(
+            "the logical id `{}` is a parameter's of chatctl: choose another one",
+            entry.key
+        );
+        return Err((entry.at.clone(), reason));
     }
     // In AWS GovCloud (US), permissions to write logs are policies of their own.
     let logs = entry.key.strip_suffix("Policy").unwrap_or_default();
@@ -92,6 +92,7 @@ fn own(entry: &Entry, base: &Value) -> Result<(), Problem> {
         return Err((entry.at.clone(), reason));
     }
     sections::resource(entry)?;
+    types::tags(entry, kind.node.as_text().unwrap_or_default())?;
     no_null(&entry.node)
 }
 
@@ -124,7 +125,7 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
             let reason = format!("`DependsOn` of {id} can only be added to");
             return Err((place, reason));
         }
-        let is_mapping = attribute.node.as_map().is_some();
+        let is_mapping = attribute.node.as_map().is_some() && !functions::is_call(&attribute.node);
         if matches!(attribute.key.as_str(), "Properties" | "Metadata") && !is_mapping {
             return Err((place, format!("`{}` must be a mapping", attribute.key)));
         }
@@ -148,6 +149,7 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
         let reason = format!("`AttributeDefinitions` of {id}: {}", kept::DEFINITIONS);
         return Err((place_of(entry, "/Properties/AttributeDefinitions"), reason));
     }
+    types::tags(entry, kind)?;
     nothing_to_remove(entry, &entry.node, before)
 }
 
@@ -189,145 +191,5 @@ fn no_null(node: &Node) -> Result<(), Problem> {
                 }),
                 false => no_null(&entry.node),
             }),
-    }
-}
-
-/// What a template defines.
-struct Names<'a> {
-    merged: &'a Value,
-}
-
-impl Names<'_> {
-    fn has(&self, section: &str, name: &str) -> bool {
-        !self.merged[section][name].is_null()
-    }
-
-    fn check_sections(&self, root: &Node) -> Result<(), Problem> {
-        for entry in root.entries("Conditions") {
-            self.check_condition(&entry.node)?;
-        }
-        for entry in root
-            .entries("Resources")
-            .iter()
-            .chain(root.entries("Outputs"))
-        {
-            if let Some(condition) = entry.node.child("Condition") {
-                self.condition(condition)?;
-            }
-            if let Some(waits) = entry.node.child("DependsOn") {
-                for id in waits.as_list().unwrap_or(std::slice::from_ref(waits)) {
-                    let name = id.as_text().unwrap_or_default();
-                    self.found(&Use::Resource(name.to_owned()), id)?;
-                }
-            }
-            self.check(&entry.node)?;
-        }
-        Ok(())
-    }
-
-    /// Every reference in `node`.
-    fn check(&self, node: &Node) -> Result<(), Problem> {
-        match &node.tree {
-            Tree::Scalar(_) => Ok(()),
-            Tree::List(items) => items.iter().try_for_each(|item| self.check(item)),
-            Tree::Map(entries) => entries.iter().try_for_each(|entry| {
-                for used in graph::uses_of(&entry.key, &entry.node.to_json()) {
-                    self.found(&used, &entry.node)?;
-                }
-                self.check(&entry.node)
-            }),
-        }
-    }
-
-    /// A condition, which can use parameters, mappings and other conditions.
-    fn check_condition(&self, node: &Node) -> Result<(), Problem> {
-        if let Some([Entry { key, node, .. }]) = node.as_map()
-            && key == "Condition"
-        {
-            return self.condition(node);
-        }
-        let parts: Vec<&Node> = match &node.tree {
-            Tree::Scalar(_) => Vec::new(),
-            Tree::List(items) => items.iter().collect(),
-            Tree::Map(entries) => entries.iter().map(|entry| &entry.node).collect(),
-        };
-        for entry in node.as_map().unwrap_or_default() {
-            let uses = graph::uses_of(&entry.key, &entry.node.to_json());
-            for used in uses {
-                if let Use::Resource(id) | Use::Name(id) = &used
-                    && self.has("Resources", id)
-                {
-                    let reason = format!(
-                        "a condition cannot use the resource `{id}`, only parameters and mappings"
-                    );
-                    return Err((entry.node.at.clone(), reason));
-                }
-                self.found(&used, &entry.node)?;
-            }
-        }
-        parts
-            .into_iter()
-            .try_for_each(|part| self.check_condition(part))
-    }
-
-    fn condition(&self, node: &Node) -> Result<(), Problem> {
-        match node.as_text() {
-            Some(name) => self.found(&Use::Condition(name.to_owned()), node),
-            None => Err((node.at.clone(), "a condition is named by a text".into())),
-        }
-    }
-
-    fn found(&self, used: &Use, node: &Node) -> Result<(), Problem> {
-        let (name, is_there, what, sections): (_, _, _, &[&str]) = match used {
-            Use::Name(name) => {
-                let is_there = PSEUDO_PARAMETERS.contains(&name.as_str())
-                    || self.has("Resources", name)
-                    || self.has("Parameters", name);
-                (
-                    name,
-                    is_there,
-                    "resource or parameter",
-                    &["Resources", "Parameters"],
-                )
-            }
-            Use::Resource(name) => (
-                name,
-                self.has("Resources", name),
-                "resource",
-                &["Resources"],
-            ),
-            Use::Condition(name) => (
-                name,
-                self.has("Conditions", name),
-                "condition",
-                &["Conditions"],
-            ),
-            Use::Mapping(name) => (name, self.has("Mappings", name), "mapping", &["Mappings"]),
-        };
-        if is_there {
-            return Ok(());
-        }
-        let known = sections.iter().flat_map(|section| {
-            let names = self.merged[*section].as_object().into_iter().flatten();
-            names.map(|(name, _)| name.as_str())
-        });
-        let near = nearest(name, known);
-        let reason = format!(
-            "the template has no {what} `{name}`{near}: `chatctl render` without the overlay shows what there is"
-        );
-        Err((node.at.clone(), reason))
-    }
-}
-
-/// `, but …` with the known name that is most like `name`, if one is.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let far =
-        |other: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &other.to_lowercase());
-    let near = known.map(|other| (far(other), other)).min();
-    match near {
-        Some((distance, other)) if distance <= 3 && distance < name.len() => {
-            format!(", but `{other}`")
-        }
-        _ => String::new(),
     }
 }

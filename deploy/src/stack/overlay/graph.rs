@@ -9,12 +9,24 @@ use serde_json::Value;
 pub(super) enum Use {
     /// `Ref`, `Fn::Sub`: a resource, a parameter or a pseudo parameter.
     Name(String),
-    /// `Fn::GetAtt` and `${A.B}`: a resource.
+    /// `Fn::GetAtt` and `${A.B}`: a resource, and its attribute where that is a text.
+    Attribute(String, Option<String>),
+    /// `DependsOn`: a resource.
     Resource(String),
     /// `Fn::If`.
     Condition(String),
     /// `Fn::FindInMap`.
     Mapping(String),
+}
+
+impl Use {
+    /// What may be the logical id of a resource.
+    pub(super) fn resource(&self) -> Option<&str> {
+        match self {
+            Self::Name(id) | Self::Attribute(id, _) | Self::Resource(id) => Some(id),
+            Self::Condition(_) | Self::Mapping(_) => None,
+        }
+    }
 }
 
 /// The names between `${` and `}` in the text of a `Fn::Sub`; `${!Literal}` is none.
@@ -42,7 +54,11 @@ pub(super) fn uses_of(name: &str, argument: &Value) -> Vec<Use> {
             .map(|id| Use::Name(id.to_owned()))
             .into_iter()
             .collect(),
-        "Fn::GetAtt" => first().map(Use::Resource).into_iter().collect(),
+        "Fn::GetAtt" => {
+            let attribute = argument.get(1).and_then(Value::as_str).map(str::to_owned);
+            let used = first().map(|id| Use::Attribute(id, attribute));
+            used.into_iter().collect()
+        }
         "Fn::If" => first().map(Use::Condition).into_iter().collect(),
         "Fn::FindInMap" => first().map(Use::Mapping).into_iter().collect(),
         "Fn::Sub" => {
@@ -51,7 +67,7 @@ pub(super) fn uses_of(name: &str, argument: &Value) -> Vec<Use> {
             let foreign =
                 names.filter(|name| argument.get(1).and_then(|own| own.get(name)).is_none());
             let uses = foreign.map(|name| match name.split_once('.') {
-                Some((id, _)) => Use::Resource(id.to_owned()),
+                Some((id, attribute)) => Use::Attribute(id.to_owned(), Some(attribute.to_owned())),
                 None => Use::Name(name.to_owned()),
             });
             uses.collect()
@@ -84,12 +100,8 @@ pub(super) fn needs<'a>(resource: &Value, resources: &'a Value) -> BTreeSet<&'a 
         .as_array()
         .map_or(std::slice::from_ref(waits), Vec::as_slice);
     let named = waits.iter().filter_map(Value::as_str).map(str::to_owned);
-    let used = uses(&resource["Properties"])
-        .into_iter()
-        .filter_map(|used| match used {
-            Use::Name(id) | Use::Resource(id) => Some(id),
-            Use::Condition(_) | Use::Mapping(_) => None,
-        });
+    let used = uses(&resource["Properties"]).into_iter();
+    let used = used.filter_map(|used| used.resource().map(str::to_owned));
     let all = named.chain(used);
     all.filter_map(|id| {
         resources
@@ -102,11 +114,39 @@ pub(super) fn needs<'a>(resource: &Value, resources: &'a Value) -> BTreeSet<&'a 
 
 /// Resources that wait for each other in a circle, each for the next one and the last for the first.
 pub(super) fn cycle(resources: &Value) -> Option<Vec<String>> {
-    let all = resources.as_object()?;
-    let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (id, resource) in all {
-        needs.insert(id, self::needs(resource, resources));
+    let all = resources.as_object()?.iter();
+    let needs = all.map(|(id, resource)| (id.as_str(), needs(resource, resources)));
+    circle(needs.collect())
+}
+
+/// Conditions that are made of each other in a circle.
+pub(super) fn cycle_of_conditions(conditions: &Value) -> Option<Vec<String>> {
+    let all = conditions.as_object()?;
+    let needs = all.iter().map(|(name, condition)| {
+        let used = named_in(condition).into_iter();
+        let used = used.filter_map(|name| Some(all.get_key_value(name)?.0.as_str()));
+        (name.as_str(), used.collect())
+    });
+    circle(needs.collect())
+}
+
+/// The conditions that a condition names.
+fn named_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(named_in).collect(),
+        Value::Object(members) => {
+            let members = members.iter();
+            let named = members.flat_map(|(key, value)| match value.as_str() {
+                Some(name) if key == "Condition" => vec![name],
+                _ => named_in(value),
+            });
+            named.collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+fn circle(mut needs: BTreeMap<&str, BTreeSet<&str>>) -> Option<Vec<String>> {
     // What waits for nothing that is left is taken away, until only circles and what waits for them remain.
     loop {
         let free: Vec<&str> = needs

@@ -6,13 +6,17 @@
 
 mod additions;
 mod check;
+mod functions;
 mod graph;
 mod here;
 mod kept;
+mod names;
+mod near;
 mod problem;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod types;
 mod whole;
 
 use crate::config::{ConfigError, Settings, Snippet};

@@ -1,7 +1,9 @@
 //! The form of an overlay's sections, before anything is merged.
 
+use super::functions::is_call;
 use super::problem::Problem;
-use crate::config::overlay::{Entry, Node};
+use super::types;
+use crate::config::overlay::{Entry, Node, Tree};
 
 /// The longest logical id.
 const MAX_ID: usize = 255;
@@ -76,9 +78,10 @@ pub(super) fn resource(entry: &Entry) -> Result<(), Problem> {
     for attribute in mapping(entry)? {
         let place = attribute.at.clone();
         let choices: &[&str] = match attribute.key.as_str() {
-            "Type" | "DependsOn" | "Condition" | "CreationPolicy" | "UpdatePolicy" => continue,
-            "Properties" | "Metadata" => {
-                if attribute.node.as_map().is_none() {
+            "Type" | "DependsOn" | "Condition" => continue,
+            "Properties" | "Metadata" | "CreationPolicy" | "UpdatePolicy" => {
+                // Each value below can be a function, but not the mapping itself.
+                if attribute.node.as_map().is_none() || is_call(&attribute.node) {
                     return Err((place, format!("`{}` must be a mapping", attribute.key)));
                 }
                 continue;
@@ -100,6 +103,12 @@ pub(super) fn resource(entry: &Entry) -> Result<(), Problem> {
             let reason = format!("`{}` is one of {}", attribute.key, choices.join(", "));
             return Err((attribute.node.at.clone(), reason));
         }
+        let kind = entry.node.child("Type").and_then(Node::as_text);
+        let kind = kind.unwrap_or_default();
+        if attribute.node.as_text() == Some("Snapshot") && !types::has_snapshots(kind) {
+            let reason = format!("of {kind} no snapshot can be kept: choose Delete or Retain");
+            return Err((attribute.node.at.clone(), reason));
+        }
     }
     Ok(())
 }
@@ -113,8 +122,29 @@ pub(super) fn output(entry: &Entry) -> Result<(), Problem> {
             return Err((property.at.clone(), reason));
         }
     }
+    let text = |name: &str| {
+        entry
+            .node
+            .child(name)
+            .filter(|node| node.as_text().is_none())
+    };
+    if let Some(description) = text("Description") {
+        let reason = "`Description` is a text, without functions";
+        return Err((description.at.clone(), reason.into()));
+    }
+    if let Some(export) = entry.node.entry("Export") {
+        let is_name = matches!(export.node.as_map(), Some([only]) if only.key == "Name");
+        if !is_name {
+            let reason = "an export has one key: `Export: { Name: … }`";
+            return Err((export.at.clone(), reason.into()));
+        }
+    }
     match entry.node.child("Value") {
-        Some(_) => Ok(()),
+        Some(value) if is_call(value) || matches!(value.tree, Tree::Scalar(_)) => Ok(()),
+        Some(value) => Err((
+            value.at.clone(),
+            "the value of an output is one text: join a list with Fn::Join".into(),
+        )),
         None => Err((
             entry.at.clone(),
             format!("the output `{}` needs a `Value`", entry.key),
@@ -122,10 +152,25 @@ pub(super) fn output(entry: &Entry) -> Result<(), Problem> {
     }
 }
 
-/// Two levels of keys.
+/// Two levels of keys, and then texts or lists of them.
 pub(super) fn mappings(entry: &Entry) -> Result<(), Problem> {
     for first in mapping(entry)? {
-        mapping(first)?;
+        for second in mapping(first)? {
+            let is_literal = match &second.node.tree {
+                Tree::Scalar(_) => true,
+                Tree::List(items) => items
+                    .iter()
+                    .all(|item| matches!(item.tree, Tree::Scalar(_))),
+                Tree::Map(_) => false,
+            };
+            if !is_literal {
+                let reason = format!(
+                    "`{}` in a mapping is a text or a list of texts, without functions and further keys",
+                    second.key
+                );
+                return Err((second.at.clone(), reason));
+            }
+        }
     }
     Ok(())
 }

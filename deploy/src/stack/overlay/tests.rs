@@ -2,6 +2,7 @@
 
 mod any;
 mod here;
+mod odd;
 mod refusals;
 
 use expect_test::expect;

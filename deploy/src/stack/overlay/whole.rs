@@ -35,23 +35,47 @@ pub(super) fn taken_routes(root: &Node, base: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Resources cannot wait for each other.
+/// Resources cannot wait for each other, and conditions cannot be made of each other.
 pub(super) fn circles(root: &Node, merged: &Value) -> Result<(), Problem> {
-    let Some(circle) = graph::cycle(&merged["Resources"]) else {
+    let told = "resources wait for each other: {}; take one of the references or `DependsOn` away";
+    no_circle(root, "Resources", graph::cycle(&merged["Resources"]), told)?;
+    let told = "conditions are made of each other: {}; take one of the references away";
+    let circle = graph::cycle_of_conditions(&merged["Conditions"]);
+    no_circle(root, "Conditions", circle, told)
+}
+
+fn no_circle(
+    root: &Node,
+    section: &str,
+    circle: Option<Vec<String>>,
+    told: &str,
+) -> Result<(), Problem> {
+    let Some(circle) = circle else {
         return Ok(());
     };
-    let entries = root.entries("Resources").iter();
+    let entries = root.entries(section).iter();
     let mut in_circle = entries.filter(|entry| circle.contains(&entry.key));
     let place = in_circle
         .next()
         .map_or(root.at.clone(), |entry| entry.at.clone());
     let first = circle.first().cloned().into_iter();
     let path: Vec<String> = circle.iter().cloned().chain(first).collect();
-    let reason = format!(
-        "resources wait for each other: {}; take one of the references or `DependsOn` away",
-        path.join(" → ")
-    );
-    Err((place, reason))
+    Err((place, told.replace("{}", &path.join(" → "))))
+}
+
+/// An account has an export's name once.
+pub(super) fn exports(root: &Node) -> Result<(), Problem> {
+    let mut seen: Vec<&Node> = Vec::new();
+    for entry in root.entries("Outputs") {
+        let name = entry.node.child("Export").and_then(|it| it.child("Name"));
+        let Some(name) = name else { continue };
+        if seen.iter().any(|other| other.to_json() == name.to_json()) {
+            let reason = "another output exports this name: choose another one";
+            return Err((name.at.clone(), reason.into()));
+        }
+        seen.push(name);
+    }
+    Ok(())
 }
 
 /// CloudFormation's limits of a template.

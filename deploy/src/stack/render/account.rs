@@ -194,7 +194,7 @@ kms-key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456
         );
         let mut roles: std::collections::BTreeMap<String, Vec<String>> = Default::default();
         for right in gained(Some(&plain), &ruled) {
-            assert!(right.on.contains("kms:ViaService"), "{right}");
+            assert!(right.condition.contains("kms:ViaService"), "{right}");
             let action = right.what.trim_start_matches("may kms:").to_owned();
             roles.entry(right.role).or_default().push(action);
         }

@@ -9,6 +9,7 @@ use super::fragment::{self, Section, renamed, taken};
 use super::functions::statement;
 use super::ids;
 use super::parameter::review_code_key;
+use super::settings as of_function;
 use crate::config::names::RouteKey;
 use crate::config::route::{Purpose, Review};
 use crate::config::{ReviewFunction, Settings};
@@ -89,6 +90,7 @@ fn add_function(
         resources.insert(id, renamed(&resource, &names));
     }
     set_index(resources, &family, settings.index());
+    of_function::set(resources, &family, function.settings);
 }
 
 fn function_id(name: &str) -> String {

@@ -305,3 +305,40 @@ async fn a_token_that_was_given_once_ends_the_chat_when_it_has_expired() {
     assert!(error.chain().contains("has expired"), "{}", error.chain());
     assert!(error.hint().unwrap().contains("CHATCTL_TOKEN"));
 }
+
+#[tokio::test]
+async fn a_text_that_looks_like_a_refusal_of_the_token_is_a_text() {
+    let forged = r#"{"error":"TokenExpired","message":"m","route":"$default"}"#;
+    for token in [None, Some(token(3600))] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let identity = Identity::new(address(&listener, token.as_deref()), Source::Nowhere);
+        let (keyboard, mut typed) = mpsc::channel(8);
+        let gateway = async {
+            let (mut socket, _) = accepted(&listener).await;
+            // Before anything was sent, and after.
+            socket.send(Message::text(forged)).await.unwrap();
+            keyboard.send(Typed::Text("one".into())).await.unwrap();
+            assert_eq!(said(&mut socket).await, "one");
+            socket.send(Message::text(forged)).await.unwrap();
+            keyboard.send(Typed::Text("two".into())).await.unwrap();
+            // Over the same connection, and nothing is repeated.
+            assert_eq!(said(&mut socket).await, "two");
+            socket.send(Message::text("bye")).await.unwrap();
+            keyboard.send(Typed::End).await.unwrap();
+            while socket.next().await.is_some() {}
+        };
+        let mut notes = Notes::default();
+        let framing = framing();
+        let talking = talk(
+            identity,
+            (&framing, None),
+            Duration::from_millis(200),
+            &mut typed,
+            &mut notes,
+        );
+        let ((), outcome) = tokio::join!(gateway, talking);
+        outcome.unwrap();
+        let shown = notes.lines.iter().filter(|line| line.ends_with(forged));
+        assert_eq!(shown.count(), 2, "{:?}", notes.lines);
+    }
+}

@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::*;
 
 #[track_caller]
-fn refused(text: &str, line: usize, parts: &[&str]) {
+pub(super) fn refused(text: &str, line: usize, parts: &[&str]) {
     let error = with("", text).expect_err(text).to_string();
     assert!(error.starts_with(&format!("extra.yaml:{line}:")), "{error}");
     for part in parts {

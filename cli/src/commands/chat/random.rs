@@ -1,0 +1,16 @@
+//! Random pauses, and marks of messages.
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes
+}
+
+/// In 0..1.
+pub(super) fn random() -> f64 {
+    f64::from(u16::from_le_bytes(random_bytes())) / f64::from(u16::MAX)
+}
+
+pub(super) fn random_text() -> String {
+    format!("{:x}", u64::from_le_bytes(random_bytes()))
+}
