@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{concurrency, named};
+use super::{concurrency, named, quota};
 use crate::error::CommandError;
 use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
 use chatctl_deploy::config::auth::Proof;
@@ -19,6 +19,7 @@ use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::few::{few, few_between};
 use chatctl_deploy::stack::overlay::Additions;
+use chatctl_deploy::stack::quota::needs_bucket;
 use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render_for_aws};
 use chatctl_deploy::stack::size::megabytes;
 
@@ -47,6 +48,7 @@ pub(super) async fn preflight(
     let (of_account, found) = in_the_account(settings).await;
     let deployed = found.as_ref().and_then(|found| found.deployed);
     let mut checks = packaging::checks(settings, source, deployed).await;
+    checks.extend(quota::preflight(settings));
     checks.extend(reachable(settings));
     checks.extend(proof(settings));
     checks.extend(of_account);
@@ -101,7 +103,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         }
         false => None,
     };
-    if settings.has_functions() {
+    if settings.has_functions() || needs_bucket(&template(settings, &target.region)) {
         checks.push(Check::new("bucket", bucket_found));
     }
     let (domain, naming) = named::check(settings, &target).await;

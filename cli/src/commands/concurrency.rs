@@ -35,7 +35,7 @@ pub(super) async fn check(functions: &LambdaFunctions, settings: &Settings, is_n
 fn reserved(settings: &Settings) -> Vec<(String, u32)> {
     let functions = settings.functions_of_the_user();
     let reserved = functions.filter_map(|(name, handler)| {
-        let most = handler.settings.reserved_concurrency?.0;
+        let most = handler.reserved_concurrency?.0;
         (most > 0).then(|| (format!("`{name}`"), most))
     });
     reserved.collect()

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::aws::{build, deployment, located, marked, moved, processor};
 use super::waits::asked;
-use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted};
+use super::{
+    AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted, quota,
+};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
@@ -44,6 +46,7 @@ async fn diff(
     let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
     settings.check_keys()?;
+    quota::check(&settings)?;
     let connecting = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;

@@ -22,6 +22,7 @@ mod outputs;
 mod plan;
 mod policy;
 mod print_connect_commands;
+mod quota;
 #[cfg(test)]
 mod reference;
 mod render;

@@ -1,12 +1,11 @@
 //! What AWS answers when nothing goes wrong.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use serde_json::json;
 
 use crate::cloud::State;
 use crate::request::Request;
+use crate::s3;
 use crate::stack::{ChangeSet, Design, Stack};
 use crate::wire::Answer;
 
@@ -36,7 +35,7 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
             _ => in_json(&json!({"stageName": "v1"})),
         },
         "GET API" => in_json(&json!({"apiId": "chat-Api", "apiEndpoint": "wss://chat"})),
-        _ => s3(state, request),
+        _ => s3::answer(state, request),
     }
 }
 
@@ -81,7 +80,8 @@ fn in_json(value: &serde_json::Value) -> Answer {
     }
 }
 
-fn xml(status: u16, body: String) -> Answer {
+/// An answer of the services that speak XML.
+pub(crate) fn xml(status: u16, body: String) -> Answer {
     Answer {
         status,
         etag: false,
@@ -131,52 +131,6 @@ fn function(state: &mut State, request: &Request, new: Option<&str>) -> Answer {
     }))
 }
 
-fn s3(state: &mut State, request: &Request) -> Answer {
-    let done = || xml(200, String::new());
-    let name = request.name();
-    if name == "PUT bucket" {
-        state.bucket.get_or_insert_default();
-        return done();
-    }
-    let Some(objects) = &mut state.bucket else {
-        return refusal(request, 404, "NoSuchBucket", "there is no such bucket");
-    };
-    let key = request.object().unwrap_or_default();
-    match name.as_str() {
-        "PUT bucket policy" => state.policy = String::from_utf8_lossy(&request.body).into_owned(),
-        "GET bucket policy" if state.policy.is_empty() => {
-            return refusal(request, 404, "NoSuchBucketPolicy", "there is no policy");
-        }
-        "GET bucket policy" => return xml(200, state.policy.clone()),
-        "HEAD object" if !objects.contains(key) => {
-            return refusal(request, 404, "NoSuchKey", "there is no such object");
-        }
-        "PUT object" | "PUT use" => {
-            objects.insert(key.to_owned());
-            return Answer {
-                etag: true,
-                ..done()
-            };
-        }
-        "POST bucket delete" => {
-            let body = String::from_utf8_lossy(&request.body).into_owned();
-            objects.retain(|key| !body.contains(&format!("<Key>{key}</Key>")));
-            return xml(200, "<DeleteResult/>".into());
-        }
-        "GET bucket list-type" | "GET bucket encoding-type" => return xml(200, listed(objects)),
-        _ => {}
-    }
-    done()
-}
-
-fn listed(objects: &BTreeSet<String>) -> String {
-    let uses = objects.iter().filter(|key| key.starts_with("uses/"));
-    let uses: String = uses
-        .map(|key| format!("<Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>"))
-        .collect();
-    format!("<ListBucketResult><IsTruncated>false</IsTruncated>{uses}</ListBucketResult>")
-}
-
 fn cloudformation(state: &mut State, request: &Request) -> Answer {
     let form = request.form();
     let action = form["Action"].as_str();
@@ -187,7 +141,7 @@ fn cloudformation(state: &mut State, request: &Request) -> Answer {
                 "<Account>123456789012</Account><Arn>arn:{partition}:iam::123456789012:user/ann</Arn>"
             ))
         }
-        "CreateChangeSet" => Ok(create_change_set(state, &form)),
+        "CreateChangeSet" => create_change_set(state, &form),
         "DescribeStacks" if !form.contains_key("StackName") => {
             let stacks: String = state.stack.iter().map(described).collect();
             Ok(format!("<Stacks>{stacks}</Stacks>"))
@@ -208,7 +162,20 @@ fn cloudformation(state: &mut State, request: &Request) -> Answer {
 type Form = std::collections::BTreeMap<String, String>;
 type Refused = (&'static str, &'static str);
 
-fn create_change_set(state: &mut State, form: &Form) -> String {
+fn create_change_set(state: &mut State, form: &Form) -> Result<String, Refused> {
+    let template = match form.get("TemplateBody") {
+        Some(body) if body.len() > 51_200 => {
+            return Err(("ValidationError", "the template is longer than 51200"));
+        }
+        Some(body) => serde_json::from_str(body).unwrap(),
+        None => {
+            let key = form["TemplateURL"].rsplit('/').next().unwrap();
+            let is_there = state.bucket.iter().flatten().any(|object| object == key);
+            let missing = "S3 error: The specified key does not exist.";
+            let stored = state.templates.get(key).filter(|_| is_there);
+            stored.cloned().ok_or(("ValidationError", missing))?
+        }
+    };
     let stack = state.stack.get_or_insert_with(|| {
         state.made += 1;
         Stack::shell(&form["StackName"], state.made)
@@ -227,7 +194,7 @@ fn create_change_set(state: &mut State, form: &Form) -> String {
     });
     let design = Design {
         parameters: parameters.collect(),
-        template: serde_json::from_str(&form["TemplateBody"]).unwrap(),
+        template,
     };
     let name = form["ChangeSetName"].clone();
     stack.change_sets.push(ChangeSet {
@@ -235,7 +202,11 @@ fn create_change_set(state: &mut State, form: &Form) -> String {
         design,
         is_executed: false,
     });
-    format!("<Id>{}</Id><StackId>{}</StackId>", arn(&name), stack.id)
+    Ok(format!(
+        "<Id>{}</Id><StackId>{}</StackId>",
+        arn(&name),
+        stack.id
+    ))
 }
 
 fn arn(change_set: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use serde_json::Value;
 use tokio::io::BufReader;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -18,6 +19,8 @@ pub(crate) struct State {
     pub(crate) stack: Option<Stack>,
     /// The keys in the bucket, if there is one.
     pub(crate) bucket: Option<BTreeSet<String>>,
+    /// What the objects say that are templates.
+    pub(crate) templates: BTreeMap<String, Value>,
     pub(crate) policy: String,
     /// How many stacks there were.
     pub(crate) made: usize,

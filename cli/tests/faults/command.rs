@@ -26,6 +26,19 @@ impl Folder {
         Self(folder)
     }
 
+    /// The same, with a template that is too large for a request.
+    pub(crate) fn with_a_large_template() -> Self {
+        let folder = Self::new();
+        let config = "[template]\noverlay = \"extra.yaml\"\n";
+        let text = "x".repeat(60_000);
+        let overlay = format!(
+            "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Metadata: {{ Text: {text} }}\n"
+        );
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        std::fs::write(folder.path().join("extra.yaml"), overlay).unwrap();
+        folder
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

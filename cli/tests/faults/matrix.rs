@@ -20,7 +20,18 @@ struct Operation {
     /// The version of the handlers that is deployed before, if any is.
     before: Option<&'static str>,
     aim: Aim,
+    folder: fn() -> Folder,
+    /// Which requests are spoiled.
+    spoils: fn(&str) -> bool,
 }
+
+const ORDINARY: Operation = Operation {
+    words: "",
+    before: None,
+    aim: Aim::Look,
+    folder: Folder::new,
+    spoils: |_| true,
+};
 
 /// What a command should come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +62,7 @@ struct Scene {
 }
 
 async fn check(operation: Operation) {
-    let folder = Folder::new();
+    let folder = (operation.folder)();
     let before = match operation.before {
         Some(version) => deployed(&folder, version).await,
         None => State::default(),
@@ -67,7 +78,8 @@ async fn check(operation: Operation) {
         before,
         after,
     });
-    let calls = scene.calls().await;
+    let mut calls = scene.calls().await;
+    calls.retain(|call| (operation.spoils)(call));
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut cases = JoinSet::new();
     for call in calls {
@@ -240,40 +252,67 @@ operations! {
         words: "deploy --yes --no-probe --handlers handlers-1",
         before: None,
         aim: Aim::Runs("1"),
+        ..ORDINARY
     };
     an_update_ends_in_time_says_what_is_true_and_is_healed_by_the_next: Operation {
         words: "deploy --yes --no-probe --handlers handlers-2",
         before: Some("1"),
         aim: Aim::Runs("2"),
+        ..ORDINARY
     };
     a_hotswap_ends_in_time_says_what_is_true_and_is_healed_by_the_next: Operation {
         words: "deploy --yes --no-probe --hotswap --handlers handlers-2",
         before: Some("1"),
         aim: Aim::Runs("2"),
+        ..ORDINARY
     };
     a_teardown_ends_in_time_says_what_is_true_and_is_healed_by_the_next: Operation {
         words: "teardown --yes",
         before: Some("1"),
         aim: Aim::Gone,
+        ..ORDINARY
     };
     status_ends_in_time_and_says_what_is_true: Operation {
         words: "status",
         before: Some("1"),
         aim: Aim::Look,
+        ..ORDINARY
     };
     logs_end_in_time_and_say_what_is_true: Operation {
         words: "logs --since 1000d",
         before: Some("1"),
         aim: Aim::Look,
+        ..ORDINARY
     };
     the_outputs_end_in_time_and_say_what_is_true: Operation {
         words: "outputs",
         before: Some("1"),
         aim: Aim::Look,
+        ..ORDINARY
     };
     the_connect_commands_end_in_time_and_say_what_is_true: Operation {
         words: "print-connect-commands",
         before: Some("1"),
         aim: Aim::Look,
+        ..ORDINARY
     };
+    a_deployment_with_a_large_template_ends_in_time_says_what_is_true_and_is_healed_by_the_next: Operation {
+        words: "deploy --yes --no-probe --handlers handlers-1",
+        before: None,
+        aim: Aim::Runs("1"),
+        folder: Folder::with_a_large_template,
+        spoils: is_about_the_template,
+    };
+    a_teardown_with_a_large_template_ends_in_time_says_what_is_true_and_is_healed_by_the_next: Operation {
+        words: "teardown --yes --keep-data",
+        before: Some("1"),
+        aim: Aim::Gone,
+        folder: Folder::with_a_large_template,
+        spoils: is_about_the_template,
+    };
+}
+
+/// What a template that goes through the bucket needs beside what is tried already.
+fn is_about_the_template(call: &str) -> bool {
+    ["HEAD template", "PUT template", "CreateChangeSet"].contains(&call)
 }

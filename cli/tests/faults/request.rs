@@ -66,6 +66,7 @@ impl Request {
         let what = match self.object() {
             None => "bucket",
             Some(key) if key.starts_with("uses/") => "use",
+            Some(key) if key.ends_with(".json") => "template",
             Some(_) => "object",
         };
         let members: Vec<_> = self.query.keys().map(String::as_str).collect();

@@ -142,7 +142,7 @@ impl AwsTarget {
             }
         };
         Ok(Self {
-            stacks: CloudStacks::new(Cloud::new(&config, &settings.rules)),
+            stacks: CloudStacks::new(Cloud::new(&config, &region, &settings.rules)),
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
             names: AccountNames::new(&config),

@@ -47,9 +47,6 @@ const OVERLAY: &[(&str, &str)] = &[(
      Outputs:\n  QueueUrl:\n    Value: !Ref Queue\n",
 )];
 
-/// What together would be more than the 51,200 bytes that a template may have in a request.
-const LARGE: Option<&str> = Some("large");
-
 /// Every choice.
 pub const CHOICES: &[Choice] = &[
     Choice {
@@ -132,7 +129,6 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "history",
-        group: LARGE,
         config: "[[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n",
         route: "envelope = true\nhistory = \"7d\"\n",
         refused_by: &[("http-backend", "$connect")],
@@ -145,7 +141,6 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "settings of a review",
-        group: LARGE,
         route: "envelope = true\nreview = \"filter\"\nreview-memory = 256\nreview-log-level = \"warn\"\nreview-environment = \
                 { WORDS = \"spam\" }\nreview-secrets = { KEY = { ssm = \"/chat/key\", variable = \"BACKEND_SECRET\" } }\n\
                 review-reserved-concurrency = 5\nreview-permissions = [{ actions = [\"dynamodb:GetItem\"], resources = \
@@ -225,8 +220,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "alarms",
-        group: LARGE,
-        config: "[alarms]\nemail = \"ops@example.com\"\ndashboard = false\n",
+        config: "[alarms]\nemail = \"ops@example.com\"\n",
         ..NOTHING
     },
     Choice {
@@ -237,7 +231,6 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "an overlay",
-        group: LARGE,
         config: "[template]\noverlay = \"extra.yaml\"\n",
         files: OVERLAY,
         ..NOTHING

@@ -1,7 +1,9 @@
-//! The bucket that handlers are published to: one for each account and Region, created on first use.
+//! The bucket that handlers are published to, and templates that are too large for a request: one for each account and
+//! Region, created on first use.
 
 mod making;
 mod names;
+mod objects;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -9,18 +11,12 @@ mod uses;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Config;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
-use base64::Engine as _;
-use sha2::{Digest, Sha256};
 
 use super::error::{Kind, code, kind, refused};
-use super::http::timeouts_of_upload;
 use super::identity::Identity;
 use super::requests::Named;
 use crate::config::account::AccountRules;
@@ -30,13 +26,11 @@ use crate::engine::{Asset, AssetStore, ErrorKind, TargetError};
 use crate::packaging::Artifact;
 use names::Namespace;
 pub use names::bucket_name;
+use objects::Object;
 
 /// Days until an object that no deployment has used expires. CloudFormation needs the old object when an update fails,
 /// so a stack that was deployed earlier than that cannot be rolled back to its old code.
 const EXPIRY_DAYS: i32 = 365;
-
-/// An object older than this is sent again when it is used, which restarts its expiry.
-const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// chatctl's bucket in one account and Region.
 #[derive(Debug)]
@@ -49,6 +43,8 @@ pub struct Bucket {
     owner: String,
     region: String,
     partition: String,
+    /// An emulator's address; with `None`, AWS is asked.
+    endpoint: Option<String>,
     namespace: Namespace,
     /// The key that encrypts what is published; with `None`, the bucket's default does.
     key: Option<KeyArn>,
@@ -84,6 +80,7 @@ impl Bucket {
             owner: identity.account.clone(),
             region: region.to_owned(),
             partition: partition.to_owned(),
+            endpoint: config.endpoint_url().map(str::to_owned),
         }
     }
 
@@ -122,66 +119,6 @@ impl Bucket {
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) => Err(self.unreached(error)),
         }
-    }
-
-    /// The time when the object was last sent; `None` if it is missing, or does not match its name.
-    async fn sent_at(&self, artifact: &Artifact) -> Result<Option<SystemTime>, TargetError> {
-        let key = &artifact.digest;
-        let request = self
-            .client
-            .head_object()
-            .bucket(&self.name)
-            .key(key)
-            .checksum_mode(ChecksumMode::Enabled);
-        match request.expected_bucket_owner(&self.owner).send().await {
-            // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
-            Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),
-            // With another key, CloudFormation may not be able to read it.
-            Ok(head)
-                if self
-                    .key
-                    .as_ref()
-                    .is_some_and(|key| head.ssekms_key_id() != Some(key.as_ref())) =>
-            {
-                Ok(None)
-            }
-            Ok(head) => {
-                let time = head.last_modified.and_then(|time| time.try_into().ok());
-                Ok(Some(time.unwrap_or(SystemTime::UNIX_EPOCH)))
-            }
-            Err(error) if kind(&error) == Kind::NotFound => Ok(None),
-            Err(error) => Err(self.refused("s3:GetObject", "look for the handlers in", error)),
-        }
-    }
-
-    async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
-        let upload = timeouts_of_upload(artifact.zip.len() as u64);
-        let answer = self
-            .client
-            .put_object()
-            .bucket(&self.name)
-            .key(&artifact.digest)
-            .expected_bucket_owner(&self.owner)
-            .content_type("application/zip")
-            .checksum_sha256(checksum(artifact))
-            .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
-            .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
-            .body(ByteStream::from(artifact.zip.clone()))
-            .customize()
-            .config_override(Config::builder().timeout_config(upload))
-            .send()
-            .await
-            .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
-        // S3 confirms what it has stored; a response without that confirmation may not come from S3.
-        if answer.e_tag().is_none() {
-            let message = format!("could not publish the handlers to bucket {}", self.name);
-            let error = TargetError::new(ErrorKind::Unreachable, message);
-            return Err(TargetError {
-                source: Some("the response does not confirm that they were stored".into()),
-                ..error.with_hint("the response is incomplete or not AWS's; try again")
-            });
-        }
-        Ok(())
     }
 
     fn refused<E>(
@@ -227,28 +164,13 @@ impl AssetStore for Bucket {
     }
 
     async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
-        self.ensure().await?;
-        // Noted before it is looked for: from here on, no teardown removes the object.
-        self.note_use(stack, &artifact.digest).await?;
-        let sent_at = self.sent_at(artifact).await?;
-        // In the user's own bucket nothing expires by chatctl's rule.
-        let is_fresh = sent_at.is_some_and(|at| {
-            self.namespace == Namespace::Named || at.elapsed().is_ok_and(|age| age < RENEWAL)
-        });
-        if !is_fresh {
-            self.send(artifact).await?;
-        }
-        Ok(self.asset(artifact, is_fresh))
+        let already_there = self.put_object(stack, &Object::of(artifact)).await?;
+        Ok(self.asset(artifact, already_there))
     }
 
     fn notices(&self) -> Vec<String> {
         self.notices.take()
     }
-}
-
-/// The checksum of the whole object, in S3's notation.
-fn checksum(artifact: &Artifact) -> String {
-    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip))
 }
 
 fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {

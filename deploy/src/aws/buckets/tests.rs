@@ -1,6 +1,8 @@
+mod addresses;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use super::super::stub::{Answer, Stub};
 use super::*;

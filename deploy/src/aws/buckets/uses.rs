@@ -1,4 +1,4 @@
-//! Records which stacks have been deployed with which published object: an empty object `uses/<digest>/<stack>` for
+//! Records which stacks have been deployed with which published object: an empty object `uses/<key>/<stack>` for
 //! each, because stacks share objects, and CloudFormation only records each stack's current ones.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
 
+use super::objects::is_published;
 use super::{Bucket, incomplete};
 use crate::config::names::StackName;
 use crate::engine::{ErrorKind, TargetError};
@@ -38,11 +39,11 @@ pub struct Leftovers {
 
 impl Uses {
     fn note(&mut self, key: &str, at: SystemTime) {
-        let digest_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
-        if let Some((digest, stack)) = digest_and_stack
-            && is_digest(digest)
+        let object_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
+        if let Some((object, stack)) = object_and_stack
+            && is_published(object)
         {
-            let stacks = self.0.entry(digest.to_owned()).or_default();
+            let stacks = self.0.entry(object.to_owned()).or_default();
             stacks.insert(stack.to_owned(), at);
         }
     }
@@ -51,7 +52,7 @@ impl Uses {
     /// each with its current objects.
     ///
     /// Objects that another stack was deployed with earlier are kept, because an update of that stack may be rolled
-    /// back to them. So are objects without a handler's name: a stack can be changed by hand to run anything.
+    /// back to them. So are objects whose names are not digests: a stack can be changed by hand to run anything.
     pub fn leftovers(
         &self,
         stack: &StackName,
@@ -101,18 +102,22 @@ impl Bucket {
     pub(super) async fn note_use(
         &self,
         stack: &StackName,
-        digest: &str,
+        key: &str,
+        what: &str,
     ) -> Result<(), TargetError> {
         let request = self.client.put_object().bucket(&self.name);
         request
-            .key(format!("{PREFIX}{digest}/{stack}"))
+            .key(format!("{PREFIX}{key}/{stack}"))
             .expected_bucket_owner(&self.owner)
             .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
             .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
             .body(ByteStream::from_static(b""))
             .send()
             .await
-            .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
+            .map_err(|error| {
+                let attempt = format!("publish {what} to");
+                self.refused("s3:PutObject", &attempt, error)
+            })?;
         Ok(())
     }
 
@@ -179,7 +184,9 @@ impl Bucket {
                 .delete(batch)
                 .send()
                 .await
-                .map_err(|error| self.refused("s3:DeleteObject", "remove handlers from", error))?;
+                .map_err(|error| {
+                    self.refused("s3:DeleteObject", "remove what was published from", error)
+                })?;
             if let Some(first) = answer.errors().first() {
                 let key = first.key().unwrap_or_default();
                 let message = format!("could not remove {key} from bucket {}", self.name);
@@ -267,7 +274,13 @@ mod tests {
     fn objects_that_are_not_records_are_ignored() {
         let mut uses = Uses::default();
         let digest = "a".repeat(64);
-        let no_digests = ["uses//chat", "uses/documents/chat", "uses/A/chat"].map(str::to_owned);
+        let no_digests = [
+            "uses//chat",
+            "uses/documents/chat",
+            "uses/A/chat",
+            "uses/.json/chat",
+        ]
+        .map(str::to_owned);
         let others = [
             digest.clone(),
             format!("uses/{digest}"),
@@ -277,6 +290,21 @@ mod tests {
             uses.note(&key, now() - DAY);
         }
         assert_eq!(uses, Uses::default());
+    }
+
+    #[test]
+    fn templates_go_with_their_stack_unless_another_one_was_deployed_with_them() {
+        let mut uses = noted(&["a chat"]);
+        let template = |letter: &str| format!("{}.json", letter.repeat(64));
+        for (letter, stack) in [("a", "chat"), ("b", "chat"), ("b", "other")] {
+            uses.note(
+                &format!("{PREFIX}{}/{stack}", template(letter)),
+                now() - DAY,
+            );
+        }
+        let (unused, users) = left(&uses, "", "");
+        assert_eq!(unused, BTreeSet::from(["a".repeat(64), template("a")]));
+        assert_eq!(users, set("other"));
     }
 
     #[test]

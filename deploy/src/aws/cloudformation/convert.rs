@@ -7,32 +7,12 @@ use aws_sdk_cloudformation::types::{
     StackResourceSummary, ValidationStatus,
 };
 
-use crate::engine::cloud::{CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord};
-use crate::engine::{Change, DeployMode, ErrorKind, Resource, StackStatus, TargetError};
+use crate::engine::cloud::{CloudEvent, Finding, ParameterValue, StackRecord};
+use crate::engine::{Change, DeployMode, Resource, StackStatus};
 use crate::stack::Template;
 use crate::stack::capability::named_by_hand;
 use crate::stack::change::{Action, ResourceChange, ValueChange};
 use crate::stack::progress::StackEvent;
-pub(super) use crate::stack::size::MAX_TEMPLATE;
-
-/// The template as it is sent: in its readable form, if that fits.
-pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
-    let body = request.template.to_json();
-    if body.len() <= MAX_TEMPLATE {
-        return Ok(body);
-    }
-    let body = request.template.to_one_line();
-    if body.len() <= MAX_TEMPLATE {
-        return Ok(body);
-    }
-    let message = format!(
-        "the template of stack `{}` has {} bytes, {MAX_TEMPLATE} at most",
-        request.stack,
-        body.len()
-    );
-    let hint = "use fewer routes in one stack, and with `[alarms]` leave out the largest part of it: `dashboard = false`";
-    Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
-}
 
 /// Our templates only have roles without names of their own; an overlay may have others.
 pub(super) fn capability(template: &Template) -> Capability {

@@ -4,6 +4,7 @@ mod changing;
 mod convert;
 #[cfg(test)]
 mod recorded;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{DeploymentConfig, DeploymentConfigMode, Tag};
 
 use changing::being_changed;
+use sending::Store;
 
 use super::error::{Kind, code, kind, refused};
 use super::requests::Named;
@@ -38,16 +40,19 @@ pub struct Cloud {
     role: Option<String>,
     /// With none, the stack's topics stay.
     topics: Option<Vec<String>>,
+    store: Store,
 }
 
 impl Cloud {
-    pub(super) fn new(config: &SdkConfig, rules: &AccountRules) -> Self {
+    pub(super) fn new(config: &SdkConfig, region: &str, rules: &AccountRules) -> Self {
+        let store = Store::new(config, region, rules);
         let config = aws_sdk_cloudformation::config::Builder::from(config).interceptor(Named);
         let topics = rules.notification_arns.iter().map(ToString::to_string);
         Self {
             client: Client::from_conf(config.build()),
             role: rules.role_arn.as_ref().map(ToString::to_string),
             topics: (!rules.notification_arns.is_empty()).then(|| topics.collect()),
+            store,
         }
     }
 }
@@ -133,7 +138,7 @@ impl CloudFormation for Cloud {
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         let stack = &request.stack;
-        let body = convert::body(request)?;
+        let place = self.store.place(request).await?;
         let parameters = request.parameters.iter().map(convert::parameter);
         let tags = request
             .tags
@@ -148,7 +153,8 @@ impl CloudFormation for Cloud {
             .client_token(&request.name)
             .change_set_type(convert::change_set_type(request.change))
             .description("Made by chatctl")
-            .template_body(body)
+            .set_template_body(place.body())
+            .set_template_url(place.address())
             .set_parameters(Some(parameters.collect()))
             .set_tags((!request.tags.is_empty()).then(|| tags.collect()))
             .capabilities(convert::capability(&request.template))
@@ -175,7 +181,7 @@ impl CloudFormation for Cloud {
             Err(error) => {
                 let attempt = format!("compute the change of stack `{stack}`");
                 let error = refused("cloudformation:CreateChangeSet", attempt, error);
-                return Err(being_changed(error));
+                return Err(place.explained(being_changed(error)));
             }
         };
         let missing = || {

@@ -10,7 +10,10 @@ use crate::engine::{Change, StackStatus};
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
-    (Cloud::new(&stub.config().await, &Default::default()), stub)
+    (
+        Cloud::new(&stub.config().await, "eu-west-1", &Default::default()),
+        stub,
+    )
 }
 
 fn ids() -> ChangeSetIds {

@@ -1,5 +1,4 @@
 use super::super::stub::{Answer, Stub, refusal};
-use super::convert::MAX_TEMPLATE;
 use super::*;
 use crate::engine::Change;
 use crate::engine::cloud::ParameterValue;
@@ -7,7 +6,10 @@ use crate::stack::change::Action;
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
-    (Cloud::new(&stub.config().await, &Default::default()), stub)
+    (
+        Cloud::new(&stub.config().await, "eu-west-1", &Default::default()),
+        stub,
+    )
 }
 
 fn ids() -> ChangeSetIds {
@@ -220,46 +222,6 @@ async fn express_sets_rollback_and_standard_does_not() {
 }
 
 #[tokio::test]
-async fn a_template_too_large_with_white_space_is_sent_without() {
-    let answer = page(
-        "CreateChangeSet",
-        "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
-    );
-    let (cloud, stub) = cloud(vec![answer]).await;
-    let many: Vec<u32> = (0..6_000).collect();
-    let template = Template::new(serde_json::json!({"Metadata": many}));
-    assert!(template.to_json().len() > MAX_TEMPLATE);
-    let request = NewChangeSet {
-        name: "c".into(),
-        stack: "chat".into(),
-        change: Change::Create,
-        template,
-        parameters: Default::default(),
-        tags: Default::default(),
-        pace: DeployMode::Standard,
-    };
-    cloud.create_change_set(&request).await.unwrap();
-    assert!(stub.asked()[0].contains("Metadata%22%3A%5B0%2C1%2C2%2C"));
-}
-
-#[tokio::test]
-async fn a_template_too_large_is_refused_before_it_is_sent() {
-    let (cloud, stub) = cloud(vec![refusal(500, "x", "x")]).await;
-    let request = NewChangeSet {
-        name: "c".into(),
-        stack: "chat".into(),
-        change: Change::Create,
-        template: Template::new(serde_json::json!({"Description": "x".repeat(MAX_TEMPLATE)})),
-        parameters: Default::default(),
-        tags: Default::default(),
-        pace: DeployMode::Standard,
-    };
-    let error = cloud.create_change_set(&request).await.unwrap_err();
-    assert!(error.to_string().ends_with("51200 at most"), "{error}");
-    assert!(stub.asked().is_empty());
-}
-
-#[tokio::test]
 async fn findings_are_requested_by_the_change_set_s_id_and_read_to_the_last_page() {
     let member =
         |members: &str| format!("<OperationEvents><member>{members}</member></OperationEvents>");
@@ -350,7 +312,7 @@ async fn cloudformation_acts_with_the_role_and_tells_the_topics_of_the_config() 
         Default::default(),
     )
     .unwrap();
-    let cloud = Cloud::new(&stub.config().await, &settings.aws.rules);
+    let cloud = Cloud::new(&stub.config().await, "eu-west-1", &settings.aws.rules);
     let request = NewChangeSet {
         name: "chatctl-1".into(),
         stack: "chat".into(),

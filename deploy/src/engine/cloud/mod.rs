@@ -7,7 +7,6 @@ mod change_set;
 mod fake;
 mod findings;
 mod records;
-mod retain;
 mod stacks;
 #[cfg(test)]
 mod tests;

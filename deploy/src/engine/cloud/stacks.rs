@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::records::{NewChangeSet, ParameterValue};
-use super::retain::{TABLE_TYPE, with_tables_retained};
 use super::{CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::execute::no_answer;
@@ -15,6 +14,7 @@ use crate::engine::target::{
 };
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
+use crate::stack::retain::{TABLE_TYPE, with_tables_retained};
 use crate::stack::rights::gained;
 
 impl<C: CloudFormation> Stacks for CloudStacks<C> {

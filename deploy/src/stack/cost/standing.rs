@@ -93,7 +93,7 @@ fn secrets(load: &mut Load, chat: &Chat<'_>) {
         all.extend(id.map(|it| it.split(":SecretString").next().unwrap_or(it).to_owned()));
     }
     for (_, handler) in settings.functions_of_the_user() {
-        for secret in handler.settings.secrets.values() {
+        for secret in handler.secrets.values() {
             if let Reference::Secret { id, .. } = &secret.reference {
                 all.insert(id.clone());
                 load.add(Cause::Secrets, Meter::SecretReads, FIVE_MINUTES);
@@ -112,7 +112,7 @@ fn secrets(load: &mut Load, chat: &Chat<'_>) {
 fn others(load: &mut Load, chat: &Chat<'_>) {
     let settings = chat.settings;
     let users = settings.functions_of_the_user();
-    let vpcs = users.map(|(_, handler)| handler.settings.vpc.is_some());
+    let vpcs = users.map(|(_, handler)| handler.vpc.is_some());
     if settings.handlers.vpc.is_some() || vpcs.fold(false, |any, one| any | one) {
         load.leave_out("NAT gateways and endpoints of the VPC, by the hour");
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Template;
 use super::capability::named_by_hand;
+use super::quota::MAX_INLINE;
 use super::render::parameter;
-use super::size::MAX_TEMPLATE;
 use crate::config::{Architecture, Settings};
 
 const DEPLOY: &str = include_str!("deploy.sh");
@@ -137,7 +137,7 @@ impl Ejected<'_> {
             values.push(format!("Architecture={}", architecture.word()));
             let keys = self.code.keys().enumerate();
             values.extend(keys.map(|(at, name)| format!("\"{name}=$key{at}\"")));
-            if template.len() > MAX_TEMPLATE {
+            if template.len() > MAX_INLINE {
                 let key = rules.kms_key.as_ref().map(AsRef::as_ref);
                 let key = key.map(|key| format!(" --kms-key-id {}", quoted(key)));
                 let bucket = "--s3-bucket \"$bucket\" --s3-prefix templates";

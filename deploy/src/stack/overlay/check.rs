@@ -58,7 +58,7 @@ pub(super) fn check(
     whole::taken_routes(root, base)?;
     whole::circles(root, merged)?;
     whole::exports(root)?;
-    whole::limits(root, merged, ruled)
+    whole::limits(root, ruled)
 }
 
 /// A resource of the overlay's own.

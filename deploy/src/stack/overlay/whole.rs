@@ -6,10 +6,7 @@ use super::graph;
 use super::problem::{Problem, place_of};
 use crate::config::overlay::Node;
 use crate::stack::Template;
-use crate::stack::size::MAX_TEMPLATE;
-
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const LIMITS: [(&str, usize); 3] = [("Resources", 500), ("Outputs", 200), ("Mappings", 200)];
+use crate::stack::quota::{Excess, excesses};
 
 /// An API has a route key once.
 pub(super) fn taken_routes(root: &Node, base: &Value) -> Result<(), Problem> {
@@ -78,25 +75,20 @@ pub(super) fn exports(root: &Node) -> Result<(), Problem> {
     Ok(())
 }
 
-/// CloudFormation's limits of a template.
-pub(super) fn limits(root: &Node, merged: &Value, ruled: &Template) -> Result<(), Problem> {
-    for (section, most) in LIMITS {
-        let count = merged[section].as_object().map_or(0, serde_json::Map::len);
-        if let Some(entry) = root.entry(section).filter(|_| count > most) {
-            let reason = format!(
-                "with the overlay there are {count} {}, and a stack has {most} at most: put some into a stack of their own",
-                section.to_lowercase()
-            );
-            return Err((entry.at.clone(), reason));
-        }
-    }
-    let size = ruled.to_one_line().len();
-    if size > MAX_TEMPLATE {
-        let reason = format!(
-            "with the overlay the template has {size} bytes, and a request takes {MAX_TEMPLATE} at most: put a part of it into a \
-             stack of its own"
-        );
-        return Err((root.at.clone(), reason));
+/// CloudFormation's quotas of a template.
+pub(super) fn limits(root: &Node, ruled: &Template) -> Result<(), Problem> {
+    for excess in excesses(ruled) {
+        let place = match excess {
+            // Of a section that the overlay does not have, there is too much without it.
+            Excess::Entries { section, .. } => match root.entry(section) {
+                Some(entry) => entry.at.clone(),
+                None => continue,
+            },
+            Excess::References(_) | Excess::Size(_) => root.at.clone(),
+        };
+        let reason =
+            format!("with the overlay, {excess}: put a part of it into a stack of its own");
+        return Err((place, reason));
     }
     Ok(())
 }

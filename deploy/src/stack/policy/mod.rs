@@ -1,6 +1,7 @@
 //! The least policy with which a stack can be deployed, updated, looked at and torn down.
 
 mod actions;
+mod bucket;
 mod company;
 mod questions;
 mod statement;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use self::statement::{Statements, arn};
 use super::Template;
+use super::quota::needs_bucket;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::arn::partition_of;
@@ -174,7 +176,7 @@ impl Subject<'_> {
 
     /// What chatctl asks AWS itself, with or without a role for CloudFormation.
     fn work_of_chatctl(&self, template: &Template, all: &mut Statements) {
-        let (stack, rules) = (&self.settings.stack, &self.settings.aws.rules);
+        let stack = &self.settings.stack;
         let stacks = vec![
             self.here("cloudformation", &format!("stack/{stack}/*")),
             self.here("cloudformation", "changeSet/chatctl-*/*"),
@@ -192,18 +194,13 @@ impl Subject<'_> {
         all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         self.look_ups(all);
         self.notify(all);
-        if !self.settings.has_functions() {
+        let has_functions = self.settings.has_functions();
+        if has_functions || needs_bucket(template) {
+            self.work_with_bucket(all);
+        }
+        if !has_functions {
             return;
         }
-        let bucket = arn(self.partition(), "s3", "", "", self.bucket);
-        match &rules.bucket {
-            Some(_) => all.allow("Bucket", &["s3:ListBucket"], vec![bucket.clone()]),
-            None => all.allow("Bucket", actions::OWN_BUCKET, vec![bucket.clone()]),
-        }
-        if rules.bucket.is_none() && !rules.tags.is_empty() {
-            all.allow("Bucket", actions::TAGGED_BUCKET, vec![bucket.clone()]);
-        }
-        all.allow("Handlers", actions::HANDLERS, vec![format!("{bucket}/*")]);
         let functions = vec![self.here("lambda", &format!("function:{}", self.named()))];
         all.allow(
             "Functions",
@@ -220,15 +217,6 @@ impl Subject<'_> {
                 "Table",
                 &["dynamodb:DescribeTable"],
                 vec![self.here("dynamodb", &format!("table/{stack}-*"))],
-            );
-        }
-        if let Some(key) = &rules.kms_key {
-            let through = format!("s3.{}.*", self.region);
-            all.allow_through(
-                "KeyOfHandlers",
-                &["kms:Decrypt", "kms:GenerateDataKey"],
-                key.as_ref(),
-                &through,
             );
         }
     }

@@ -204,6 +204,40 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
 }
 
 #[test]
+fn a_stack_without_functions_needs_the_bucket_once_its_template_is_too_large_for_a_request() {
+    let routes = |count: usize| -> String {
+        let keys = ["$connect", "$disconnect", "$default"].map(str::to_owned);
+        let keys = keys
+            .into_iter()
+            .chain((0..count).map(|at| format!("r{at}")));
+        keys.map(|key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://b.example/m\"\n"))
+            .collect()
+    };
+    let parts = |toml: &str| {
+        let split = of(toml, "eu-west-1", true);
+        let named = split.named();
+        [actions(named[0].1), actions(named[1].1)]
+    };
+    let of_s3 = |all: &BTreeSet<String>| -> Vec<String> {
+        let found = all.iter().filter(|action| action.starts_with("s3:"));
+        found.cloned().collect()
+    };
+    let [person, _] = parts(&routes(3));
+    assert_eq!(of_s3(&person), [""; 0]);
+    let [person, service] = parts(&routes(150));
+    for needed in [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "s3:CreateBucket",
+    ] {
+        assert!(person.contains(needed), "{needed}");
+    }
+    assert!(!person.contains("lambda:UpdateFunctionCode"));
+    assert_eq!(of_s3(&service), [""; 0]);
+}
+
+#[test]
 fn secrets_are_read_by_name_or_arn() {
     let toml = |secret: &str| {
         format!(

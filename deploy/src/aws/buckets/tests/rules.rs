@@ -8,7 +8,7 @@ const LISTS_OFF: &str = "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerEn
 const ENCRYPTED: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>\
                          </ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
 
-fn rules(text: &str) -> AccountRules {
+pub(super) fn rules(text: &str) -> AccountRules {
     let text = format!("[aws]\n{text}\n");
     let path = std::path::Path::new("chatctl.toml");
     let settings = crate::config::Settings::read(path, &text, "".into(), Default::default());

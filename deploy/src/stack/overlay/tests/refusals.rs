@@ -342,7 +342,7 @@ fn limits_of_cloudformation_are_found_before_it_is_asked() {
     refused(
         &format!("Resources:\n{topics}"),
         1,
-        &["resources, and a stack has 500 at most", "of their own"],
+        &["resources, and a stack has 500 at most", "of its own"],
     );
     let outputs: String = (0..200)
         .map(|n| format!("  O{n}: {{ Value: x }}\n"))
@@ -352,10 +352,10 @@ fn limits_of_cloudformation_are_found_before_it_is_asked() {
         1,
         &["outputs, and a stack has 200 at most"],
     );
-    let long = "x".repeat(60_000);
+    let long = "x".repeat(1_000_000);
     refused(
         &format!("Resources:\n  T:\n    Type: AWS::SNS::Topic\n    Metadata: {{ Text: {long} }}\n"),
         1,
-        &["51200 at most", "a stack of its own"],
+        &["1000000 at most", "a stack of its own"],
     );
 }

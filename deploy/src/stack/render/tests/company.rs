@@ -202,7 +202,7 @@ fn every_reference_of_a_full_template_has_its_definition_in_every_partition() {
                     assert!(named(id), "{toml} {region}: {id} is not there");
                 }
             }
-            // The longest body that a request takes.
+            // Ordinary configs go in the request, without S3.
             assert!(text.len() < 51_200, "{toml}: {}", text.len());
         }
     }

@@ -3,17 +3,17 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::Template;
+use super::Template;
 
 /// What is to be kept.
-pub(super) const TABLE_TYPE: &str = "AWS::DynamoDB::Table";
+pub const TABLE_TYPE: &str = "AWS::DynamoDB::Table";
 
 /// The template with every table retained; `None` when every table is already.
 ///
 /// A deletion policy cannot be changed alone, only together with something else of the resource
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>). That
 /// metadata is enough is a user's report (<https://kevinslin.com/notes/057b1ab7-8c72-4117-aee4-fb8234d960e3>).
-pub(super) fn with_tables_retained(template: &Template) -> Option<Template> {
+pub fn with_tables_retained(template: &Template) -> Option<Template> {
     let mut document = template.document().clone();
     let mut changed = false;
     for resource in document["Resources"].as_object_mut()?.values_mut() {
