@@ -45,7 +45,7 @@ pub fn enable() {
 /// `mark` is a variable (`NAME=value`) that only the group's environment has. By it the guard also finds descendants
 /// outside of the group; with an empty mark it leaves them alone. If no guard can be started, the group is only ended
 /// when this process ends in good order.
-pub fn group_started(group: u32, mark: &str) {
+pub(crate) fn group_started(group: u32, mark: &str) {
     let mut guard = guard();
     guard.tell(&format!("+ {group} {mark}\n"));
     if matches!(*guard, Guard::Over)
@@ -63,12 +63,12 @@ pub fn process_starts(mark: &str) {
 }
 
 /// The process was not started, or its group was registered without the mark.
-pub fn process_starts_no_more(mark: &str) {
+pub(crate) fn process_starts_no_more(mark: &str) {
     guard().tell(&format!("! 0 {mark}\n"));
 }
 
 /// `group` has ended by itself.
-pub fn group_ended(group: u32) {
+pub(crate) fn group_ended(group: u32) {
     guard().tell(&format!("- {group}\n"));
 }
 

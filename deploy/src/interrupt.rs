@@ -103,7 +103,7 @@ pub async fn requested() {
 }
 
 /// Whether the user has asked to stop.
-pub fn is_requested() -> bool {
+pub(crate) fn is_requested() -> bool {
     ASKED.get().is_some_and(|asked| *asked.borrow())
 }
 

@@ -68,7 +68,7 @@ impl Drop for Scratch {
 }
 
 /// Removes every folder of this process, which is about to end without destructors.
-pub fn remove_all() {
+pub(crate) fn remove_all() {
     for folder in open_folders(std::mem::take) {
         // What cannot be removed now is swept by the next start.
         drop(std::fs::remove_dir_all(folder));

@@ -8,10 +8,6 @@ use serde_json::{Map, Value};
 
 use crate::Refusal;
 
-/// The longest token. API Gateway accepts 10,240 bytes of header lines in total
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
-
 /// The claims of an accepted token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {

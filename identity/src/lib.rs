@@ -19,9 +19,13 @@ mod small_order;
 mod verifier;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, MAX_TOKEN_BYTES, object};
+pub use claims::{Claims, object};
 pub use key::{KeyError, PublicKey};
 pub use key_set::{KeySet, KeySetError, MAX_KEY_SET_BYTES, MAX_KEYS};
 pub use private_key::{PrivateKey, PrivateKeyError, TokenRequest};
 pub use refusal::Refusal;
 pub use verifier::{LEEWAY_SECONDS, Rules, Verifier};
+
+/// The longest token. API Gateway accepts 10,240 bytes of header lines in total
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
+pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -7,7 +7,7 @@ pub enum Refusal {
     /// It is no JWT.
     #[error("it is not a signed token (JWT): {0}")]
     Malformed(&'static str),
-    /// It is longer than [`crate::MAX_TOKEN_BYTES`].
+    /// It is longer than is read.
     #[error("it is longer than {} bytes", crate::MAX_TOKEN_BYTES)]
     TooLong,
     /// Its algorithm is not that of its key.

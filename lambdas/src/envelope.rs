@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chat_protocol::Receivers;
 use chat_protocol::envelope::{
     ATTRIBUTES, Envelope, MAX_ATTRIBUTES, MAX_ATTRIBUTES_BYTES, MAX_REFERENCE_BYTES, Message,
     REFERENCE, Sent,
 };
 use chat_protocol::history::MAX_KEPT_BYTES;
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::{Field, Receivers};
 use serde_json::Value;
 use ulid::Ulid;
 
@@ -96,14 +96,14 @@ impl<'frame> Outgoing<'frame> {
             id: Cow::Borrowed(&id),
             route: event.route().unwrap_or_default().into(),
             from: session.name.as_ref().map(name),
-            room: match receivers {
-                Receivers::Room => Some(session.room.to_string().into()),
-                Receivers::Friend => None,
-            },
-            to: match receivers {
-                Receivers::Room => None,
-                Receivers::Friend => session.friend.as_ref().map(name),
-            },
+            room: receivers
+                .depend_on(Field::Room)
+                .then(|| session.room.to_string().into()),
+            to: session
+                .friend
+                .as_ref()
+                .filter(|_| receivers.depend_on(Field::To))
+                .map(name),
             text,
             at: rfc3339_of(moment).into(),
             attributes,
@@ -173,7 +173,7 @@ impl<'frame> Outgoing<'frame> {
         receivers: Receivers,
         route: Option<&str>,
     ) -> Option<Cow<'static, str>> {
-        let is_friend = receivers == Receivers::Friend;
+        let is_friend = receivers.depend_on(Field::To);
         let is_missed = delivered == Some(0) && is_friend && !self.is_stored;
         match &self.marked {
             None => is_missed.then_some(Cow::Borrowed(FRIEND_NOT_REACHABLE)),

@@ -9,7 +9,7 @@ use chat_identity::{Claims, KeySet, KeySetError, MAX_KEY_SET_BYTES, Rules, Verif
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::handlers::Invocation;
+use crate::invocation::Invocation;
 use crate::log::{Log, reasons};
 use crate::tokens::{TokenError, Tokens};
 

@@ -15,6 +15,7 @@ pub mod event;
 pub mod fan_out;
 pub mod handlers;
 pub mod history;
+pub mod invocation;
 pub mod issuer;
 pub mod items;
 pub mod limits;

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{MODERATE, NOT_ALLOWED, TOKEN_EXPIRED};
+use chat_protocol::cost::INLINE_RECEIVERS;
 use chat_protocol::history::{NOT_FOUND, NOT_STORED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
 use chat_protocol::review::REFUSED;
 
 use crate::members;
-use crate::room::INLINE_RECEIVERS;
 use crate::routes::Rule;
 
 /// Extracts the message from `frame` by the rule of its route, character by character as the sender wrote it.

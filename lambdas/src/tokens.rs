@@ -2,7 +2,7 @@
 
 use chat_identity::{Claims, Refusal, Verifier};
 
-use crate::handlers::Invocation;
+use crate::invocation::Invocation;
 
 /// Checks tokens.
 pub trait Tokens {

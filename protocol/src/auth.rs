@@ -1,7 +1,7 @@
 //! How a client proves who it is: where its token travels, what the token says, and what a refusal is called.
 //!
 //! A token is a JSON Web Token (RFC 7519). Its claims are `sub` (the name), `aud` (the stack's name), `exp`, and, if they
-//! are to narrow something, [`TO`], [`ROOM`] and [`CAN`].
+//! are to narrow something, [`TO`], [`ROOM`] and `can` (the list of the holder's rights; without it, [`SEND`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,6 @@ impl Mode {
             Self::Jwt => "jwt",
             Self::Handler => "handler",
         }
-    }
-
-    /// Whether a client must present a token of the form that chatctl verifies.
-    #[must_use]
-    pub const fn needs_token(self) -> bool {
-        matches!(self, Self::Token | Self::Jwt)
     }
 
     /// Whether the authorizer proves names: its context then has an expiry, and handlers believe no other context.
@@ -75,9 +69,6 @@ pub const TO: &str = "to";
 
 /// The claim with the only room that the holder may enter, or a list of them.
 pub const ROOM: &str = "room";
-
-/// The claim with the list of the holder's rights. A token without it has [`SEND`].
-pub const CAN: &str = "can";
 
 /// The right to send messages.
 pub const SEND: &str = "send";
@@ -122,8 +113,7 @@ mod tests {
                 mode => assert_eq!(serde_json::from_str::<Mode>(&word).unwrap(), mode),
             }
         }
-        assert!(!Mode::default().needs_token() && !Mode::default().proves_names());
-        assert!(Mode::Handler.proves_names() && !Mode::Handler.needs_token());
+        assert!(!Mode::default().proves_names() && Mode::Handler.proves_names());
     }
 
     #[test]

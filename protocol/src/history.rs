@@ -46,7 +46,7 @@ pub const OVERLAP_SECONDS: u64 = 60;
 
 /// The bytes of a page beside its entries, at most: the names of its members, a room or name, and a `ref` of which each
 /// byte is escaped.
-pub const MAX_PAGE_FRAME_BYTES: usize = 1024;
+const MAX_PAGE_FRAME_BYTES: usize = 1024;
 
 /// The most bytes of the entries of a page, unless the first of them alone is larger. With the rest of the page it is what API
 /// Gateway charges as one message.

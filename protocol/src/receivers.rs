@@ -71,10 +71,16 @@ impl Receivers {
         self.kind().fields
     }
 
+    /// Whether its messages depend on `field` of the sender's handshake.
+    #[must_use]
+    pub fn depend_on(self, field: Field) -> bool {
+        self.fields().contains(&field)
+    }
+
     /// Whether messages find their receivers by name, so that both names are required to connect.
     #[must_use]
     pub fn needs_names(self) -> bool {
-        self.fields().contains(&Field::To)
+        self.depend_on(Field::To)
     }
 
     /// Whether a route may send the sender a copy.

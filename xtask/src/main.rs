@@ -8,6 +8,7 @@ mod conformance;
 mod cross;
 mod debian;
 mod dist;
+mod features;
 mod fuzz;
 mod licences;
 mod peers;
@@ -53,6 +54,8 @@ usage: cargo xtask COMMAND
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code (typos.toml has the exceptions), and in comments for words that
                 docs/style.md rules out
+  features [PACKAGE...]
+                check that each package, or each of these, compiles alone with its tests; takes long the first time
   unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
   dist [--out FOLDER]
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         "book" => book::build(),
         "pictures" => peers::set_up().and_then(|peers| book::draw(&peers)),
         "licences" => licences::check(),
+        "features" => features::check(&rest),
         "unused" => unused::check(),
         "advisories" => advisories::check(),
         "spelling" => prose::check().and_then(|()| spelling::check()),

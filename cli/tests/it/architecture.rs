@@ -1,6 +1,9 @@
 //! Which modules may name which, where no crate keeps them apart, and which crates may depend on which.
 
+mod circles;
+mod modules;
 mod protocol;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 

@@ -100,6 +100,86 @@ fn every_link_leads_to_a_file_and_a_heading_that_there_is() {
     assert!(followed > 30, "links are found");
 }
 
+/// Every file and folder of the repository, each with what it ends with: `a/b.rs` and `b.rs` for `a/b.rs`.
+fn endings() -> BTreeSet<String> {
+    let (mut endings, mut folders) = (BTreeSet::new(), vec![root().to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mut rest = path.strip_prefix(root()).unwrap();
+            if ["target", ".git"]
+                .iter()
+                .any(|made| rest == Path::new(made))
+            {
+                continue;
+            }
+            while !rest.as_os_str().is_empty() {
+                endings.insert(rest.to_str().unwrap().to_owned());
+                let mut parts = rest.components();
+                parts.next();
+                rest = parts.as_path();
+            }
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    endings
+}
+
+/// What stands between backticks in a page and is a path of this repository by its form, `{a,b}` written out.
+fn paths(text: &str) -> Vec<String> {
+    const ENDINGS: [&str; 8] = [
+        ".rs", ".md", ".yaml", ".toml", ".json", ".py", ".html", ".js",
+    ];
+    let prose = text.split("```").step_by(2).collect::<String>();
+    let quoted = prose.split('`').skip(1).step_by(2);
+    let is_path = |text: &&str| {
+        let is_plain = text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_./{},-".contains(c));
+        let is_elsewhere = text.starts_with(['/', '.']) || text.starts_with("target/");
+        let stands_for_others = text
+            .split('/')
+            .any(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase()));
+        let has_form = text.contains('/') || ENDINGS.iter().any(|end| text.ends_with(end));
+        is_plain && has_form && !is_elsewhere && !stands_for_others
+    };
+    quoted
+        .filter(is_path)
+        .flat_map(|path| match (path.split_once('{'), path.split_once('}')) {
+            (Some((before, _)), Some((within, after))) => {
+                let within = &within[before.len() + 1..];
+                let each = within
+                    .split(',')
+                    .map(|name| format!("{before}{name}{after}"));
+                each.collect()
+            }
+            _ => vec![path.to_owned()],
+        })
+        .collect()
+}
+
+#[test]
+fn every_path_that_the_pages_for_contributors_name_exists() {
+    let endings = endings();
+    let mut found = 0;
+    for page in [
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "README.md",
+        "docs/style.md",
+    ] {
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        for path in paths(&text) {
+            let is_there = endings.contains(path.trim_end_matches('/'));
+            assert!(is_there, "{page} names `{path}`, which does not exist");
+            found += 1;
+        }
+    }
+    assert!(found > 100, "only {found} paths were found");
+}
+
 #[test]
 fn every_page_is_reached_from_the_first_one() {
     let docs = root().join("docs").canonicalize().unwrap();

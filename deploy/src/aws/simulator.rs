@@ -17,7 +17,7 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{http, requests};
-use crate::config::account::partition_of;
+use crate::config::arn::partition_of;
 use crate::engine::rights::{Simulator, Verdict};
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::policy::Question;

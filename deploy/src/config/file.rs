@@ -1,24 +1,21 @@
 //! The shape of `chatctl.toml`. Every key is optional, and unknown keys are errors.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::{Aws, AwsTable};
+use super::account::AwsTable;
 use super::alarms::AlarmsTable;
-use super::auth::{Auth, AuthTable};
-use super::aws;
+use super::auth::AuthTable;
 use super::domain::DomainTable;
-use super::expected::in_plain_words;
 use super::function::{LogLevel, Memory, Vpc};
-use super::limits::{Limits, LimitsTable};
+use super::limits::LimitsTable;
 use super::names::{PersonName, StackName};
 use super::overlay::TemplateTable;
-use super::routes::{self, RouteTable, Routes};
+use super::routes::RouteTable;
 #[cfg(test)]
 use super::schema::shape;
-use super::snippet::Snippet;
 use super::stage::Stage;
 
 /// The contents of `chatctl.toml`. Sections that need no further check are settings as they stand here.
@@ -188,38 +185,11 @@ impl Default for File {
     }
 }
 
-/// Parses `text`. Errors name `path`; relative paths in the file start at `folder`.
-///
-/// # Errors
-/// The first problem, with its line.
-pub(super) fn parse(
-    path: &Path,
-    text: &str,
-    folder: &Path,
-) -> Result<(File, Routes, (Auth, Limits), Aws), Snippet> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        let message = in_plain_words(error.message());
-        Snippet::new(path, text, error.span().unwrap_or(0..0), message)
-    })?;
-    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-    let snippet = |place, message: String| Snippet::new(path, text, place, message);
-    let routes = routes::resolve(&file.routes, folder, line)
-        .map_err(|(place, message)| snippet(place, message))?;
-    let auth = file
-        .auth
-        .resolve(folder, routes.lifecycle.is_some(), snippet)
-        .map_err(|(place, message)| snippet(place, message))?;
-    let limits = file
-        .limits
-        .resolve(&routes)
-        .map_err(|(place, message)| snippet(place, message))?;
-    let aws = aws::resolve(&file, snippet)?;
-    Ok((file, routes, (auth, limits), aws))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
+
+    use crate::config::parse::parse;
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: Expect) {

@@ -36,7 +36,7 @@ pub enum KeysFileError {
 }
 
 /// Where the keys of a config in `folder` are.
-pub fn path_in(folder: &Path) -> PathBuf {
+pub(crate) fn path_in(folder: &Path) -> PathBuf {
     folder.join(KEYS_FILE)
 }
 
@@ -127,8 +127,9 @@ pub fn parse(path: &Path, text: &str) -> Result<KeySet, Snippet> {
     KeySet::new(keys).map_err(|error| problem(0..0, error.to_string()))
 }
 
-/// `keys` as the file has them, to be written by the command.
-pub fn to_text(keys: &KeySet) -> String {
+/// `keys` as the file has them.
+#[cfg(test)]
+pub(crate) fn to_text(keys: &KeySet) -> String {
     let text = serde_json::to_string_pretty(&keys.to_json()).expect("keys always become JSON");
     format!("{text}\n")
 }

@@ -8,7 +8,6 @@ use chat_protocol::variable;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Settings;
 use super::auth::Auth;
 use super::permission::Grant;
 use super::route::Purpose;
@@ -137,24 +136,11 @@ impl Limits {
     }
 }
 
-impl Settings {
-    /// The key that connections are found by. A limit on the connections of a name needs names.
-    pub fn index(&self) -> Index {
-        if !self.has_own_functions() {
-            return Index::Nothing;
-        }
-        match Index::for_receivers(self.receivers()) {
-            Index::Room if self.limits.connections_per_name.is_some() => Index::FriendAndRoom,
-            index => index,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use crate::config::file::parse;
+    use crate::config::parse::parse;
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: Expect) {

@@ -5,18 +5,24 @@
 
 pub mod account;
 pub mod alarms;
+pub mod arn;
 pub mod auth;
 mod aws;
 mod cautions;
 pub mod domain;
+mod error;
 mod expected;
 mod file;
 pub mod function;
+mod functions;
 pub mod issuer;
 pub mod keys;
+mod keys_needed;
 pub mod limits;
 pub mod names;
 pub mod overlay;
+mod overrides;
+mod parse;
 pub mod permission;
 mod reviewers;
 pub mod route;
@@ -33,12 +39,13 @@ use std::path::{Path, PathBuf};
 
 pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
-use chat_protocol::{Answers, Handshake, Receivers};
+use chat_protocol::{Answers, Handshake, Index, Receivers};
+pub use error::ConfigError;
 pub use file::Handlers;
-use keys::KeysFileError;
 use limits::Limits;
-use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use names::{PersonName, RouteKey, StackName, StageName};
 use overlay::Overlay;
+pub use overrides::Overrides;
 pub use reviewers::ReviewFunction;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -89,51 +96,6 @@ pub struct Settings {
     pub overlay: Option<Overlay>,
 }
 
-/// Values from flags and the environment. With `None`, the file's value applies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// The config file; it must exist.
-    pub config: Option<PathBuf>,
-    /// The stack's name.
-    pub stack: Option<StackName>,
-    /// The stage's name.
-    pub stage: Option<StageName>,
-    /// The first user in the connect commands.
-    pub from: Option<PersonName>,
-    /// The second one.
-    pub to: Option<PersonName>,
-    /// The AWS Region.
-    pub region: Option<RegionName>,
-    /// The profile in `~/.aws`.
-    pub profile: Option<String>,
-    /// Where the API answers when an emulator replaces AWS.
-    pub endpoint: Option<EndpointTemplate>,
-}
-
-/// Why there are no settings.
-#[derive(Debug, thiserror::Error)]
-#[expect(
-    missing_docs,
-    reason = "the messages say what its variants and their fields are"
-)]
-pub enum ConfigError {
-    #[error("{0}")]
-    Invalid(Snippet),
-    #[error("could not read {path}")]
-    Unreadable {
-        path: PathBuf,
-        source: std::io::Error,
-    },
-    #[error("there is no {path}")]
-    Missing { path: PathBuf },
-    /// The public keys beside the file are damaged, or cannot be read.
-    #[error(transparent)]
-    Keys(#[from] KeysFileError),
-    /// The file asks for keys, and there are none.
-    #[error("{0}")]
-    NoKey(Snippet),
-}
-
 impl Settings {
     /// The part of the handshake that all clients of this chat share, beside names and room.
     pub fn handshake(&self) -> Handshake {
@@ -148,6 +110,17 @@ impl Settings {
         })
     }
 
+    /// The key that connections are found by. A limit on the connections of a name needs names.
+    pub fn index(&self) -> Index {
+        if !self.has_own_functions() {
+            return Index::Nothing;
+        }
+        match Index::for_receivers(self.receivers()) {
+            Index::Room if self.limits.connections_per_name.is_some() => Index::FriendAndRoom,
+            index => index,
+        }
+    }
+
     /// What routes answer. It repeats if routes share it.
     pub fn answers(&self) -> impl Iterator<Item = Answers> {
         self.routes.iter().filter_map(|route| match route.purpose {
@@ -157,7 +130,7 @@ impl Settings {
     }
 
     /// Whether the stack has functions of our own. They record the connections.
-    pub fn has_own_functions(&self) -> bool {
+    pub(crate) fn has_own_functions(&self) -> bool {
         self.lifecycle.is_none()
     }
 
@@ -180,6 +153,11 @@ impl Settings {
         }))
     }
 
+    /// The overlay's file, for what looks at files.
+    pub fn overlay_file(&self) -> Option<PathBuf> {
+        self.overlay.as_ref().map(|overlay| overlay.file.clone())
+    }
+
     /// The request limits of the stage, for the question before a deployment.
     pub fn throttling(&self) -> String {
         match self.throttle {
@@ -189,7 +167,7 @@ impl Settings {
     }
 
     /// The user's own functions behind routes, by the key of their route.
-    pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
+    pub(crate) fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
         self.routes.iter().filter_map(|route| match &route.purpose {
             Purpose::Handler(handler) => Some((&route.key, handler)),
             _ => None,
@@ -241,7 +219,7 @@ impl Settings {
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
         let (file, mut routes, (auth, limits), aws) =
-            file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
+            parse::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
         let invalid =
@@ -251,7 +229,7 @@ impl Settings {
         routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
-        let own = function::own_bytes(stack, stage, &limits);
+        let own = functions::own_bytes(stack, stage, &limits);
         routes::check_environments(&file.routes, own).map_err(invalid)?;
         let of_auth = auth.environment_bytes() + own;
         file.auth

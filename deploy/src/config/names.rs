@@ -102,7 +102,7 @@ name!(
 
 impl RouteKey {
     /// Whether API Gateway itself selects the route when a client connects or disconnects. No message can.
-    pub fn is_lifecycle(&self) -> bool {
+    pub(crate) fn is_lifecycle(&self) -> bool {
         matches!(self.as_ref(), "$connect" | "$disconnect")
     }
 }

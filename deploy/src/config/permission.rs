@@ -75,7 +75,7 @@ impl Grant {
 
 impl Granted {
     /// The methods of the @connections API that it is about.
-    pub const fn methods(&self) -> &'static [&'static str] {
+    pub(crate) const fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Connections => &["POST", "GET", "DELETE"],
             Self::Ending => &["POST", "DELETE"],
@@ -87,12 +87,12 @@ impl Granted {
 
 /// The most characters that the policies in a role may have together; white space is not counted
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-pub const MAX_POLICIES_BYTES: usize = 10_240;
+pub(crate) const MAX_POLICIES_BYTES: usize = 10_240;
 
 /// The size in characters of the policies in a handler's role, given `grants` by the route with `key`.
 ///
 /// Values that only the deployment has, such as account and Region, count with the longest possible value.
-pub fn size_of_policies(
+pub(crate) fn size_of_policies(
     grants: &[Grant],
     key: &RouteKey,
     stack: &StackName,

@@ -33,7 +33,7 @@ impl Settings {
     }
 
     /// The functions that review messages, in the order of the first route of each.
-    pub fn review_functions(&self) -> Vec<ReviewFunction<'_>> {
+    pub(crate) fn review_functions(&self) -> Vec<ReviewFunction<'_>> {
         let mut functions: Vec<ReviewFunction<'_>> = Vec::new();
         for (_, review) in self.reviews() {
             let known = functions.iter().position(|one| one.name == review.name);

@@ -43,7 +43,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// The default for messages to `receivers`.
-    pub fn for_people(receivers: Receivers) -> Self {
+    pub(crate) fn for_people(receivers: Receivers) -> Self {
         let rule = receivers.rule();
         Self::People { receivers, rule }
     }

@@ -19,7 +19,7 @@ use crate::stack::status::StackStatus;
 ///
 /// # Errors
 /// Those of [`execute`] and [`prepare`]; of the second try they say that it was one.
-pub async fn execute_with_second_try(
+pub(crate) async fn execute_with_second_try(
     stacks: &impl ChangeSets,
     change_set: ChangeSet,
     reporter: &mut impl Reporter,

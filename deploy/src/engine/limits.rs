@@ -80,10 +80,10 @@ pub const PROVING: Limit = Limit::minutes(10);
 pub const BEGINNING: Limit = Limit::minutes(1);
 
 /// A silence of this length is reported, and each further one.
-pub const SILENCE: Limit = Limit::seconds(20);
+pub(crate) const SILENCE: Limit = Limit::seconds(20);
 
 /// After so long without events of a stack that is followed, it is reported that it goes on.
-pub const NO_NEWS: Limit = Limit::minutes(1);
+pub(crate) const NO_NEWS: Limit = Limit::minutes(1);
 
 /// Does `work` as long as `limit` allows; what it has not done by then is `late`.
 ///
@@ -103,7 +103,7 @@ pub fn within<T, E>(
 }
 
 /// `time`, or a part of it where a test is in a hurry. Nothing gets longer than it is.
-pub fn scaled(time: Duration) -> Duration {
+pub(crate) fn scaled(time: Duration) -> Duration {
     static WANTED: OnceLock<f64> = OnceLock::new();
     let wanted = WANTED.get_or_init(|| {
         let wanted = std::env::var(FACTOR)

@@ -32,13 +32,12 @@ mod token;
 mod verify;
 pub mod vitals;
 
-pub use again::execute_with_second_try;
 pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
-pub use prepare::{prepare, prepare_here, preview};
-pub use random::random_hex;
+pub use prepare::{prepare, preview};
+pub(crate) use random::random_hex;
 pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,

@@ -45,7 +45,7 @@ pub async fn prepare(
 ///
 /// # Errors
 /// The stack's files cannot be read, or its port is taken.
-pub async fn prepare_here(
+pub(crate) async fn prepare_here(
     stacks: &impl Stacks,
     deployment: Deployment,
     reporter: &mut impl Reporter,

@@ -110,7 +110,7 @@ impl TargetError {
     }
 
     /// Whether the target may have done what it was asked for all the same: its answer was lost or makes no sense.
-    pub fn leaves_open(&self) -> bool {
+    pub(crate) fn leaves_open(&self) -> bool {
         match self.kind {
             ErrorKind::Unreachable | ErrorKind::Unexpected => true,
             ErrorKind::Usage | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Interrupted => {

@@ -53,7 +53,7 @@ impl Deployment {
     }
 
     /// What each function runs, by its logical id.
-    pub fn code_of_functions(&self) -> BTreeMap<String, Asset> {
+    pub(crate) fn code_of_functions(&self) -> BTreeMap<String, Asset> {
         parameters_of_functions(&self.template)
             .into_iter()
             .filter_map(|(function, parameter)| {

@@ -196,7 +196,7 @@ impl LocalTarget {
     }
 
     /// The last log lines of the functions, if there are any.
-    pub fn clues(&self, stack: &StackName) -> Option<String> {
+    pub(crate) fn clues(&self, stack: &StackName) -> Option<String> {
         let folder = self.place(stack);
         let ends = logs::ends(&folder);
         let text = ends

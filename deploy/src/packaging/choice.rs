@@ -1,7 +1,8 @@
 //! Decides what to build and with which tools, as a value with its reason. Pure.
 
 use super::PackagingError;
-use super::toolchain::{Toolchain, triple};
+use super::target::triple;
+use super::toolchain::Toolchain;
 use crate::config::Architecture;
 
 /// Whether a target's standard library must be in its usual place.

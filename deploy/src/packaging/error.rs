@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use super::MAX_CODE;
 use super::elf::Unfit;
-use super::owner::SAFE_FOLDERS;
-use super::toolchain::triple;
+use super::target::triple;
+use super::{MAX_CODE, SAFE_FOLDERS};
 use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::Code;

@@ -24,6 +24,7 @@ mod plan;
 mod sample;
 mod shared;
 mod sources;
+mod target;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -45,7 +46,8 @@ use self::manifest::Crate;
 use self::paths::Places;
 pub use self::plan::{Machine, Planned, plan};
 pub use self::sources::sources;
-use self::toolchain::{Programs, Toolchain, triple};
+use self::target::triple;
+use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::{DeployEvent, Reporter};
 use crate::stack::code::{Code, Origin};
@@ -53,6 +55,9 @@ use crate::stack::code::{Code, Origin};
 /// Our handlers' package and binary.
 const PACKAGE: &str = "chat-lambdas";
 const BINARY: &str = "chat";
+
+/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
+const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
 /// The largest unzipped code of a function, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -367,7 +372,7 @@ impl std::fmt::Debug for Artifact {
 }
 
 /// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.
-pub fn is_digest(name: &str) -> bool {
+pub(crate) fn is_digest(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 64 && name.bytes().all(is_digit)
 }

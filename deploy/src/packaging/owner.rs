@@ -10,10 +10,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::PackagingError;
-
-/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
-pub(super) const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
+use super::{PackagingError, SAFE_FOLDERS};
 
 /// The users that may own code that is built.
 #[derive(Debug, Clone)]

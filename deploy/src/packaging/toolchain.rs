@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use super::PackagingError;
+use super::target::triple;
 use crate::config::Architecture;
 use crate::programs::{command, named};
 
@@ -42,14 +43,6 @@ pub(super) struct Toolchain {
     pub(super) cargo_lambda: Option<String>,
     /// zig's version; `None` if cargo-lambda would not find it.
     pub(super) zig: Option<String>,
-}
-
-/// The Rust target for Lambda's runtimes on this processor.
-pub(super) fn triple(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
-        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-    }
 }
 
 impl Toolchain {

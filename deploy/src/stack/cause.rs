@@ -33,14 +33,14 @@ pub struct Cause {
 }
 
 /// Whether the event is a failure of its own, neither of the stack as a whole nor a mere cancellation.
-pub fn is_cause(event: &StackEvent) -> bool {
+pub(crate) fn is_cause(event: &StackEvent) -> bool {
     event.status.ends_with("_FAILED") && event.resource_type != STACK_TYPE && !is_cancelled(event)
 }
 
 /// Whether every failure among `events` is temporary, so that the same deployment is likely to succeed a moment later.
 ///
 /// Unknown reasons, missing reasons, and failures that need a permission or a repair are not temporary.
-pub fn passes_by_itself(events: &[StackEvent]) -> bool {
+pub(crate) fn passes_by_itself(events: &[StackEvent]) -> bool {
     let mut causes = events.iter().filter(|event| is_cause(event)).peekable();
     causes.peek().is_some()
         && causes.all(|event| {

@@ -47,7 +47,7 @@ impl Origin {
 
 impl Code {
     /// Every executable that the stack of `settings` needs, ours first. Empty for a stack without functions.
-    pub fn for_settings(settings: &Settings) -> Vec<Self> {
+    pub(crate) fn for_settings(settings: &Settings) -> Vec<Self> {
         let own = settings.has_own_functions().then(|| Self {
             parameter: CODE_KEY.into(),
             origin: Origin::Own,

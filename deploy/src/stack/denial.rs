@@ -69,7 +69,7 @@ impl Denial {
     }
 
     /// The meaning of the denial.
-    pub fn meaning(&self) -> &'static str {
+    pub(crate) fn meaning(&self) -> &'static str {
         match (self.kind, self.is_explicit) {
             (Kind::ServiceControl, true) => {
                 "a service control policy of the account's organization denies this, whatever other policies allow"
@@ -197,13 +197,13 @@ impl Denial {
     }
 
     /// Whether a missing permission that an administrator can grant to the identity is the only cause.
-    pub fn is_mere_lack(&self) -> bool {
+    pub(crate) fn is_mere_lack(&self) -> bool {
         matches!(self.kind, Kind::Identity | Kind::Unnamed) && !self.is_explicit
     }
 }
 
 /// The `service:Action` that a denial names.
-pub fn action_in(reason: &str) -> Option<&str> {
+pub(crate) fn action_in(reason: &str) -> Option<&str> {
     let (_, rest) = reason.split_once("not authorized to perform")?;
     rest.trim_start_matches(':')
         .split_whitespace()

@@ -10,6 +10,8 @@ pub mod denial;
 pub mod eject;
 pub mod few;
 pub mod logs;
+mod merge;
+mod order;
 pub mod outline;
 pub mod overlay;
 pub mod page;
@@ -50,7 +52,7 @@ impl Template {
     }
 
     /// The document as JSON without white space, about two fifths shorter.
-    pub fn to_one_line(&self) -> String {
+    pub(crate) fn to_one_line(&self) -> String {
         self.0.to_string()
     }
 
@@ -60,7 +62,7 @@ impl Template {
     }
 
     /// The document, taken out.
-    pub fn into_document(self) -> serde_json::Value {
+    pub(crate) fn into_document(self) -> serde_json::Value {
         self.0
     }
 

@@ -14,8 +14,8 @@ pub struct Records {
     pub index: Index,
     /// Whether a handshake looks for a ban. Stacks of earlier versions do not.
     pub has_bans: bool,
-    /// The route whose envelope a message to one person has, and the one for a room.
-    envelopes: [Option<String>; 2],
+    /// The route whose envelope a message to such receivers has.
+    envelopes: BTreeMap<Receivers, String>,
 }
 
 impl Records {
@@ -38,19 +38,19 @@ impl Records {
         Some(Self {
             index,
             has_bans,
-            envelopes: [Receivers::Friend, Receivers::Room].map(|it| envelope(template, it)),
+            envelopes: Receivers::ALL
+                .into_iter()
+                .filter_map(|receivers| Some((receivers, envelope(template, receivers)?)))
+                .collect(),
         })
     }
 
     /// The route in whose envelope a message of the operator reaches such receivers; `None` where routes post the text as
     /// it is. Where no route to such receivers has envelopes, another one's is used.
     pub fn envelope(&self, receivers: Receivers) -> Option<&str> {
-        let [friend, room] = &self.envelopes;
-        let (first, second) = match receivers {
-            Receivers::Friend => (friend, room),
-            Receivers::Room => (room, friend),
-        };
-        first.as_deref().or(second.as_deref())
+        let own = self.envelopes.get(&receivers);
+        own.or_else(|| self.envelopes.values().next())
+            .map(String::as_str)
     }
 }
 

@@ -38,7 +38,7 @@ impl Right {
 
 /// The permissions that `new` grants and `old` does not: new ones, wider ones, and those that a denial no longer
 /// covers.
-pub fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
+pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
     let (before_allowed, before_denied) = old.map(rights).unwrap_or_default();
     let (allowed, denied) = rights(new);
     let lifted = before_denied.difference(&denied).map(|right| Right {

@@ -89,7 +89,7 @@ impl StackStatus {
     }
 
     /// Whether the last operation has done what was asked for, and there is a stack.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         matches!(
             self,
             Self::CreateComplete | Self::UpdateComplete | Self::ImportComplete
@@ -118,17 +118,17 @@ impl StackStatus {
     }
 
     /// Whether the stack is deleted.
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         *self == Self::DeleteComplete
     }
 
     /// Whether it is a name that a first change set has taken, with nothing behind it.
-    pub fn is_in_review(&self) -> bool {
+    pub(crate) fn is_in_review(&self) -> bool {
         *self == Self::ReviewInProgress
     }
 
     /// Whether an operation begins with it; a rollback or a clean-up belongs to the operation before.
-    pub fn begins_operation(&self) -> bool {
+    pub(crate) fn begins_operation(&self) -> bool {
         matches!(
             self,
             Self::CreateInProgress

@@ -1,7 +1,7 @@
 //! Explains what an account, a Region or a partition does not offer, from AWS's error messages.
 
 /// The meaning and the remedy of `words`, an event's reason or an error message of AWS.
-pub fn explanation(words: &str) -> Option<(&'static str, String)> {
+pub(crate) fn explanation(words: &str) -> Option<(&'static str, String)> {
     let known = KNOWN
         .iter()
         .find(|known| known.words.iter().all(|word| words.contains(word)))?;

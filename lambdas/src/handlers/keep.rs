@@ -1,6 +1,6 @@
 //! What handlers of messages do on routes that keep them.
 
-use chat_protocol::Receivers;
+use chat_protocol::{Field, Receivers};
 use serde_json::json;
 
 use crate::envelope::{Outgoing, Refused};
@@ -29,9 +29,9 @@ pub(super) async fn keep(
     let (Some(seconds), Some(line)) = (rule.history, outgoing.line()) else {
         return Ok(());
     };
-    let conversation = match receivers {
-        Receivers::Room => Some(Conversation::Room(session.room.clone())),
-        Receivers::Friend => {
+    let conversation = match receivers.depend_on(Field::Room) {
+        true => Some(Conversation::Room(session.room.clone())),
+        false => {
             let names = session.name.clone().zip(session.friend.clone());
             names.map(|(own, friend)| Conversation::Two(own, friend))
         }

@@ -42,22 +42,10 @@ pub use requests::rule_of_requests;
 pub use who::who;
 
 use serde::Serialize;
-use tokio::time::Instant;
 
 use crate::event::UnexpectedEvent;
-use crate::log::Log;
+pub use crate::invocation::Invocation;
 use crate::store::StoreError;
-
-/// One run of a handler: its time limits and its log.
-#[derive(Debug, Clone)]
-pub struct Invocation {
-    /// Seconds since the epoch.
-    pub now: u64,
-    /// When to begin no new work, so that Lambda does not end the function in the middle of it.
-    pub until: Instant,
-    /// The log, which already has the request id.
-    pub log: Log,
-}
 
 /// The response of a proxy integration. API Gateway rejects a response with any unknown field.
 ///

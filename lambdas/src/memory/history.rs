@@ -2,17 +2,9 @@
 
 use super::MemoryStore;
 use super::call::Call;
+use super::kept::Kept;
 use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
 use crate::store::StoreError;
-
-/// One row.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// `None` once the message is erased.
-    frame: Option<String>,
-    notice: Option<Line>,
-    expires_at: u64,
-}
 
 impl History for MemoryStore {
     async fn keep(

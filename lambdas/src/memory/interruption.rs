@@ -1,52 +1,59 @@
 //! Work between two calls of a store, so that a test can let things happen at the same time.
 
 use std::fmt;
+use std::sync::Mutex;
 
-use super::{MemoryStore, lock};
+use super::lock;
 
-/// What is to happen after some calls.
-pub(super) struct Interruption {
+/// What is to happen to a store `S` after some calls, if anything.
+pub(super) struct Interruption<S>(Mutex<Option<Waiting<S>>>);
+
+type Work<S> = Box<dyn FnOnce(&S) + Send>;
+
+struct Waiting<S> {
     calls: usize,
-    work: Box<dyn FnOnce(&MemoryStore) + Send>,
+    work: Work<S>,
 }
 
-impl fmt::Debug for Interruption {
+impl<S> Default for Interruption<S> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<S> fmt::Debug for Interruption<S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let calls = lock(&self.0).as_ref().map(|waiting| waiting.calls);
         formatter
             .debug_struct("Interruption")
-            .field("calls", &self.calls)
+            .field("calls", &calls)
             .finish_non_exhaustive()
     }
 }
 
-impl MemoryStore {
-    /// Does `work` after `calls` further calls, before the one that follows. The calls in `work` count for nothing.
-    pub fn interrupt_after(&self, calls: usize, work: impl FnOnce(&Self) + Send + 'static) {
-        *lock(&self.interruption) = Some(Interruption {
+impl<S> Interruption<S> {
+    /// Makes `work` due after `calls` further calls.
+    pub(super) fn set(&self, calls: usize, work: impl FnOnce(&S) + Send + 'static) {
+        *lock(&self.0) = Some(Waiting {
             calls,
             work: Box::new(work),
         });
     }
 
-    /// Whether the work of [`interrupt_after`](Self::interrupt_after) is still to be done.
-    #[must_use]
-    pub fn is_to_be_interrupted(&self) -> bool {
-        lock(&self.interruption).is_some()
+    /// Whether the work is still to be done.
+    pub(super) fn is_waiting(&self) -> bool {
+        lock(&self.0).is_some()
     }
 
-    pub(super) fn interrupt(&self) {
-        let due = {
-            let mut interruption = lock(&self.interruption);
-            match interruption.as_mut() {
-                Some(waiting) if waiting.calls > 0 => {
-                    waiting.calls -= 1;
-                    None
-                }
-                _ => interruption.take(),
+    /// Counts a call; returns the work that is to be done before it.
+    pub(super) fn count(&self) -> Option<Work<S>> {
+        let mut waiting = lock(&self.0);
+        match waiting.as_mut() {
+            Some(waiting) if waiting.calls > 0 => {
+                waiting.calls -= 1;
+                None
             }
-        };
-        if let Some(due) = due {
-            (due.work)(self);
+            _ => waiting.take().map(|due| due.work),
         }
     }
 }

@@ -10,6 +10,7 @@ mod dispatch;
 mod history;
 mod interruption;
 mod items;
+mod kept;
 mod record;
 mod review;
 mod store;

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::call::Call;
-use super::history::Kept;
 use super::interruption::Interruption;
+use super::kept::Kept;
 use super::lock;
 use super::record::Records;
 use crate::history::Ulid;
@@ -29,7 +29,7 @@ pub struct MemoryStore {
     pub(super) records: Records,
     /// The most time that a call about a room takes, before and after it has its effect.
     pub(super) slowness: Mutex<Duration>,
-    pub(super) interruption: Mutex<Option<Interruption>>,
+    interruption: Interruption<Self>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +59,17 @@ impl MemoryStore {
     /// Lets every `call` fail from now on.
     pub fn break_down(&self, call: Call) {
         lock(&self.table).broken.insert(call);
+    }
+
+    /// Does `work` after `calls` further calls, before the one that follows. The calls in `work` count for nothing.
+    pub fn interrupt_after(&self, calls: usize, work: impl FnOnce(&Self) + Send + 'static) {
+        self.interruption.set(calls, work);
+    }
+
+    /// Whether the work of [`interrupt_after`](Self::interrupt_after) is still to be done.
+    #[must_use]
+    pub fn is_to_be_interrupted(&self) -> bool {
+        self.interruption.is_waiting()
     }
 
     /// Freezes the rows that eventual reads see, whatever is written later.
@@ -112,7 +123,9 @@ impl MemoryStore {
         call: Call,
         work: impl FnOnce(&mut Table) -> T,
     ) -> Result<T, StoreError> {
-        self.interrupt();
+        if let Some(work) = self.interruption.count() {
+            work(self);
+        }
         let mut table = lock(&self.table);
         if table.broken.contains(&call) {
             return Err(StoreError {

@@ -20,7 +20,7 @@ pub use pace::POSTS_AT_FIRST;
 pub use people::{people, people_up_to};
 pub use posting::Rest;
 
-use crate::handlers::Invocation;
+use crate::invocation::Invocation;
 use crate::log::Log;
 use crate::session::{ConnectionId, Room};
 

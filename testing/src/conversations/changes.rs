@@ -1,6 +1,6 @@
 //! The words of a script for who has come and who has left.
 
-use super::script::Expected;
+use super::expected::Expected;
 
 /// `+Ann -Bob of 2`
 pub(super) fn presence(changes: &str) -> Option<Expected> {

@@ -20,6 +20,7 @@ pub mod script;
 
 mod changes;
 mod deployed;
+mod expected;
 mod play;
 mod quoted;
 mod stack;

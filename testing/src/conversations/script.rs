@@ -48,9 +48,9 @@ mod seen;
 
 use std::fmt;
 
-pub use self::seen::Entry;
 use self::seen::{found, seen};
 use super::changes;
+pub use super::expected::{Entry, Expected};
 use super::quoted::quoted;
 use super::stack::{DIRECT, STACKS, Stack};
 use chat_protocol::{Field, Handshake};
@@ -150,35 +150,6 @@ pub enum Step {
     DisconnectEverybody,
     /// `Tom vanishes`.
     Vanish(Party),
-}
-
-/// What a party is to receive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// This very text.
-    Text(String),
-    /// The sentence that says a friend is not reachable.
-    Notice,
-    /// An error frame with this word, and this `ref` if one is given.
-    Error(String, Option<String>),
-    /// An envelope with this text of this sender.
-    Message(Option<String>, String),
-    /// The receipt for the frame with this `ref`, and the connections that accepted it.
-    Receipt(String, usize),
-    /// The same for a message that a review has changed.
-    ChangedReceipt(String, usize),
-    /// The frame about these arrivals and departures, and the people afterwards.
-    Presence(Vec<String>, Vec<String>, usize),
-    /// The receipt of a message that is kept, and the connections that accepted it.
-    Stored(String, usize),
-    /// The receipt for the order with this `ref`.
-    Done(String),
-    /// The notice that the message with this text was deleted by this person.
-    Deleted(String, String),
-    /// A page of history, and whether there is more.
-    Page(Vec<Entry>, bool),
-    /// No frame that the script has not named yet.
-    Nothing,
 }
 
 impl Script {

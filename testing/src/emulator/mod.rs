@@ -5,7 +5,8 @@
 
 mod requests;
 
-pub use requests::{Fault, ask_status, forward, name};
+use requests::ask_status;
+pub use requests::{Fault, forward, name};
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -50,7 +50,7 @@ pub async fn forward(port: u16, request: Request<Full<Bytes>>) -> Result<Respons
 ///
 /// # Errors
 /// No server answers in HTTP.
-pub async fn ask_status(port: u16, method: &str, path: &str) -> Result<u16, Fault> {
+pub(super) async fn ask_status(port: u16, method: &str, path: &str) -> Result<u16, Fault> {
     let request = Request::builder()
         .method(method)
         .uri(path)

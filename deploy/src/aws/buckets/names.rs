@@ -4,7 +4,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Bucket;
 use crate::aws::error::{Kind, kind};
-use crate::config::account::{AccountRules, partition_of};
+use crate::config::account::AccountRules;
+use crate::config::arn::partition_of;
 use crate::engine::{ErrorKind, TargetError};
 
 /// The namespace in which a bucket's name is unique

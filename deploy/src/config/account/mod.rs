@@ -1,6 +1,5 @@
 //! `[aws]`: where and as whom to deploy, and the rules that the account's owner has set.
 
-mod arn;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -8,13 +7,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::alarms::Alarms;
+use super::arn::{Arn, BucketName, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn, partition_of};
 use super::domain::Domain;
 use super::names::{EndpointTemplate, RegionName};
 use super::snippet::Snippet;
-use arn::Arn;
-pub use arn::{
-    BucketName, CertificateArn, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn, partition_of,
-};
 pub(super) use table::AwsTable;
 
 /// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.

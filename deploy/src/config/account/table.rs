@@ -6,9 +6,8 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{
-    AccountRules, Architecture, BucketName, KeyArn, Placed, PolicyArn, RoleArn, RolePath, TopicArn,
-};
+use super::{AccountRules, Architecture, Placed};
+use crate::config::arn::{BucketName, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn};
 use crate::config::names::RegionName;
 #[cfg(test)]
 use crate::config::schema::shape;

@@ -9,9 +9,9 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::TopicArn;
+use super::arn::TopicArn;
 #[cfg(test)]
-use super::schema::shape;
+use super::schema::{self, shape};
 #[cfg(test)]
 pub(super) use threshold::MAX as MAX_THRESHOLD;
 pub(super) use threshold::Threshold;
@@ -55,7 +55,7 @@ pub struct Thresholds {
 /// `[alarms]`, as the file has it.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(extend("allOf" = crate::config::schema::rules_of_alarms())))]
+#[cfg_attr(test, schemars(extend("allOf" = schema::rules_of_alarms())))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct AlarmsTable {
     /// The address that gets the alarms by mail, once it has confirmed that it wants them.

@@ -7,7 +7,6 @@ mod tests;
 use std::path::PathBuf;
 
 use chat_identity::KeySet;
-use chat_protocol::auth::MAX_ENVIRONMENT_BYTES;
 use chat_protocol::{Mode, variable};
 
 use super::function::environment;
@@ -16,7 +15,6 @@ use super::keys::{self, KeysFileError};
 use super::permission::Grant;
 use super::route::CustomHandler;
 use super::snippet::Snippet;
-use super::{ConfigError, Settings};
 pub(super) use table::AuthTable;
 
 /// What the user's authorizer is called where handlers are called by the keys of their routes. It is none of them.
@@ -130,38 +128,6 @@ impl Auth {
             .iter()
             .map(|(name, value)| environment::bytes(name, value));
         2 + said.sum::<usize>() + STACK_NAME + names
-    }
-}
-
-impl Settings {
-    /// Checks that there is a key where the mode needs one, and that the authorizer's environment holds them all. A stack
-    /// without a key would refuse every client.
-    ///
-    /// # Errors
-    /// [`ConfigError::NoKey`], [`ConfigError::Keys`]
-    pub fn check_keys(&self) -> Result<(), ConfigError> {
-        let Proof::Token(TokenKeys { file, keys, asked }) = &self.auth.proof else {
-            return Ok(());
-        };
-        if keys.keys().is_empty() {
-            return Err(ConfigError::NoKey(asked.clone()));
-        }
-        let bytes = self.auth.environment_bytes();
-        if bytes > MAX_ENVIRONMENT_BYTES {
-            return Err(ConfigError::Keys(KeysFileError::TooLarge {
-                path: file.clone(),
-                bytes,
-            }));
-        }
-        Ok(())
-    }
-
-    /// The file with the public keys, where the mode has some.
-    pub fn keys_file(&self) -> Option<PathBuf> {
-        match &self.auth.proof {
-            Proof::Token(keys) => Some(keys.file.clone()),
-            Proof::Claimed | Proof::Jwt(_) | Proof::Handler(_) => None,
-        }
     }
 }
 

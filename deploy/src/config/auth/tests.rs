@@ -1,7 +1,7 @@
 //! What `[auth]` may say, and the errors where it may not.
 
 use super::*;
-use crate::config::{FILE_NAME, Overrides};
+use crate::config::{ConfigError, FILE_NAME, Overrides, Settings};
 use chat_identity::PrivateKey;
 use chat_protocol::auth::KEYS_FILE;
 use expect_test::{Expect, expect};

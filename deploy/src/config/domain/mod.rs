@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
-use super::account::CertificateArn;
+use super::arn::CertificateArn;
 #[cfg(test)]
 use super::schema::shape;
 use super::snippet::Snippet;
@@ -61,7 +61,7 @@ impl Domain {
     }
 
     /// `message` with the line of the name.
-    pub fn saying(&self, message: String) -> Snippet {
+    pub(crate) fn saying(&self, message: String) -> Snippet {
         self.at.saying(message)
     }
 }
@@ -190,7 +190,7 @@ impl DomainName {
     }
 
     /// Whether a certificate for `pattern` is one for this name. A wildcard stands for one label, the first.
-    pub fn is_covered_by(&self, pattern: &str) -> bool {
+    pub(crate) fn is_covered_by(&self, pattern: &str) -> bool {
         let pattern = pattern.to_ascii_lowercase();
         match pattern.strip_prefix("*.") {
             None => self.0 == pattern,
@@ -199,13 +199,6 @@ impl DomainName {
                 .split_once('.')
                 .is_some_and(|(_, rest)| rest == parent),
         }
-    }
-
-    /// Whether the zone `name`, with or without a last dot, contains this name.
-    pub fn is_in_zone(&self, name: &str) -> bool {
-        let zone = name.trim_end_matches('.').to_ascii_lowercase();
-        let before = self.0.strip_suffix(&zone);
-        !zone.is_empty() && before.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 }
 

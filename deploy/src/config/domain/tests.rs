@@ -205,7 +205,7 @@ fn a_certificate_of_another_region_partition_or_account_is_refused_with_its_line
 }
 
 #[test]
-fn a_wildcard_covers_one_label_and_a_zone_its_own_name_and_all_below() {
+fn a_wildcard_covers_one_label() {
     let name = |text: &str| DomainName::try_from(text.to_owned()).unwrap();
     let chat = name("chat.example.com");
     for pattern in ["chat.example.com", "CHAT.example.com", "*.example.com"] {
@@ -223,16 +223,4 @@ fn a_wildcard_covers_one_label_and_a_zone_its_own_name_and_all_below() {
         assert!(!chat.is_covered_by(pattern), "{pattern}");
     }
     assert!(!name("a.chat.example.com").is_covered_by("*.example.com"));
-    for zone in ["example.com.", "Example.com", "chat.example.com.", "com."] {
-        assert!(chat.is_in_zone(zone), "{zone}");
-    }
-    for zone in [
-        "ample.com.",
-        "at.example.com",
-        "a.chat.example.com.",
-        "",
-        ".",
-    ] {
-        assert!(!chat.is_in_zone(zone), "{zone}");
-    }
 }

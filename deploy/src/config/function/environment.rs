@@ -11,7 +11,7 @@ pub(in crate::config) fn bytes(name: &str, value: &str) -> usize {
 }
 
 /// The same for a value of `length` bytes that JSON writes as it is.
-pub(super) fn plain_bytes(name: &str, length: usize) -> usize {
+pub(in crate::config) fn plain_bytes(name: &str, length: usize) -> usize {
     bytes(name, "") + length
 }
 

@@ -11,7 +11,7 @@ use super::{
     FunctionSettings, LogLevel, MAX_ENVIRONMENT_BYTES, Memory, ReservedConcurrency, Secret,
     Timeout, VariableName, VariableValue, Vpc,
 };
-use crate::config::account::KeyArn;
+use crate::config::arn::KeyArn;
 use crate::config::permission::MAX_POLICIES_BYTES;
 #[cfg(test)]
 use crate::config::schema::{self, shape};

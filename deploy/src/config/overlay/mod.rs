@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::error::ConfigError;
 #[cfg(test)]
 use super::schema::shape;
 use super::snippet::Snippet;
-use super::{ConfigError, Settings};
 pub use parse::MAX_BYTES;
 pub use tree::{Entry, Node, Tree};
 
@@ -127,15 +127,8 @@ impl Overlay {
     }
 
     /// An error about the `place` in the file.
-    pub fn snippet(&self, place: Range<usize>, message: impl Into<String>) -> Snippet {
+    pub(crate) fn snippet(&self, place: Range<usize>, message: impl Into<String>) -> Snippet {
         let text = self.content.as_ref().map_or("", |content| &content.text);
         Snippet::new(&self.file, text, place, message)
-    }
-}
-
-impl Settings {
-    /// The overlay's file, for what looks at files.
-    pub fn overlay_file(&self) -> Option<PathBuf> {
-        self.overlay.as_ref().map(|overlay| overlay.file.clone())
     }
 }

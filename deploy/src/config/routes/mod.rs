@@ -6,6 +6,7 @@ mod review;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timeout;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

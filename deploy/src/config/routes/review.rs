@@ -6,8 +6,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-use chat_protocol::review::{TIMEOUT_MS, TIMEOUTS_MS};
-use serde::Deserialize;
+use chat_protocol::review::TIMEOUT_MS;
 use toml::Spanned;
 
 use super::Problem;
@@ -16,32 +15,6 @@ use crate::config::function::FunctionSettings;
 use crate::config::names::{RouteKey, StackName, StageName};
 use crate::config::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use crate::config::route::{Review, Route};
-
-/// For how long a review is waited for: a whole number with `ms` or `s`.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct ReviewTimeout(u32);
-
-impl TryFrom<String> for ReviewTimeout {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let (number, factor) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
-            (Some(number), _) => (number, 1),
-            (None, Some(number)) => (number, 1_000),
-            (None, None) => ("", 0),
-        };
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let millis = is_number.then(|| number.parse::<u32>().ok()).flatten();
-        match millis.and_then(|millis| millis.checked_mul(factor)) {
-            Some(millis) if TIMEOUTS_MS.contains(&millis) => Ok(Self(millis)),
-            _ => Err(format!(
-                "{text:?} is not a time for a review: \"{}ms\" to \"{}s\", for example \"500ms\" or \"2s\"",
-                TIMEOUTS_MS.start(),
-                TIMEOUTS_MS.end() / 1_000
-            )),
-        }
-    }
-}
 
 /// The review in `table`, which has receivers. A relative folder starts at `folder`.
 ///

@@ -7,7 +7,7 @@ use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::review::ReviewTimeout;
+use super::timeout::ReviewTimeout;
 use crate::config::function::with_settings;
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;

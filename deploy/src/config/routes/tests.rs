@@ -1,7 +1,7 @@
 //! Resolved tables, and refused ones with the place of the problem.
 
-use super::super::file::parse;
 use super::*;
+use crate::config::parse::parse;
 use crate::config::secret::LocalSecret;
 use chat_protocol::Rule;
 use expect_test::{Expect, expect};

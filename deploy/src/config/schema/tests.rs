@@ -8,7 +8,7 @@ use expect_test::expect_file;
 use serde_json::{Value, json};
 
 use super::schema;
-use crate::config::file::parse;
+use crate::config::parse::parse;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

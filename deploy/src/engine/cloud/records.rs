@@ -160,7 +160,7 @@ pub struct CloudEvent {
 
 impl CloudEvent {
     /// Whether an operation on the stack begins with it.
-    pub fn begins_operation(&self) -> bool {
+    pub(crate) fn begins_operation(&self) -> bool {
         self.event.resource_type == STACK_TYPE
             && StackStatus::parse(&self.event.status).begins_operation()
     }

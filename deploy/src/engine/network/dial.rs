@@ -62,7 +62,7 @@ fn bounded() -> WebSocketConfig {
 ///
 /// # Errors
 /// [`DialError`]
-pub async fn dial(request: Request) -> Result<Socket, DialError> {
+pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
     let uri = with_port(request.uri())?;
     let proxies = Proxies::of_environment().map_err(DialError::Setup);
     let proxies = match is_here(&uri) {

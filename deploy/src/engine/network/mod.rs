@@ -8,7 +8,8 @@ mod tests;
 mod trust;
 
 use super::refusal::TargetError;
-pub use dial::{DialError, Socket, dial};
+pub(crate) use dial::dial;
+pub use dial::{DialError, Socket};
 pub use proxy::{Proxies, Proxy, ProxyFailure};
 pub use trust::Trust;
 

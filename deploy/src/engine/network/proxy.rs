@@ -30,7 +30,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// Its URL with name and password, for libraries only.
-    pub fn secret_url(&self) -> String {
+    pub(crate) fn secret_url(&self) -> String {
         let login = self.login.as_ref().map(|login| format!("{login}@"));
         let login = login.unwrap_or_default();
         format!("{}://{login}{}", self.scheme, self.host_and_port)
@@ -133,7 +133,7 @@ impl Proxies {
     ///
     /// # Errors
     /// A variable has a value that names no proxy that can be used.
-    pub fn of_environment() -> Result<Self, TargetError> {
+    pub(crate) fn of_environment() -> Result<Self, TargetError> {
         Self::named_by(variable)
     }
 
@@ -257,7 +257,7 @@ impl ProxyFailure {
     }
 
     /// It has answered 407.
-    pub fn wants_login(proxy: &Proxy) -> Self {
+    pub(crate) fn wants_login(proxy: &Proxy) -> Self {
         let why = match proxy.login {
             Some(_) => "does not accept the name and password in that variable",
             None => "wants a name and a password",

@@ -12,7 +12,7 @@ use crate::engine::{ErrorKind, TargetError};
 use crate::stack::records::Records;
 
 /// The sender in the operator's envelopes. No user can have this name, because names contain no `#`.
-pub const OPERATOR: &str = "#operator";
+pub(crate) const OPERATOR: &str = "#operator";
 
 /// What is posted for `text` to `whose`: an envelope where the chat's routes have them, else the text itself. `now` is in
 /// milliseconds since the Unix epoch.

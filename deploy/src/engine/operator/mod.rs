@@ -12,7 +12,7 @@ mod tests;
 
 pub use act::{Kicked, Sent, ban, kick, send, unban};
 pub use find::{Found, Whose, activity, find};
-pub use message::{OPERATOR, message};
+pub use message::message;
 
 use super::TargetError;
 

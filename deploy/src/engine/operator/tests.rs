@@ -2,6 +2,7 @@ use chat_protocol::Index;
 use chat_protocol::envelope::{Envelope, Message};
 
 use super::fake::FakeChat;
+use super::message::OPERATOR;
 use super::*;
 use crate::engine::ErrorKind;
 use crate::stack::Template;

@@ -272,7 +272,7 @@ async fn exchange(
 ///
 /// # Errors
 /// [`ProbeError::Connect`]: nothing answers, or after `patience` still a stage that is not there yet.
-pub async fn probe_gateway(
+pub(crate) async fn probe_gateway(
     url: &str,
     said: &Handshake,
     routes: &[Route],

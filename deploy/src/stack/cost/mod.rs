@@ -38,7 +38,7 @@ pub struct Usage {
 
 impl Usage {
     /// The days of a month.
-    pub const DAYS: f64 = 30.0;
+    pub(crate) const DAYS: f64 = 30.0;
 
     /// The members of a room, where the user names no number.
     pub const ROOM_SIZE: u32 = 10;

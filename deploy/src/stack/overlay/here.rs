@@ -36,7 +36,7 @@ impl Here {
 /// (their code is not chatctl's to run), other APIs, and what leads to any of those.
 ///
 /// What refers to it gets a placeholder. chatctl's own resources all stay.
-pub fn for_machine(
+pub(crate) fn for_machine(
     template: &Template,
     additions: Option<&Additions>,
     known: impl Fn(&str) -> bool,

@@ -10,7 +10,6 @@ mod functions;
 mod graph;
 mod here;
 mod kept;
-mod merge;
 mod names;
 mod near;
 mod problem;
@@ -21,14 +20,12 @@ mod types;
 mod whole;
 
 use crate::config::{ConfigError, Settings, Snippet};
+use crate::stack::merge::merged;
 use crate::stack::render::{base_for_aws, for_account};
 
 pub use additions::Additions;
-pub use here::{Here, for_machine};
-pub(super) use merge::merged;
-
-/// The sections that an overlay can have.
-const SECTIONS: [&str; 4] = ["Mappings", "Conditions", "Resources", "Outputs"];
+pub use here::Here;
+pub(crate) use here::for_machine;
 
 /// Checks the overlay of `settings`, as far as that is possible without AWS: nothing is touched before.
 ///

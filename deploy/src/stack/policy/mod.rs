@@ -19,9 +19,10 @@ use super::Template;
 use super::quota::needs_bucket;
 use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
-use crate::config::account::partition_of;
+use crate::config::arn::partition_of;
 use crate::config::secret::arn_in_policies;
-pub use questions::{Question, questions};
+pub use questions::Question;
+pub(crate) use questions::questions;
 pub use terraform::terraform;
 pub use uncovered::uncovered;
 

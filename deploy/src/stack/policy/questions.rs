@@ -17,7 +17,7 @@ pub struct Question {
 
 /// One question for each statement of `policy`, about the first of its resources: the others are of kinds that some of the
 /// actions do not take.
-pub fn questions(policy: &Value) -> Vec<Question> {
+pub(crate) fn questions(policy: &Value) -> Vec<Question> {
     let statements = policy["Statement"].as_array().into_iter().flatten();
     statements
         .filter_map(|statement| {

@@ -30,7 +30,8 @@ use serde_json::{Value, json};
 
 use self::fragment::{Section, taken};
 use super::Template;
-use super::overlay::merged;
+use super::merge::merged;
+use super::order::deployed;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::overlay::Overlay;
@@ -43,7 +44,7 @@ pub use emulator::for_emulator;
 pub use partition::for_region;
 
 /// The prefix of the logical ids of the user's function behind the route with `key`.
-pub fn handler_family(key: &RouteKey) -> String {
+pub(crate) fn handler_family(key: &RouteKey) -> String {
     ids::for_route("Handler", key)
 }
 
@@ -59,27 +60,27 @@ pub mod parameter {
     /// The key of our own handlers' zip.
     pub const CODE_KEY: &str = "CodeKey";
     /// For the code of the user's authorizer.
-    pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
+    pub(crate) const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
     /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
 
     /// The certificate of the endpoint's name, where the config does not name it.
-    pub const CERTIFICATE: &str = "CertificateArn";
+    pub(crate) const CERTIFICATE: &str = "CertificateArn";
     /// The hosted zone for the name's record, where the config does not decide it.
-    pub const HOSTED_ZONE: &str = "HostedZoneId";
+    pub(crate) const HOSTED_ZONE: &str = "HostedZoneId";
 
     /// The parameter for the key of the user's handler for the route with `key`.
-    pub fn code_key(key: &crate::config::names::RouteKey) -> String {
+    pub(crate) fn code_key(key: &crate::config::names::RouteKey) -> String {
         super::ids::for_route(CODE_KEY, key)
     }
 
     /// The parameter for the key of the user's function that reviews messages, whose crate is in the folder `name`.
-    pub fn review_code_key(name: &str) -> String {
+    pub(crate) fn review_code_key(name: &str) -> String {
         super::ids::for_review(name) + CODE_KEY
     }
 
     /// Whether `name` is the parameter for a code's key, ours or of the user's.
-    pub fn is_code_key(name: &str) -> bool {
+    pub(crate) fn is_code_key(name: &str) -> bool {
         name.starts_with(CODE_KEY) || name.ends_with(CODE_KEY)
     }
 }
@@ -87,7 +88,7 @@ pub mod parameter {
 /// The names of the template's outputs.
 pub mod output {
     /// The endpoint for clients.
-    pub const URL: &str = "Url";
+    pub(crate) const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
     /// What the record of the endpoint's own name leads to.
@@ -195,38 +196,6 @@ fn base(settings: &Settings) -> Template {
     Template::new(document)
 }
 
-/// Lets the stage wait for the parts of its deployment that an overlay adds, beside what it waits for already.
-pub(super) fn order_stage(resources: &mut Section) {
-    let all = deployed(resources);
-    let is_of_ours = |id: &String| resources[id]["Properties"]["ApiId"]["Ref"] == "Api";
-    let all: Vec<String> = all.into_iter().filter(is_of_ours).collect();
-    let Some(Value::Array(before)) = resources
-        .get_mut("Stage")
-        .map(|stage| &mut stage["DependsOn"])
-    else {
-        return;
-    };
-    for id in all {
-        if !before.contains(&json!(id)) {
-            before.push(json!(id));
-        }
-    }
-}
-
-/// The parts of a deployment of the API that refer only to other parts of it. The stage depends on them, so it deploys
-/// itself once, with all of them. For a deployed stack this changes nothing, because the order is not part of any
-/// resource: a route that is added later is deployed by itself.
-fn deployed(resources: &Section) -> Vec<String> {
-    const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
-    let is_part = |resource: &Value| {
-        let kind = resource["Type"].as_str().unwrap_or_default();
-        kind.strip_prefix("AWS::ApiGatewayV2::")
-            .is_some_and(|kind| KINDS.contains(&kind))
-    };
-    let parts = resources.iter().filter(|(_, resource)| is_part(resource));
-    parts.map(|(id, _)| id.clone()).collect()
-}
-
 /// Sets both limits or none: the meaning of one alone is not documented, and zero would refuse every request.
 fn throttle(stage: &mut Value, limits: Option<Throttle>) {
     let property = "DefaultRouteSettings";
@@ -245,7 +214,7 @@ fn throttle(stage: &mut Value, limits: Option<Throttle>) {
 }
 
 /// Whether two deployments, each a template and its parameters, differ only in the keys of code.
-pub fn is_code_only(
+pub(crate) fn is_code_only(
     (deployed, old): (&Template, &BTreeMap<String, String>),
     (template, new): (&Template, &BTreeMap<String, String>),
 ) -> bool {

@@ -1,15 +1,7 @@
 //! Receipts, deletions and pages of history in a line.
 
-use super::{Expected, name};
-
-/// An entry of a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// A message of this sender, with this text.
-    Message(Option<String>, String),
-    /// The deletion of a message by this person.
-    Deleted(String),
-}
+use super::name;
+use crate::conversations::expected::{Entry, Expected};
 
 /// What comes after `sees`.
 pub(super) fn seen(what: &str) -> Option<Expected> {

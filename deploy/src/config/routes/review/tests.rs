@@ -1,33 +1,6 @@
 use super::*;
 
 #[test]
-fn a_timeout_is_a_whole_number_with_its_unit() {
-    let read = |text: &str| ReviewTimeout::try_from(text.to_owned()).map(|it| it.0);
-    assert_eq!(read("100ms"), Ok(100));
-    assert_eq!(read("2s"), Ok(2_000));
-    assert_eq!(read("10000ms"), Ok(10_000));
-    for text in [
-        "",
-        "s",
-        "ms",
-        "2",
-        "2 s",
-        "+2s",
-        "1.5s",
-        "99ms",
-        "11s",
-        "0s",
-        "2m",
-        "-1s",
-        "4294968s",
-        "99999999999s",
-    ] {
-        let error = read(text).unwrap_err();
-        assert!(error.contains("\"100ms\" to \"10s\""), "{text}: {error}");
-    }
-}
-
-#[test]
 fn one_folder_has_one_name_however_it_is_written() {
     for written in ["filter", "./filter", "filter/", "filter/.", ".//filter"] {
         assert_eq!(plain(written), "filter");

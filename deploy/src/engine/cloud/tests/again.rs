@@ -1,7 +1,7 @@
 //! First deployments that are rolled back for what passes by itself.
 
 use super::*;
-use crate::engine::execute_with_second_try;
+use crate::engine::again::execute_with_second_try;
 
 const BUSY: &str =
     "Unable to complete operation due to concurrent modification. Please try again later.";

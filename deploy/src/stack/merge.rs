@@ -1,14 +1,16 @@
-//! Merging documents.
+//! Merges an overlay into a template: documents, never text.
 
 use serde_json::{Map, Value, json};
 
-use super::SECTIONS;
+use super::Template;
+use super::order::order_stage;
 use crate::config::overlay::Node;
-use crate::stack::Template;
-use crate::stack::render::order_stage;
+
+/// The sections that an overlay can have.
+const SECTIONS: [&str; 4] = ["Mappings", "Conditions", "Resources", "Outputs"];
 
 /// `template` with the overlay `root`. Whether the result makes sense is checked elsewhere.
-pub(in crate::stack) fn merged(template: Template, root: &Node) -> Template {
+pub(super) fn merged(template: Template, root: &Node) -> Template {
     let mut document = template.into_document();
     for section in SECTIONS {
         let own = root.entries(section);
