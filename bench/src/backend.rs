@@ -59,7 +59,7 @@ impl Backend {
     /// Sets the stack's @connections API. Before that, nothing is posted.
     pub(crate) fn post_through(&self, endpoint: &str) {
         // A second call changes nothing: there is only one address.
-        let _told = self
+        let _reported = self
             .connections_url
             .set(endpoint.replacen("ws://", "http://", 1));
     }

@@ -101,12 +101,12 @@ impl Seat {
     }
 
     /// The next text.
-    pub(crate) async fn hear(&mut self) -> Result<Utf8Bytes, LoadError> {
+    pub(crate) async fn receive(&mut self) -> Result<Utf8Bytes, LoadError> {
         Ok(self.0.next_text().await?)
     }
 
     /// The texts that the server sent before its pong.
-    pub(crate) async fn hear_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
+    pub(crate) async fn receive_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
         self.0.read_up_to_a_pong().await?;
         let rest = std::iter::from_fn(|| self.0.arrived());
         Ok(rest.map(|text| text.to_string()).collect())
@@ -145,17 +145,17 @@ impl Conversation {
                 let (number, text) = self.tally.sent();
                 let count = self.seats.len();
                 self.seats[number % count].say(text).await?;
-                let hearer = &mut self.seats[(number + 1) % count];
-                while self.tally.arrived(&text_of(&hearer.hear().await?)) != Some(number) {}
+                let receiver = &mut self.seats[(number + 1) % count];
+                while self.tally.arrived(&text_of(&receiver.receive().await?)) != Some(number) {}
             }
             times.push(started.elapsed());
         }
         Ok(times)
     }
 
-    async fn hear_the_rest(&mut self) -> Result<(), LoadError> {
+    async fn receive_the_rest(&mut self) -> Result<(), LoadError> {
         for seat in &mut self.seats {
-            for text in seat.hear_the_rest().await? {
+            for text in seat.receive_the_rest().await? {
                 self.tally.arrived(&text_of(&text));
             }
         }
@@ -214,7 +214,7 @@ pub(crate) async fn play(
 /// No message may be in progress inside the server: only written ones are waited for.
 pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), LoadError> {
     let rest = async {
-        try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
+        try_join_all(conversations.iter_mut().map(Conversation::receive_the_rest)).await?;
         try_join_all(conversations.iter_mut().map(Conversation::close)).await
     };
     match tokio::time::timeout(TIMEOUT, rest).await {

@@ -55,8 +55,8 @@ impl Room {
         let started = Instant::now();
         for number in 0..messages {
             let said = Instant::now();
-            let told = tokio::time::timeout(TIMEOUT, self.say(number)).await;
-            told.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
+            let reported = tokio::time::timeout(TIMEOUT, self.say(number)).await;
+            reported.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
             times.push(said.elapsed());
         }
         Ok(Broadcasts {
@@ -71,11 +71,11 @@ impl Room {
         let speaker = number % self.0.len();
         self.0[speaker].say(text.clone()).await?;
         for (_, seat) in (self.0.iter_mut().enumerate()).filter(|(seat, _)| *seat != speaker) {
-            let heard = seat.hear().await?;
-            if *heard != *text {
+            let received = seat.receive().await?;
+            if *received != *text {
                 // An older number is a duplicate; any other text was not sent.
                 return Err(LoadError::Faults(Faults {
-                    foreign: vec![heard.to_string()],
+                    foreign: vec![received.to_string()],
                     ..Faults::default()
                 }));
             }
@@ -88,7 +88,7 @@ impl Room {
     /// No message may be in progress inside the server: only written ones are waited for.
     pub(crate) async fn end(mut self) -> Result<(), LoadError> {
         let ends = self.0.iter_mut().map(async |seat| {
-            let rest = seat.hear_the_rest().await?;
+            let rest = seat.receive_the_rest().await?;
             seat.goodbye().await?;
             Ok::<_, LoadError>(rest)
         });

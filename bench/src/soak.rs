@@ -250,10 +250,10 @@ async fn pass(from: &mut Seat, to: &mut Seat, number: usize) -> Result<(), Strin
     let text = format!("soak {number}");
     let broken = |error: LoadError| error.to_string();
     from.say(text.clone()).await.map_err(broken)?;
-    let heard = to.hear().await.map_err(broken)?;
-    if *heard == *text {
+    let received = to.receive().await.map_err(broken)?;
+    if *received == *text {
         Ok(())
     } else {
-        Err(format!("`{heard}` instead of `{text}`"))
+        Err(format!("`{received}` instead of `{text}`"))
     }
 }

@@ -54,7 +54,7 @@ impl CommandError {
     }
 
     /// A failure whose `count` problems were shown already; what is left is its exit code and a last sentence.
-    pub(crate) fn told(error: TargetError, count: usize) -> Self {
+    pub(crate) fn reported(error: TargetError, count: usize) -> Self {
         let message = match count {
             1 => "one thing stands in the way of a deployment".to_owned(),
             many => format!("{many} things stand in the way of a deployment"),
@@ -281,21 +281,21 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{words}")]
-    struct Told {
+    struct Reported {
         words: &'static str,
-        source: Option<Box<Told>>,
+        source: Option<Box<Reported>>,
     }
 
     #[test]
     fn a_cause_whose_words_are_said_already_is_not_reported_twice() {
-        let told = |words, source: Option<Told>| Told {
+        let reported = |words, source: Option<Reported>| Reported {
             words,
             source: source.map(Box::new),
         };
-        let refused = told("refused", None);
-        let error = told(
+        let refused = reported("refused", None);
+        let error = reported(
             "not connected",
-            Some(told("IO error: refused", Some(refused))),
+            Some(reported("IO error: refused", Some(refused))),
         );
         let chain = CommandError::new(exit::UNEXPECTED, error, None).chain();
         assert_eq!(chain, "not connected\n  because: IO error: refused");

@@ -184,13 +184,13 @@ mod tests {
         let mark = |name: &str| format!("AWS_LAMBDA_LOG_STREAM_NAME={}", stream(name));
         let mut starting = sleeper(&stream("starting"));
         let mut other = sleeper(&stream("other"));
-        let told = format!(
+        let reported = format!(
             "? 0 {}\n? 0 {}\n! 0 {}\n",
             mark("starting"),
             mark("other"),
             mark("other")
         );
-        run(told.as_bytes());
+        run(reported.as_bytes());
         assert_eq!(starting.wait().unwrap().signal(), Some(9));
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
@@ -214,14 +214,14 @@ mod tests {
                 .read_line(&mut line)
                 .unwrap();
         }
-        let told = format!(
+        let reported = format!(
             "+ {} \n+ {} \n+ {} \nnonsense\n- {}\n",
             gentle.id(),
             stubborn.id(),
             stays.id(),
             stays.id()
         );
-        run(told.as_bytes());
+        run(reported.as_bytes());
         assert_eq!(gentle.wait().unwrap().signal(), Some(15));
         assert_eq!(stubborn.wait().unwrap().signal(), Some(9));
         assert!(stays.try_wait().unwrap().is_none());

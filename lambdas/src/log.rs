@@ -213,8 +213,11 @@ mod tests {
         log.error("failed", []);
         let after = rfc3339(OffsetDateTime::now_utc());
         let line: serde_json::Value = serde_json::from_str(&lines.lock().unwrap()[0]).unwrap();
-        let told = line["timestamp"].as_str().unwrap();
-        assert!(before.as_str() <= told && told <= after.as_str(), "{told}");
+        let reported = line["timestamp"].as_str().unwrap();
+        assert!(
+            before.as_str() <= reported && reported <= after.as_str(),
+            "{reported}"
+        );
         assert_eq!(line["level"], "ERROR");
 
         let moment = OffsetDateTime::from_unix_timestamp_nanos(1_700_000_000_123_456_789);

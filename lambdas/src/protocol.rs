@@ -276,22 +276,22 @@ mod tests {
 
     #[test]
     fn the_sender_receives_a_code_a_sentence_and_the_route() {
-        let told = |frame: &str| -> Value {
+        let reported = |frame: &str| -> Value {
             let refusal = text_of(frame, &route(4)).unwrap_err();
             serde_json::from_str(&refusal.frame(Some("onMessage"), None)).unwrap()
         };
         assert_eq!(
-            told("oops"),
+            reported("oops"),
             json!({"error": "BadJson", "route": "onMessage", "message":
                 "the frame is not JSON (line 1, column 1); send an object that has your message as the string `message`"})
         );
         assert_eq!(
-            told("{}"),
+            reported("{}"),
             json!({"error": "MissingText", "route": "onMessage", "message":
                 "the frame has no string `message`; send an object that has your message as the string `message`"})
         );
         assert_eq!(
-            told(r#"{"message":"12345"}"#),
+            reported(r#"{"message":"12345"}"#),
             json!({"error": "TextTooLarge", "route": "onMessage", "message":
                 "the message has 5 bytes, 4 at most; send a shorter one"})
         );

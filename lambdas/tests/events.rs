@@ -144,7 +144,7 @@ fn each_kind_of_event_is_recognised_by_its_type() {
             event.disconnecting().is_ok(),
         ]
     });
-    let nobody = [false; 3];
+    let none = [false; 3];
     assert_eq!(
         accepted,
         [
@@ -152,10 +152,10 @@ fn each_kind_of_event_is_recognised_by_its_type() {
             [false, true, false],
             [false, true, false],
             [false, false, true],
-            nobody,
-            nobody,
-            nobody,
-            nobody,
+            none,
+            none,
+            none,
+            none,
         ]
     );
 }

@@ -98,7 +98,7 @@ impl Front {
                     }
                 }
                 Some(_) = served.join_next(), if !served.is_empty() => {}
-                () = told(&mut stop), if give_up.is_none() => {
+                () = reported(&mut stop), if give_up.is_none() => {
                     self.gateway.refuse_newcomers();
                     give_up = Some(Instant::now() + STOP_TIMEOUT);
                 }
@@ -248,7 +248,7 @@ fn decode(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-async fn told(stop: &mut watch::Receiver<bool>) {
+async fn reported(stop: &mut watch::Receiver<bool>) {
     // The sender was dropped together with the stack, which also means the end.
     let _gone = stop.wait_for(|stop| *stop).await.is_ok();
 }

@@ -162,10 +162,11 @@ mod tests {
 
     #[test]
     fn a_warning_is_one_line_without_control_characters() {
-        let heard = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&heard);
-        Observer::new(move |notice| *told.lock().unwrap() = Some(notice)).warn("ü.\u{1b}[2J\nx");
+        let received = Arc::new(Mutex::new(None));
+        let reported = Arc::clone(&received);
+        Observer::new(move |notice| *reported.lock().unwrap() = Some(notice))
+            .warn("ü.\u{1b}[2J\nx");
         let warning = StackNotice::Warning(r"ü.\u{1b}[2J\nx".to_owned());
-        assert_eq!(heard.lock().unwrap().take(), Some(warning));
+        assert_eq!(received.lock().unwrap().take(), Some(warning));
     }
 }

@@ -172,9 +172,13 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "one");
         }
-        let told = lines.lock().unwrap().join("\n");
-        assert_eq!(told.matches("could not be read again").count(), 1, "{told}");
-        assert!(!told.contains("one"), "{told}");
+        let reported = lines.lock().unwrap().join("\n");
+        assert_eq!(
+            reported.matches("could not be read again").count(),
+            1,
+            "{reported}"
+        );
+        assert!(!reported.contains("one"), "{reported}");
         tokio::time::advance(PATIENCE).await;
         assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "two");
     }

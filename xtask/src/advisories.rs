@@ -108,7 +108,7 @@ fn judge(database: &Path, lock: &Lockfile) -> Result<Findings, StepError> {
         )
     });
     let remarks = report.warnings.values().flatten().map(|warning| {
-        let told = warning
+        let reported = warning
             .advisory
             .as_ref()
             .map(|advisory| format!(", {}, {}", advisory.id, advisory.title));
@@ -117,7 +117,7 @@ fn judge(database: &Path, lock: &Lockfile) -> Result<Findings, StepError> {
             warning.package.name,
             warning.package.version,
             warning.kind.as_str(),
-            told.unwrap_or_default()
+            reported.unwrap_or_default()
         )
     });
     let dates = database.iter().map(|advisory| &advisory.metadata.date);

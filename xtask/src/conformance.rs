@@ -117,9 +117,9 @@ fn collect(text: &str, verdicts: &mut BTreeMap<String, Verdict>) {
             } else {
                 Verdict::Failed
             };
-            let told = verdicts.entry(id).or_insert(verdict);
+            let reported = verdicts.entry(id).or_insert(verdict);
             if verdict == Verdict::Failed {
-                *told = verdict;
+                *reported = verdict;
             }
         }
     }

@@ -193,13 +193,13 @@ async fn answer(
             Notice::Answered(body)
         };
         // The receiver is gone: the function is being stopped.
-        let _unheard = api.notices.send(notice);
+        let _unreceived = api.notices.send(notice);
         let mut accepted = Response::new(Full::default());
         *accepted.status_mut() = StatusCode::ACCEPTED;
         return Ok(accepted);
     }
     let mut events = api.events.lock().await;
-    let _unheard = api.notices.send(Notice::Asks);
+    let _unreceived = api.notices.send(Notice::Asks);
     let Some(event) = events.recv().await else {
         return std::future::pending().await;
     };

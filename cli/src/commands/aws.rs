@@ -188,8 +188,8 @@ fn proof(settings: &Settings) -> Option<Check> {
                 .with_hint("`chatctl keys new` makes a key, `chatctl keys retire` takes one away")),
         },
         Proof::Jwt(issuer) if issuer.url.is_in_clear() => {
-            let told = format!("AWS cannot ask {} for keys: it is this machine", issuer.url);
-            Err(TargetError::new(ErrorKind::Usage, told)
+            let reported = format!("AWS cannot ask {} for keys: it is this machine", issuer.url);
+            Err(TargetError::new(ErrorKind::Usage, reported)
                 .with_hint("name an https `issuer` under `[auth]`, or deploy with `--local`"))
         }
         Proof::Jwt(issuer) => Ok(format!("tokens of {}", issuer.url)),
@@ -217,15 +217,15 @@ fn reachable(settings: &Settings) -> Option<Check> {
             routes.push(format!("`{key}`"));
         }
     }
-    let told: Vec<_> = private
+    let reported: Vec<_> = private
         .iter()
         .map(|((origin, why), routes)| {
             format!("AWS cannot reach {origin} ({}): {why}", few(routes))
         })
         .collect();
-    let outcome = match told.len() {
+    let outcome = match reported.len() {
         0 => Ok(format!("{} backend addresses are public", found.len())),
-        _ => Err(TargetError::new(ErrorKind::Usage, few_between(&told, "; ")).with_hint(
+        _ => Err(TargetError::new(ErrorKind::Usage, few_between(&reported, "; ")).with_hint(
             "give it a public address, for example that of a tunnel to this machine; `--local` can use it as it is",
         )),
     };
@@ -248,7 +248,7 @@ pub(super) async fn build(
     Step::Build
         .run(reporter, async |reporter| {
             let built = packaging::artifacts(settings, source, deployed, reporter).await?;
-            let told = built.values().map(|artifact| {
+            let reported = built.values().map(|artifact| {
                 format!(
                     "{} {}, zip {} ({})",
                     artifact.name,
@@ -257,7 +257,7 @@ pub(super) async fn build(
                     artifact.note
                 )
             });
-            let detail = few_between(&told.collect::<Vec<_>>(), "; ");
+            let detail = few_between(&reported.collect::<Vec<_>>(), "; ");
             Ok((built, detail))
         })
         .await

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_chatctl_starts_itself_is_told_from_what_users_type() {
+    fn what_chatctl_starts_itself_differs_from_what_users_type() {
         let process = |line: &str| Process::from_arguments(line.split(' ').map(OsString::from));
         assert_eq!(process("guard"), Some(Process::Guard));
         let stack = Process::LocalStack("/state".into(), "chat".into());

@@ -28,7 +28,7 @@ pub(super) async fn check(functions: &LambdaFunctions, settings: &Settings, is_n
     {
         return Check::new("concurrency", Err(error));
     }
-    told(found.map(|found| found.map(|it| it.free)))
+    reported(found.map(|found| found.map(|it| it.free)))
 }
 
 /// The functions of the user's that have some reserved for themselves, and how many.
@@ -68,7 +68,7 @@ fn lacking(
     ))
 }
 
-fn told(found: Result<Option<u32>, ErrorKind>) -> Check {
+fn reported(found: Result<Option<u32>, ErrorKind>) -> Check {
     let found = match found {
         Ok(Some(most)) => {
             return Check::aside(
@@ -101,12 +101,12 @@ mod tests {
 
     #[test]
     fn an_account_with_room_for_fewer_than_fifty_functions_is_warned_of() {
-        let cautioned = |most| told(Ok(Some(most))).caution.is_some();
+        let cautioned = |most| reported(Ok(Some(most))).caution.is_some();
         assert_eq!(
             [10, 49, 50, 1000].map(cautioned),
             [true, true, false, false]
         );
-        let check = told(Ok(Some(10)));
+        let check = reported(Ok(Some(10)));
         assert_eq!(check.outcome.unwrap(), "10 functions at a time");
         assert!(
             check
@@ -175,10 +175,10 @@ mod tests {
             Err(ErrorKind::Denied),
             Err(ErrorKind::Unreachable),
         ] {
-            let check = told(silent);
+            let check = reported(silent);
             assert!(check.outcome.is_ok() && check.caution.is_none());
         }
-        let denied = told(Err(ErrorKind::Denied)).outcome.unwrap();
+        let denied = reported(Err(ErrorKind::Denied)).outcome.unwrap();
         assert!(denied.contains("lambda:GetAccountSettings"), "{denied}");
     }
 }

@@ -83,7 +83,7 @@ async fn diff(
     } else if let Some(summary) = &summary {
         for line in additions
             .iter()
-            .map(Additions::told)
+            .map(Additions::reported)
             .chain(outline(summary))
         {
             terminal.result_text(&line);

@@ -44,8 +44,8 @@ impl Run for DoctorArgs {
         let (network, (mut checks, found)) = looking.await?;
         if let Err(error) = &network {
             // The same stands in the way of AWS; once is enough.
-            let told = |check: &Check| matches!(&check.outcome, Err(other) if other.to_string() == error.to_string());
-            checks.retain(|check| !told(check));
+            let reported = |check: &Check| matches!(&check.outcome, Err(other) if other.to_string() == error.to_string());
+            checks.retain(|check| !reported(check));
         }
         checks.insert(0, Check::new("network", network));
         if let Some(caution) = found.and_then(|found| found.identity.caution()) {
@@ -76,7 +76,7 @@ impl Run for DoctorArgs {
         let problems = checks.iter().filter(|check| check.outcome.is_err()).count();
         match judge(checks) {
             Ok(_) => Ok(()),
-            Err(error) => Err(CommandError::told(error, problems)),
+            Err(error) => Err(CommandError::reported(error, problems)),
         }
     }
 }

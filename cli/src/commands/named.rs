@@ -33,7 +33,10 @@ pub(super) async fn check(settings: &Settings, target: &AwsTarget) -> (Option<Ch
         return (None, Naming::default());
     }
     match find(settings, target).await {
-        Ok(naming) => (Some(Check::new("domain", Ok(naming.told.clone()))), naming),
+        Ok(naming) => (
+            Some(Check::new("domain", Ok(naming.reported.clone()))),
+            naming,
+        ),
         Err(error) => (Some(Check::new("domain", Err(error))), Naming::default()),
     }
 }
@@ -92,7 +95,7 @@ pub(super) struct Record {
 
 impl Record {
     /// For the reader.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn reported(&self) -> String {
         let Self { name, leads_to } = self;
         format!(
             "Make this record where the names of the domain are kept (an alias, where {name} is a zone of its own):\n  {name}  \

@@ -16,11 +16,11 @@ pub(super) fn check(settings: &Settings) -> Result<(), TargetError> {
     if excesses.is_empty() {
         return Ok(());
     }
-    let told: Vec<_> = excesses.iter().map(ToString::to_string).collect();
+    let reported: Vec<_> = excesses.iter().map(ToString::to_string).collect();
     let message = format!(
         "stack `{}` is too large for CloudFormation: {}",
         settings.stack,
-        few_between(&told, "; ")
+        few_between(&reported, "; ")
     );
     let hint =
         "use fewer routes in one stack, and put resources of an overlay into a stack of their own";

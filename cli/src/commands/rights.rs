@@ -25,7 +25,7 @@ pub(super) async fn check(settings: &Settings, target: &AwsTarget, identity: &Id
     let simulator = target.simulator();
     let comparing = compare(&simulator, &policies, &identity.arn, role);
     let compared = tokio::time::timeout(limits::ASIDE.time(), comparing).await;
-    told(compared.unwrap_or_else(|_elapsed| {
+    reported(compared.unwrap_or_else(|_elapsed| {
         // No answer is expected any more.
         silence::answered();
         let message = "IAM did not answer in time";
@@ -33,7 +33,7 @@ pub(super) async fn check(settings: &Settings, target: &AwsTarget, identity: &Id
     }))
 }
 
-fn told(compared: Result<Comparison, TargetError>) -> Check {
+fn reported(compared: Result<Comparison, TargetError>) -> Check {
     let (found, caution) = match compared {
         Ok(Comparison::Judged { asked, missing }) if missing.is_empty() => (
             format!("IAM's simulation allows the {asked} actions of `chatctl policy`"),
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn each_missing_right_has_a_line_that_says_why() {
-        let check = told(Ok(Comparison::Judged {
+        let check = reported(Ok(Comparison::Judged {
             asked: 70,
             missing: vec![missing(0), missing(1), missing(2)],
         }));
@@ -119,7 +119,7 @@ mod tests {
             s3:Action1 on arn:aws:s3:::bucket: a policy denies it
             CloudFormation's role: s3:Action2 on arn:aws:s3:::bucket: no policy allows it"#]]
         .assert_eq(&check.caution.unwrap());
-        let many = told(Ok(Comparison::Judged {
+        let many = reported(Ok(Comparison::Judged {
             asked: 70,
             missing: (0..20).map(missing).collect(),
         }));
@@ -131,11 +131,11 @@ mod tests {
     #[test]
     fn what_cannot_be_compared_is_said_and_is_no_problem() {
         let of = |kind| Err(TargetError::new(kind, "IAM refused"));
-        let denied = told(of(ErrorKind::Denied)).outcome.unwrap();
+        let denied = reported(of(ErrorKind::Denied)).outcome.unwrap();
         assert!(denied.contains("iam:SimulatePrincipalPolicy"), "{denied}");
-        let failed = told(of(ErrorKind::Unreachable)).outcome.unwrap();
+        let failed = reported(of(ErrorKind::Unreachable)).outcome.unwrap();
         assert!(failed.contains("IAM refused"), "{failed}");
-        let root = told(Ok(Comparison::NotJudged));
+        let root = reported(Ok(Comparison::NotJudged));
         assert!(root.outcome.is_ok() && root.caution.is_none());
     }
 }

@@ -167,14 +167,14 @@ fn called(event: &str, action: &str, more: &[(&str, &str)]) -> (Vec<String>, i32
     let output = command.output().unwrap();
     let calls = std::fs::read_to_string(calls).unwrap_or_default();
     for call in calls.lines() {
-        knows(&format!("chatctl {call}"));
+        check_command(&format!("chatctl {call}"));
     }
     let calls = calls.lines().map(str::to_owned).collect();
     (calls, output.status.code().unwrap_or(-1))
 }
 
 /// Panics unless clap knows `command`.
-fn knows(command: &str) {
+fn check_command(command: &str) {
     let words = command.split_whitespace();
     if let Err(error) = Cli::command().try_get_matches_from(words) {
         panic!("{command}: {error}");
@@ -255,7 +255,7 @@ fn every_command_in_a_workflow_is_one_that_there_is() {
             .next()
             .unwrap_or_default();
         if line.starts_with("chatctl ") {
-            knows(line);
+            check_command(line);
             shown += 1;
         }
     }

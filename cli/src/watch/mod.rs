@@ -135,7 +135,7 @@ impl Watch {
         loop {
             let mut named = BTreeSet::new();
             let look = self.look;
-            let was_told = tokio::select! {
+            let was_reported = tokio::select! {
                 notice = self.notice() => {
                     named.insert(notice);
                     true
@@ -143,7 +143,7 @@ impl Watch {
                 () = tokio::time::sleep_until(look) => false,
             };
             let mut paths = BTreeSet::new();
-            if !was_told {
+            if !was_reported {
                 let view = self.view().await;
                 paths = view.differences(&self.seen);
                 // Still the usual case: most looks find nothing.

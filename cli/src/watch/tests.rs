@@ -60,7 +60,7 @@ impl Scene {
     }
 
     /// The names of what changes next.
-    async fn told(&mut self) -> Vec<String> {
+    async fn reported(&mut self) -> Vec<String> {
         let burst = tokio::time::timeout(PATIENCE, self.watch.next())
             .await
             .expect("a change is told");
@@ -73,7 +73,12 @@ impl Scene {
 
     /// Waits until a change of `name` is reported, in one answer or after others.
     async fn tells(&mut self, name: &str) {
-        while !self.told().await.iter().any(|told| told == name) {}
+        while !self
+            .reported()
+            .await
+            .iter()
+            .any(|reported| reported == name)
+        {}
     }
 }
 
@@ -83,19 +88,19 @@ async fn a_burst_is_one_answer_and_new_folders_are_looked_at() {
     scene.save("project/handlers/src/a.rs~", "x");
     scene.save("project/handlers/src/a.rs", "1");
     scene.save("project/handlers/src/b.rs", "1");
-    assert_eq!(scene.told().await, ["a.rs", "b.rs"]);
+    assert_eq!(scene.reported().await, ["a.rs", "b.rs"]);
     fs::create_dir(scene.path("project/handlers/src/deep")).unwrap();
-    assert_eq!(scene.told().await, ["deep"]);
+    assert_eq!(scene.reported().await, ["deep"]);
     scene.save("project/handlers/src/deep/c.rs", "1");
-    assert_eq!(scene.told().await, ["c.rs"]);
+    assert_eq!(scene.reported().await, ["c.rs"]);
     fs::remove_file(scene.path("project/handlers/src/a.rs")).unwrap();
-    assert_eq!(scene.told().await, ["a.rs"]);
+    assert_eq!(scene.reported().await, ["a.rs"]);
     // A folder that comes with its files.
     scene.save("elsewhere/d.rs", "1");
     scene.rename("elsewhere", "project/handlers/src/more");
-    assert_eq!(scene.told().await, ["more", "d.rs"]);
+    assert_eq!(scene.reported().await, ["more", "d.rs"]);
     scene.save("project/handlers/src/more/d.rs", "2");
-    assert_eq!(scene.told().await, ["d.rs"]);
+    assert_eq!(scene.reported().await, ["d.rs"]);
 }
 
 #[tokio::test]
@@ -104,7 +109,7 @@ async fn a_file_that_is_replaced_by_renaming_is_still_looked_at() {
     for text in ["2", "3"] {
         scene.save("project/new", text);
         scene.rename("project/new", "project/chatctl.toml");
-        assert_eq!(scene.told().await, ["chatctl.toml"]);
+        assert_eq!(scene.reported().await, ["chatctl.toml"]);
     }
 }
 
@@ -117,7 +122,7 @@ async fn a_save_is_reported_after_a_checkout_of_a_branch_without_the_folder_and_
         scene.save("project/handlers/src/main.rs", "1");
         scene.tells("main.rs").await;
         scene.save("project/handlers/src/main.rs", "22");
-        assert_eq!(scene.told().await, ["main.rs"], "{folder}");
+        assert_eq!(scene.reported().await, ["main.rs"], "{folder}");
     }
 }
 
@@ -142,7 +147,7 @@ async fn a_copy_in_the_place_of_a_folder_that_was_moved_away_is_looked_at_and_no
     scene.tells("main.rs").await;
     scene.save("away/other.rs", "1");
     scene.save("project/handlers/src/main.rs", "22");
-    assert_eq!(scene.told().await, ["main.rs"]);
+    assert_eq!(scene.reported().await, ["main.rs"]);
 }
 
 #[tokio::test]
@@ -153,9 +158,9 @@ async fn a_parent_that_is_renamed_and_comes_back_takes_nothing_with_it() {
     scene.rename("away", "project");
     scene.tells("main.rs").await;
     scene.save("project/handlers/src/main.rs", "22");
-    assert_eq!(scene.told().await, ["main.rs"]);
+    assert_eq!(scene.reported().await, ["main.rs"]);
     scene.save("project/chatctl.toml", "1");
-    assert_eq!(scene.told().await, ["chatctl.toml"]);
+    assert_eq!(scene.reported().await, ["chatctl.toml"]);
 }
 
 #[tokio::test]
@@ -183,16 +188,16 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
     };
     scene.watch.look_at(places, later()).unwrap();
     scene.save("shared-one/shared.rs", "changed");
-    assert_eq!(scene.told().await, ["shared.rs"]);
+    assert_eq!(scene.reported().await, ["shared.rs"]);
     scene.save("one/src/lib.rs", "changed");
-    assert_eq!(scene.told().await, ["lib.rs"]);
+    assert_eq!(scene.reported().await, ["lib.rs"]);
     scene.save("built/debug/chat", "changed");
     link(&scene, "shared-two", "project/handlers/src/shared");
-    assert_eq!(scene.told().await, ["shared", "shared.rs"]);
+    assert_eq!(scene.reported().await, ["shared", "shared.rs"]);
     link(&scene, "two", "current");
     scene.tells("lib.rs").await;
     scene.save("two/src/lib.rs", "changed");
-    assert_eq!(scene.told().await, ["lib.rs"]);
+    assert_eq!(scene.reported().await, ["lib.rs"]);
 }
 
 #[tokio::test]
@@ -209,7 +214,7 @@ async fn what_is_not_there_yet_is_reported_when_it_comes() {
     scene.save("project/later/src/main.rs", "1");
     scene.tells("main.rs").await;
     scene.save("project/later/src/main.rs", "22");
-    assert_eq!(scene.told().await, ["main.rs"]);
+    assert_eq!(scene.reported().await, ["main.rs"]);
 }
 
 #[tokio::test]
@@ -221,15 +226,15 @@ async fn what_changed_while_the_places_were_found_is_reported_but_not_what_cargo
     scene.save("project/handlers/src/lib.rs", "1");
     let places = scene.places();
     scene.watch.look_at(places.clone(), began).unwrap();
-    let told = scene.told().await;
-    assert!(told.contains(&"lib.rs".to_owned()), "{told:?}");
-    assert!(!told.contains(&"Cargo.lock".to_owned()), "{told:?}");
+    let reported = scene.reported().await;
+    assert!(reported.contains(&"lib.rs".to_owned()), "{reported:?}");
+    assert!(!reported.contains(&"Cargo.lock".to_owned()), "{reported:?}");
     // WatchPaths that stay: nothing is forgotten between two looks.
     scene.save("project/handlers/src/main.rs", "22");
     let mut more = places;
     more.files.insert(scene.path("project/other.toml"));
     scene.watch.look_at(more, later()).unwrap();
-    assert_eq!(scene.told().await, ["main.rs"]);
+    assert_eq!(scene.reported().await, ["main.rs"]);
 }
 
 #[tokio::test]
@@ -239,7 +244,7 @@ async fn without_notices_of_the_system_changes_are_reported_all_the_same() {
     let places = scene.places();
     assert!(scene.watch.look_at(places, later()).is_err());
     scene.save("project/handlers/src/main.rs", "22");
-    assert_eq!(scene.told().await, ["main.rs"]);
+    assert_eq!(scene.reported().await, ["main.rs"]);
     scene.remove("project/handlers/src");
-    assert_eq!(scene.told().await, ["src", "main.rs"]);
+    assert_eq!(scene.reported().await, ["src", "main.rs"]);
 }

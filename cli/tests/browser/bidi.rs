@@ -51,10 +51,13 @@ impl Connection {
             let entry = &message["params"];
             if message["method"] == "log.entryAdded" && entry["level"] == "error" {
                 let window = entry["source"]["context"].as_str().unwrap_or_default();
-                let told = entry["text"].as_str().unwrap_or_default();
+                let reported = entry["text"].as_str().unwrap_or_default();
                 // The page says itself that a connection has failed.
-                if !told.contains("establish a connection") && !told.contains("was interrupted") {
-                    self.complaints.push((window.to_owned(), told.to_owned()));
+                if !reported.contains("establish a connection")
+                    && !reported.contains("was interrupted")
+                {
+                    self.complaints
+                        .push((window.to_owned(), reported.to_owned()));
                 }
             }
         }
@@ -172,7 +175,7 @@ impl Context {
         let connection = self.session.borrow();
         let logged = connection.complaints.iter();
         let logged = logged.filter(|(window, _)| *window == self.id);
-        let logged = logged.map(|(_, told)| told.clone());
+        let logged = logged.map(|(_, reported)| reported.clone());
         logged
             .chain(violations.iter().map(ToString::to_string))
             .collect()

@@ -30,14 +30,14 @@ impl Connection {
                 assert!(message["error"].is_null(), "{method}: {message}");
                 return message["result"].take();
             }
-            let told = match message["method"].as_str() {
+            let reported = match message["method"].as_str() {
                 Some("Runtime.exceptionThrown") => &message["params"]["exceptionDetails"],
                 Some("Log.entryAdded") if message["params"]["entry"]["level"] == "error" => {
                     &message["params"]["entry"]["text"]
                 }
                 _ => continue,
             };
-            self.complaints.push(told.to_string());
+            self.complaints.push(reported.to_string());
         }
     }
 

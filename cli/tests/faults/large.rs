@@ -93,8 +93,8 @@ async fn a_stack_that_cloudformation_would_not_take_is_refused_before_anything_i
         let cloud = Cloud::with(State::default(), None).await;
         let ended = folder.run(&cloud.url, words).await;
         assert_eq!(ended.code, 2, "{}", ended.stderr);
-        let told = "resources, and a stack has 500 at most";
-        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+        let reported = "resources, and a stack has 500 at most";
+        assert!(ended.stderr.contains(reported), "{}", ended.stderr);
         let served = cloud.state().served;
         assert!(
             !served

@@ -132,8 +132,8 @@ impl Scene {
         let cloud = Cloud::with(self.before.clone(), spoiled).await;
         let ended = self.folder.run(&cloud.url, self.operation.words).await;
         let state = cloud.state();
-        let told = self.untrue(&ended, &state, fault);
-        if let Some(wrong) = told {
+        let reported = self.untrue(&ended, &state, fault);
+        if let Some(wrong) = reported {
             return Some(format!(
                 "{wrong}\nexit {}, stack {:?}\n{}{}",
                 ended.code,

@@ -2,6 +2,7 @@
 
 mod circles;
 mod modules;
+mod names;
 mod protocol;
 mod tokens;
 
@@ -137,7 +138,7 @@ fn the_modules_of_the_command_name_only_those_below_them() {
 }
 
 #[test]
-fn only_the_command_knows_flags_and_a_terminal() {
+fn only_the_command_has_flags_and_a_terminal() {
     let manifest = std::fs::read_to_string(root().join("deploy/Cargo.toml")).unwrap();
     for library in ["clap", "indicatif", "anstyle", "rustyline"] {
         assert!(!manifest.contains(library), "deploy depends on {library}");

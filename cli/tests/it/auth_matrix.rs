@@ -267,7 +267,7 @@ fn an_issuer_may_be_down_slow_or_mad_and_change_its_keys() {
         knock(&by_new) == 101 && knock(&by_old) == 403
     });
     talk.say("still here");
-    assert!(talk.hear().unwrap().contains("not reachable"));
+    assert!(talk.receive().unwrap().contains("not reachable"));
     let log = stack.log();
     assert!(
         log.contains("keys not fetched") && log.contains("keys fetched"),
@@ -296,10 +296,10 @@ fn rights_and_expiry_hold_for_every_frame() {
         |frame: &str| -> Value { serde_json::from_str::<Value>(frame).unwrap()["error"].clone() };
     for frame in ["hi", r#"{"action":"all"}"#] {
         reader.say(frame);
-        assert_eq!(error(&reader.hear().unwrap()), "NotAllowed");
+        assert_eq!(error(&reader.receive().unwrap()), "NotAllowed");
     }
     brief.say("hi");
-    assert_eq!(jerry.hear().unwrap(), "hi");
+    assert_eq!(jerry.receive().unwrap(), "hi");
     // Both tokens have expired once the clock says so.
     eventually("the tokens expire", || now() > expiry);
     for (talk, frame) in [
@@ -307,14 +307,14 @@ fn rights_and_expiry_hold_for_every_frame() {
         (&mut brief_too, r#"{"action":"all"}"#),
     ] {
         talk.say(frame);
-        assert_eq!(error(&talk.hear().unwrap()), "TokenExpired");
-        assert_eq!(talk.hear(), Err(1000));
+        assert_eq!(error(&talk.receive().unwrap()), "TokenExpired");
+        assert_eq!(talk.receive(), Err(1000));
     }
     // Nothing of it has arrived.
     reader.say("bye");
-    assert_eq!(error(&reader.hear().unwrap()), "NotAllowed");
+    assert_eq!(error(&reader.receive().unwrap()), "NotAllowed");
     brief_again(&stack, &maker).say("last");
-    assert_eq!(jerry.hear().unwrap(), "last");
+    assert_eq!(jerry.receive().unwrap(), "last");
 }
 
 fn brief_again(stack: &Stack, maker: &Maker<'_>) -> stack::Talk {

@@ -17,13 +17,13 @@ use crate::project::{PATIENCE, Project};
 
 /// One request.
 #[derive(Debug)]
-struct Told {
+struct Recorded {
     path: String,
     headers: Vec<String>,
     body: String,
 }
 
-impl Told {
+impl Recorded {
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
@@ -33,13 +33,13 @@ impl Told {
 struct Backend {
     server: Server,
     status: Arc<AtomicU16>,
-    told: Receiver<Told>,
+    recorded: Receiver<Recorded>,
 }
 
 impl Backend {
     fn start() -> Self {
         let status = Arc::new(AtomicU16::new(200));
-        let (sender, told) = channel();
+        let (sender, recorded) = channel();
         let shared = status.clone();
         let server = blocking::server(move |request, _connection| {
             answer(request, sender.clone(), shared.clone())
@@ -47,7 +47,7 @@ impl Backend {
         Self {
             server,
             status,
-            told,
+            recorded,
         }
     }
 
@@ -63,19 +63,19 @@ impl Backend {
         )
     }
 
-    fn hears(&self, path: &str) -> Told {
-        let told = self
-            .told
+    fn recorded_at(&self, path: &str) -> Recorded {
+        let recorded = self
+            .recorded
             .recv_timeout(PATIENCE)
             .expect("the backend is told something");
-        assert_eq!(told.path, path);
-        told
+        assert_eq!(recorded.path, path);
+        recorded
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
-    sender: Sender<Told>,
+    sender: Sender<Recorded>,
     status: Arc<AtomicU16>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
@@ -84,13 +84,13 @@ async fn answer(
         let value = String::from_utf8_lossy(value.as_bytes());
         format!("{name}: {}", value.to_ascii_lowercase())
     });
-    let told = Told {
+    let recorded = Recorded {
         path: head.uri.to_string(),
         headers: headers.collect(),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     // The test may be over.
-    sender.send(told).ok();
+    sender.send(recorded).ok();
     let response = Response::builder().status(status.load(Ordering::SeqCst));
     Ok(response.body(Full::default()).unwrap())
 }
@@ -103,13 +103,16 @@ fn a_backend_receives_valid_json_for_any_message_and_decides_who_may_connect() {
 
     let asked = format!("{url}?room=it%27s%20%22%5C%22&empty=");
     let mut socket = Client::open(&asked, [("x-say", "it's \"quoted\" \\ 1")]).unwrap();
-    let came = backend.hears("/in");
-    let told = came.json();
-    let id = told["connectionId"].as_str().unwrap().to_owned();
-    assert_eq!(told["stage"], "v1");
-    assert!(told["domainName"].is_string());
-    assert_eq!(told["params"]["querystring"]["room"], "it's \"\\\"");
-    assert_eq!(told["params"]["header"]["x-say"], "it's \"quoted\" \\ 1");
+    let came = backend.recorded_at("/in");
+    let recorded = came.json();
+    let id = recorded["connectionId"].as_str().unwrap().to_owned();
+    assert_eq!(recorded["stage"], "v1");
+    assert!(recorded["domainName"].is_string());
+    assert_eq!(recorded["params"]["querystring"]["room"], "it's \"\\\"");
+    assert_eq!(
+        recorded["params"]["header"]["x-say"],
+        "it's \"quoted\" \\ 1"
+    );
     // What would make a server answer an upgrade, or refuse one.
     for header in came
         .headers
@@ -141,23 +144,26 @@ fn a_backend_receives_valid_json_for_any_message_and_decides_who_may_connect() {
     ] {
         let frame = json!({ "action": "send", "the-text": text }).to_string();
         socket.send(&frame);
-        let told = backend.hears("/send").json();
+        let recorded = backend.recorded_at("/send").json();
         let expected =
             json!({ "connectionId": id, "routeKey": "send", "message": text, "body": frame });
-        assert_eq!(told, expected);
+        assert_eq!(recorded, expected);
         if !text.is_empty() {
             socket.send(text);
             let expected = json!({ "connectionId": id, "routeKey": "$default", "body": text });
-            assert_eq!(backend.hears("/else").json(), expected);
+            assert_eq!(backend.recorded_at("/else").json(), expected);
         }
     }
     for value in [json!(1), json!({"a": ["it's"]}), json!([true, null])] {
         let frame = json!({ "action": "send", "the-text": value }).to_string();
         socket.send(&frame);
-        assert_eq!(backend.hears("/send").json()["message"], value);
+        assert_eq!(backend.recorded_at("/send").json()["message"], value);
     }
     socket.close();
-    assert_eq!(backend.hears("/out").json(), json!({ "connectionId": id }));
+    assert_eq!(
+        backend.recorded_at("/out").json(),
+        json!({ "connectionId": id })
+    );
 
     backend.status.store(401, Ordering::SeqCst);
     match Client::open(&url, []) {
@@ -196,16 +202,16 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     let sent = format!("x-chat-secret: {SECRET}");
     // A client that sends the header itself does not get through with it.
     let mut socket = Client::open(url, [("x-chat-secret", "guessed")]).unwrap();
-    let proven = |told: Told| {
-        let mut headers = told.headers.iter();
-        assert!(headers.any(|header| *header == sent), "{told:?}");
-        let values = told.headers.iter();
+    let proven = |recorded: Recorded| {
+        let mut headers = recorded.headers.iter();
+        assert!(headers.any(|header| *header == sent), "{recorded:?}");
+        let values = recorded.headers.iter();
         let values = values.filter(|header| header.starts_with("x-chat-secret:"));
-        assert_eq!(values.count(), 1, "{told:?}");
+        assert_eq!(values.count(), 1, "{recorded:?}");
     };
-    proven(backend.hears("/in"));
+    proven(backend.recorded_at("/in"));
     socket.send("hi");
-    proven(backend.hears("/else"));
+    proven(backend.recorded_at("/else"));
 
     for words in [
         &["status", "--local", "--output", "json"][..],
@@ -229,9 +235,10 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     let deployed = project.deploy(&["--no-probe"]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     socket.send("hi");
-    let told = backend.hears("/else");
+    let recorded = backend.recorded_at("/else");
     assert!(
-        told.headers
+        recorded
+            .headers
             .contains(&"x-chat-secret: another-value".to_owned())
     );
 }

@@ -14,7 +14,7 @@ fn a_text_of_128_kb_in_frames_that_cut_characters_in_two_arrives_whole() {
     let text = format!("\n{}\r\n\"", "\u{1F642}".repeat(32 * 1024 - 1));
     assert_eq!(text.len(), 128 * 1024);
     tom.say_in_frames(&text, 32 * 1024);
-    assert!(jerry.hear() == text, "it is not the same text");
+    assert!(jerry.receive() == text, "it is not the same text");
 }
 
 /// A killed stack closes no connection properly: its table still has the connections.
@@ -43,7 +43,7 @@ fn connections_that_are_gone_hold_no_message_up_and_are_forgotten() {
         here[0].say(r#"{"action":"broadcast","data":"Who is left?"}"#);
         said += 1;
         for chat in &mut here {
-            assert_eq!(chat.hear(), "Who is left?");
+            assert_eq!(chat.receive(), "Who is left?");
         }
         eventually("the function is done", || logged("REPORT") == said);
         before > 0 && logged("gone=2") == before

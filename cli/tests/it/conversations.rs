@@ -47,10 +47,6 @@ impl Chat {
         self.send_in_frames(text, bytes);
     }
 
-    pub(crate) fn hear(&mut self) -> String {
-        self.receive()
-    }
-
     /// The code of the frame that closes the connection.
     pub(crate) fn closed_with(mut self) -> u16 {
         self.close_code()

@@ -15,11 +15,11 @@ struct Dev {
 }
 
 fn dev(project: &Project, words: &[&str]) -> Dev {
-    heard(project, words, Stdio::null())
+    received(project, words, Stdio::null())
 }
 
 /// The same, with what it says going to `stderr`.
-fn heard(project: &Project, words: &[&str], stderr: Stdio) -> Dev {
+fn received(project: &Project, words: &[&str], stderr: Stdio) -> Dev {
     let mut command = project.command(&[&["dev"], words].concat());
     command.stdout(Stdio::piped()).stderr(stderr);
     let mut child = Running::start(&mut command);
@@ -34,7 +34,7 @@ fn without_a_template_it_runs_the_projects_own_chat_until_ctrl_c() {
     assert!(running.endpoint.starts_with("ws://127.0.0.1:") && running.endpoint.ends_with("/beta"));
     let mut tom = Chat::open(&running.endpoint, "Tom", "Tom");
     tom.say("hello");
-    assert_eq!(tom.hear(), "hello");
+    assert_eq!(tom.receive(), "hello");
     let functions = children(running.child.id());
     assert!(!functions.is_empty());
     kill_process(Pid::from_child(&running.child), Signal::INT).unwrap();
@@ -88,12 +88,12 @@ fn a_script_receives_warnings_too() {
     let words = [&["dev", "--output", "json", "--code", &code][..], &words].concat();
     let mut command = project.command(&words);
     let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
-    let mut told = child
+    let mut reported = child
         .lines()
         .into_iter()
         .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap())
         .take_while(|value| value["type"] != "ready");
-    let warning = told.find(|value| value["type"] == "warning");
+    let warning = reported.find(|value| value["type"] == "warning");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     child.wait().unwrap();
     let text = warning.expect("a warning before it is ready")["message"].to_string();
@@ -127,7 +127,7 @@ fn a_faster_clock_closes_an_idle_connection_early_and_says_so() {
     let Dev {
         mut child,
         endpoint,
-    } = heard(&project, &words, Stdio::piped());
+    } = received(&project, &words, Stdio::piped());
     // By AWS's own clock this would take ten minutes, and the test would give up.
     let tom = Chat::open(&endpoint, "Tom", "Jerry");
     assert_eq!(tom.closed_with(), 1001);
@@ -172,7 +172,7 @@ fn a_stack_that_runs_in_the_background_on_the_same_port_is_left_alone() {
     let mut beside = dev(&project, &["--handlers", handlers]);
     let mut tom = Chat::open(&beside.endpoint, "Tom", "Tom");
     tom.say("hello");
-    assert_eq!(tom.hear(), "hello");
+    assert_eq!(tom.receive(), "hello");
     assert_eq!(project.status()["connections"], 0);
     kill_process(Pid::from_child(&beside.child), Signal::INT).unwrap();
     assert_eq!(beside.child.wait().unwrap().code(), Some(0));

@@ -21,7 +21,7 @@ const MANIFEST: &str = "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\
 struct Loop {
     project: Project,
     child: Running,
-    told: Receiver<String>,
+    reported: Receiver<String>,
     endpoint: String,
     page: String,
 }
@@ -45,11 +45,11 @@ impl Loop {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = Running::start(&mut command);
-        let told = child.lines();
+        let reported = child.lines();
         let mut running = Self {
             project,
             child,
-            told,
+            reported,
             endpoint: String::new(),
             page: String::new(),
         };
@@ -64,14 +64,14 @@ impl Loop {
         let mut before = Vec::new();
         loop {
             let line = self
-                .told
+                .reported
                 .recv_timeout(PATIENCE)
                 .unwrap_or_else(|error| panic!("no {kind:?} is told ({error}), only {before:#?}"));
-            let told: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if told["type"] == kind {
-                return told;
+            let reported: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if reported["type"] == kind {
+                return reported;
             }
-            before.push(told);
+            before.push(reported);
         }
     }
 
@@ -107,7 +107,7 @@ fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() 
     let running = Loop::start("");
     let mut tom = Chat::open(&running.endpoint, "Tom", "Jerry");
     tom.say("a");
-    assert_eq!(tom.hear(), "first: a");
+    assert_eq!(tom.receive(), "first: a");
     let mut log = running.tells("log");
     while log["source"] == "platform" {
         log = running.tells("log");
@@ -124,7 +124,7 @@ fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() 
     let (after_save, build) = (served["afterSaveMs"].as_u64(), served["buildMs"].as_u64());
     assert!(after_save.unwrap() >= build.unwrap(), "{served}");
     tom.say("b");
-    assert_eq!(tom.hear(), "second: b");
+    assert_eq!(tom.receive(), "second: b");
 
     running.save("handlers/src/main.rs", "fn main() { missing() }");
     let error = running.tells("error");
@@ -132,7 +132,7 @@ fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() 
     assert!(words.contains("cannot find function `missing`"), "{words}");
     assert!(words.contains("src/main.rs:1:13"), "{words}");
     tom.say("c");
-    assert_eq!(tom.hear(), "second: c");
+    assert_eq!(tom.receive(), "second: c");
 
     // Both the crate and one that it depends on, in one go.
     running.save("greeting/src/lib.rs", "pub const MARK: &str = \"third\";");
@@ -142,11 +142,11 @@ fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() 
     );
     running.tells("served");
     tom.say("d");
-    assert_eq!(tom.hear(), "third: d");
+    assert_eq!(tom.receive(), "third: d");
     running.save("greeting/src/lib.rs", "pub const MARK: &str = \"fourth\";");
     running.tells("served");
     tom.say("e");
-    assert_eq!(tom.hear(), "fourth: e");
+    assert_eq!(tom.receive(), "fourth: e");
     running.stop();
 }
 
@@ -163,7 +163,7 @@ fn a_save_is_served_after_a_checkout_of_a_branch_without_the_handlers_and_back()
         running.save("handlers/src/main.rs", &marked(mark));
         running.tells("served");
         tom.say("a");
-        assert_eq!(tom.hear(), format!("{mark}: a"));
+        assert_eq!(tom.receive(), format!("{mark}: a"));
     }
     running.stop();
 }
@@ -177,14 +177,14 @@ fn a_changed_config_is_served_and_a_wrong_one_is_shown_with_its_line() {
     let words = error["message"].as_str().unwrap();
     assert!(words.contains("chatctl.toml:2:7: "), "{words}");
     tom.say("a");
-    assert_eq!(tom.hear(), "first: a");
+    assert_eq!(tom.receive(), "first: a");
 
     configure(&running.project, "[[routes]]\nkey = \"send\"");
     running.tells("served");
     tom.say("no route takes this");
-    assert!(tom.hear().contains("Forbidden"));
+    assert!(tom.receive().contains("Forbidden"));
     tom.say("{\"action\":\"send\"}");
-    assert!(tom.hear().starts_with("first: "));
+    assert!(tom.receive().starts_with("first: "));
     let (status, page) = get(&running.page, "/", "localhost");
     assert_eq!(status, 200);
     assert!(

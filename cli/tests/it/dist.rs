@@ -48,9 +48,9 @@ fn an_unpacked_archive_chats_on_a_machine_without_rust() {
     let mut tom = Chat::open(&url, "Tom", "Jerry");
     let mut jerry = Chat::open(&url, "Jerry", "Tom");
     tom.say("no compiler here");
-    assert_eq!(jerry.hear(), "no compiler here");
+    assert_eq!(jerry.receive(), "no compiler here");
     jerry.say("and no clone");
-    assert_eq!(tom.hear(), "and no clone");
+    assert_eq!(tom.receive(), "and no clone");
     installed.run(&["teardown", "--local", "--yes"]).exits(0);
     // Nothing was unpacked, built or kept below the user's home.
     let home = installed.folder.path().join("home");

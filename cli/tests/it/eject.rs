@@ -44,10 +44,10 @@ fn ejected_are_the_template_that_is_deployed_the_code_its_sources_and_two_sound_
         let needs_chatctl = read(&out, script).contains("chatctl ");
         assert!(!needs_chatctl, "{script}");
     }
-    let told = eject(&project, &["--out", "c", "--output", "json"]);
-    let told: Value = serde_json::from_str(told.stdout.lines().last().unwrap()).unwrap();
-    assert_eq!(told["folder"], "c");
-    let files = told["files"].as_array().unwrap();
+    let reported = eject(&project, &["--out", "c", "--output", "json"]);
+    let reported: Value = serde_json::from_str(reported.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(reported["folder"], "c");
+    let files = reported["files"].as_array().unwrap();
     assert!(files.contains(&"deploy.sh".into()));
 }
 

@@ -54,7 +54,7 @@ fn new_code_of_one_handler_changes_its_function_alone_and_disconnects_no_client(
         assert!(said.contains(text), "no {text:?} in {said}");
     }
     tom.say("still there?");
-    assert_eq!(jerry.hear(), "still there?");
+    assert_eq!(jerry.receive(), "still there?");
     let (code, said) = deploy(&project);
     assert!(code == 0 && said.contains("nothing has changed"), "{said}");
 }
@@ -106,12 +106,12 @@ fn a_handler_may_do_what_its_route_grants_and_nothing_before() {
     let url = said.lines().next().unwrap().rsplit(' ').next().unwrap();
     let mut tom = Chat::open(url, "Tom", "Jerry");
     tom.say(r#"{"action":"roll"}"#);
-    assert_eq!(tom.hear(), "403");
+    assert_eq!(tom.receive(), "403");
     let grant = "[[routes.permissions]]\nactions = [\"execute-api:ManageConnections\"]\nresources = [\"connections\"]\n";
     project.configure(&granting(grant));
     let (code, said) = deploy(&project);
     assert_eq!(code, 0, "{said}");
     tom.say(r#"{"action":"roll"}"#);
-    assert!(tom.hear().starts_with("first: "));
-    assert_eq!(tom.hear(), "200");
+    assert!(tom.receive().starts_with("first: "));
+    assert_eq!(tom.receive(), "200");
 }

@@ -187,10 +187,13 @@ fn a_link_in_the_place_of_any_path_is_refused_by_every_command_and_leads_nowhere
             let state = tree(&project.path().join(".chatctl"));
             for words in &verbs {
                 let refused = run(&project, words);
-                let told = format!("{path} -> {target}: {words:?}: {}", refused.stderr);
-                canary.is_untouched(&told);
-                assert_eq!(refused.code, 2, "{told}");
-                assert!(refused.stderr.contains("it is a symbolic link"), "{told}");
+                let reported = format!("{path} -> {target}: {words:?}: {}", refused.stderr);
+                canary.is_untouched(&reported);
+                assert_eq!(refused.code, 2, "{reported}");
+                assert!(
+                    refused.stderr.contains("it is a symbolic link"),
+                    "{reported}"
+                );
             }
             let after = tree(&project.path().join(".chatctl"));
             assert_eq!(after, state, "{path} -> {target}");

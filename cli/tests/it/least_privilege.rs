@@ -71,7 +71,7 @@ fn give_reads_of_sessions(template: &mut Value) {
 
 struct Stack {
     stack: LocalStack,
-    told: Arc<Mutex<Vec<String>>>,
+    logged: Arc<Mutex<Vec<String>>>,
 }
 
 async fn start(template: &Value) -> Stack {
@@ -115,8 +115,8 @@ async fn start_with(
                 .map(|(id, function)| (id.clone(), code_of(id, function)))
                 .collect(),
         );
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&told);
+    let logged = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&logged);
     let observer = Observer::new(move |notice| {
         sink.lock().unwrap().push(match notice {
             StackNotice::Log(line) => format!("{}: {}", line.function, line.text),
@@ -127,7 +127,7 @@ async fn start_with(
     let stack = LocalStack::start(request, Options::default(), observer)
         .await
         .unwrap();
-    Stack { stack, told }
+    Stack { stack, logged }
 }
 
 impl Stack {
@@ -144,15 +144,16 @@ impl Stack {
 
     /// Waits until the stack has said something with `words` in it.
     async fn tells(&self, words: &[&str]) {
-        let told = Arc::clone(&self.told);
+        let logged = Arc::clone(&self.logged);
         let what = format!("it is told: {words:?}");
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-        let heard = move || {
-            let told = told.lock().unwrap();
-            told.iter()
+        let received = move || {
+            let logged = logged.lock().unwrap();
+            logged
+                .iter()
                 .any(|line| words.iter().all(|word| line.contains(word)))
         };
-        tokio::task::spawn_blocking(move || eventually(&what, heard))
+        tokio::task::spawn_blocking(move || eventually(&what, received))
             .await
             .unwrap();
     }
@@ -165,24 +166,24 @@ impl Stack {
 
     /// Tom connects, says something to himself, and leaves. Answers what he heard.
     async fn tom_talks_to_himself(&self) -> String {
-        let heard = self.client(|endpoint| {
+        let received = self.client(|endpoint| {
             let mut tom = Chat::open(&endpoint, "Tom", "Tom");
             tom.say("hello");
-            let heard = tom.hear();
+            let received = tom.receive();
             tom.close();
-            heard
+            received
         });
-        heard.await
+        received.await
     }
 
     /// The log so far, in which nothing was denied.
-    fn told_without_a_denial(&self) -> String {
-        let told = self.told.lock().unwrap().join("\n");
+    fn logged_without_a_denial(&self) -> String {
+        let logged = self.logged.lock().unwrap().join("\n");
         assert!(
-            !told.contains("AccessDenied") && !told.contains("does not allow"),
-            "{told}"
+            !logged.contains("AccessDenied") && !logged.contains("does not allow"),
+            "{logged}"
         );
-        told
+        logged
     }
 }
 
@@ -193,7 +194,7 @@ async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authori
         let stack = start(&template).await;
         assert_eq!(stack.tom_talks_to_himself().await, "hello");
         stack.tells(&["DisconnectFunction", "disconnected"]).await;
-        stack.told_without_a_denial();
+        stack.logged_without_a_denial();
     }
 }
 
@@ -243,8 +244,8 @@ async fn disconnect_needs_get_item_to_know_who_left_where_there_is_no_authorizer
 #[tokio::test]
 async fn direct_needs_query_to_find_the_friend() {
     let stack = start(&template_without("DirectRole", "dynamodb:Query")).await;
-    let heard = stack.tom_talks_to_himself().await;
-    assert!(heard.contains("Internal server error"), "{heard}");
+    let received = stack.tom_talks_to_himself().await;
+    assert!(received.contains("Internal server error"), "{received}");
     stack
         .tells_of_a_denial("DirectFunction", "dynamodb:Query")
         .await;
@@ -254,8 +255,8 @@ async fn direct_needs_query_to_find_the_friend() {
 async fn direct_needs_get_item_to_know_the_sender_where_there_is_no_authorizer() {
     let template = without_authorizer(rendered(""));
     let stack = start(&without(template, "DirectRole", "dynamodb:GetItem")).await;
-    let heard = stack.tom_talks_to_himself().await;
-    assert!(heard.contains("Internal server error"), "{heard}");
+    let received = stack.tom_talks_to_himself().await;
+    assert!(received.contains("Internal server error"), "{received}");
     stack
         .tells_of_a_denial("DirectFunction", "dynamodb:GetItem")
         .await;
@@ -292,15 +293,15 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
         "connected_at": {"N": (now - 3600).to_string()}, "expires_at": {"N": (now + 3600).to_string()},
     }});
     put_item(&status.tables_endpoint, &item).await;
-    let heard = stack.client(|endpoint| {
+    let received = stack.client(|endpoint| {
         let mut tom = Chat::open(&endpoint, "Tom", "Jerry");
         tom.say("hello");
-        tom.hear()
+        tom.receive()
     });
-    let heard = heard.await;
+    let received = received.await;
     assert!(
-        heard.contains("not reachable") || heard.contains("Internal server error"),
-        "{heard}"
+        received.contains("not reachable") || received.contains("Internal server error"),
+        "{received}"
     );
     stack
         .tells_of_a_denial("DirectFunction", "dynamodb:DeleteItem")

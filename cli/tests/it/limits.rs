@@ -32,7 +32,7 @@ fn the_probe_stays_within_the_limits_and_a_client_beyond_them_gets_429_and_error
     for number in 0..6 {
         tom.say(&number.to_string());
     }
-    let frames: Vec<_> = (0..6).map(|_| tom.hear()).collect();
+    let frames: Vec<_> = (0..6).map(|_| tom.receive()).collect();
     let beginning = |beginning: &str| {
         let frames = frames.iter().filter(|frame| frame.starts_with(beginning));
         frames.count()
@@ -48,7 +48,7 @@ fn the_probe_stays_within_the_limits_and_a_client_beyond_them_gets_429_and_error
     // The connection stays, and is heard again in another second.
     eventually("a message passes", || {
         tom.say("again");
-        tom.hear().starts_with("Your friend is not reachable")
+        tom.receive().starts_with("Your friend is not reachable")
     });
     tom.close();
     eventually("the place is free again", || {
@@ -76,7 +76,7 @@ fn a_full_room_refuses_a_client_until_a_member_leaves() {
     eventually("the place is free again", || match enter("hall") {
         Ok(mut next) => {
             next.send("hello");
-            assert_eq!(bob.hear(), "hello");
+            assert_eq!(bob.receive(), "hello");
             true
         }
         Err(_) => false,

@@ -114,7 +114,7 @@ fn deploying_again_with_nothing_changed_says_so_and_keeps_process_and_connection
     assert!(again.stdout.contains(&endpoint));
     assert_eq!(project.pid(), before);
     tom.say("still here");
-    assert_eq!(tom.hear(), "still here");
+    assert_eq!(tom.receive(), "still here");
 }
 
 #[test]
@@ -127,15 +127,15 @@ fn a_changed_config_updates_the_running_stack_and_open_connections_stay_open() {
     project.configure("[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"send\"\n");
     let differs = "the config describes another template; `chatctl deploy --local` applies it";
     assert_eq!(project.status()["differences"], json!([differs]));
-    let told = project.run(&["status", "--local"]).stdout;
-    assert!(told.contains(differs), "{told}");
+    let reported = project.run(&["status", "--local"]).stdout;
+    assert!(reported.contains(differs), "{reported}");
     let updated = project.deploy(&[]);
     assert_eq!(updated.code, 0, "{}", updated.stderr);
     updated.explains("RouteSend created");
     updated.explains("2 routes answer both ways");
     assert_eq!(project.pid(), before);
     tom.say(r#"{"action":"send"}"#);
-    assert_eq!(tom.hear(), r#"{"action":"send"}"#);
+    assert_eq!(tom.receive(), r#"{"action":"send"}"#);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn changed_handlers_take_over_while_connections_stay_open() {
     assert_eq!(updated.code, 0, "{}", updated.stderr);
     updated.explains("4 to change");
     tom.say("still here");
-    assert_eq!(tom.hear(), "still here");
+    assert_eq!(tom.receive(), "still here");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn the_logs_of_all_functions_are_one_sequence_and_can_be_chosen_from() {
     let endpoint = project.deployed(&[]);
     let mut tom = Chat::open(&endpoint, "Tom", "Tom");
     tom.say("hello");
-    tom.hear();
+    tom.receive();
     tom.close();
     let all = project.run(&["logs", "--local", "--output", "json"]);
     assert_eq!((all.code, all.stderr.as_str()), (0, ""));
@@ -71,14 +71,14 @@ fn following_goes_on_over_a_restart_of_the_stack() {
         entry["stream"].clone()
     };
     // It may begin after the first connection; there will be others until it has.
-    let (told, first) = std::sync::mpsc::channel();
+    let (reported, first) = std::sync::mpsc::channel();
     let connecting = std::thread::spawn(move || {
         while first.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
             Chat::open(&endpoint, "Tom", "Tom").close();
         }
     });
     let before = stream();
-    told.send(()).unwrap();
+    reported.send(()).unwrap();
     connecting.join().unwrap();
     let stopped = project.run(&["teardown", "--local", "--yes", "--keep-data"]);
     assert_eq!(stopped.code, 0, "{}", stopped.stderr);
@@ -125,12 +125,12 @@ fn status_counts_what_the_stack_has_warned_of_and_shows_the_last_ones() {
         project.status()["warnings"],
         json!({"count": 0, "last": []})
     );
-    let told = || project.run(&["status", "--local"]).stdout;
-    assert!(!told().contains("warnings"), "{}", told());
+    let reported = || project.run(&["status", "--local"]).stdout;
+    assert!(!reported().contains("warnings"), "{}", reported());
     let mut tom = Chat::open(&endpoint, "Tom", "Tom");
     for text in ["one", "two", "three", "four"] {
         tom.say(text);
-        assert!(tom.hear().contains("Internal server error"));
+        assert!(tom.receive().contains("Internal server error"));
     }
     let warnings = &project.status()["warnings"];
     assert_eq!(warnings["count"], 4);
@@ -147,8 +147,8 @@ fn status_counts_what_the_stack_has_warned_of_and_shows_the_last_ones() {
         "\nwarnings     4 since the start, the last 3 ({}):\n",
         log.display()
     );
-    assert!(told().contains(&head), "{}", told());
-    assert_eq!(told().matches(each).count(), 3, "{}", told());
+    assert!(reported().contains(&head), "{}", reported());
+    assert_eq!(reported().matches(each).count(), 3, "{}", reported());
     let written = std::fs::read_to_string(log).unwrap();
     assert_eq!(written.matches(each).count(), 4, "{written}");
 }

@@ -23,7 +23,7 @@ fn a_stack_takes_more_clients_than_its_shell_lets_programs_have_files() {
     let mut tom = Chat::open(&url, "Tom", "Jerry");
     tom.say("hello, all of you");
     for friend in &mut friends {
-        assert_eq!(friend.hear(), "hello, all of you");
+        assert_eq!(friend.receive(), "hello, all of you");
     }
 }
 
@@ -41,7 +41,7 @@ fn clients_beyond_the_system_s_limit_are_turned_away_and_the_chat_goes_on() {
         Some("HTTP error: 503 Service Unavailable")
     );
     tom.say("crowded, isn't it?");
-    assert_eq!(jerry.hear(), "crowded, isn't it?");
+    assert_eq!(jerry.receive(), "crowded, isn't it?");
     let warnings = project.status()["warnings"]["last"].to_string();
     assert!(warnings.contains("320 clients are connected"), "{warnings}");
     drop(crowd);
@@ -68,7 +68,7 @@ fn kept_http_connections_keep_neither_clients_nor_commands_out() {
     let mut jerry = Chat::open(&url, "Jerry", "Tom");
     let mut tom = Chat::open(&url, "Tom", "Jerry");
     tom.say("still here?");
-    assert_eq!(jerry.hear(), "still here?");
+    assert_eq!(jerry.receive(), "still here?");
     assert_eq!(project.status()["connections"], 2);
     drop(kept);
 }

@@ -83,7 +83,7 @@ fn the_operator_sees_friends_speaks_to_all_devices_of_one_and_closes_them() {
     let sent = project.run(&["send", "--local", "Tom", "Back at noon"]);
     assert_eq!(sent.stdout, "2 connections of `Tom` accepted the message\n");
     assert_eq!(
-        (tom.hear(), also_tom.hear()),
+        (tom.receive(), also_tom.receive()),
         ("Back at noon".into(), "Back at noon".into())
     );
     let absent = project.run(&["send", "--local", "tom", "hi"]);
@@ -105,7 +105,7 @@ fn the_operator_sees_friends_speaks_to_all_devices_of_one_and_closes_them() {
     // Without a ban, the client may come back.
     let mut tom = Chat::open(&url, "Tom", "Jerry");
     tom.say("hi");
-    assert_eq!(jerry.hear(), "hi");
+    assert_eq!(jerry.receive(), "hi");
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn the_operator_speaks_to_a_room_in_an_envelope_and_closes_one_connection_by_its
         "send", "--local", "--room", "kitchen", "Supper", "--output", "json",
     ];
     assert_eq!(json(&project.run(&words))["accepted"], 2);
-    for got in [ann.receive(), unnamed.hear()] {
+    for got in [ann.receive(), unnamed.receive()] {
         let Envelope::Message(Message {
             from,
             text,

@@ -25,7 +25,7 @@ fn with_profile(project: &Project) -> Command {
 }
 
 #[track_caller]
-fn told(finished: &Finished, exit: i32, because: &str, hint: &str) {
+fn reported(finished: &Finished, exit: i32, because: &str, hint: &str) {
     assert_eq!(finished.code, exit, "{}", finished.stderr);
     finished.explains(because);
     let found = finished
@@ -57,7 +57,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     let project = with_config(SSO);
     let login = "`aws sso login --profile p`";
     let none = run(&mut with_profile(&project));
-    told(
+    reported(
         &none,
         4,
         "profile `p` has no session of IAM Identity Center on this machine",
@@ -65,7 +65,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     );
     sso_token(&project, "2020-01-01T00:00:00Z");
     let expired = run(&mut with_profile(&project));
-    told(&expired, 4, "has expired", login);
+    reported(&expired, 4, "has expired", login);
     sso_token(&project, "2099-01-01T00:00:00Z");
     let refused = |code: &str, message: &str| {
         let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
@@ -81,9 +81,9 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
         "UnauthorizedException",
         "Session token not found or invalid",
     );
-    told(&over, 4, "has expired", login);
+    reported(&over, 4, "has expired", login);
     let unassigned = refused("ForbiddenException", "No access");
-    told(
+    reported(
         &unassigned,
         4,
         "refuses role `dev` in account 123456789012",
@@ -93,14 +93,14 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     let unreachable = run(with_profile(&project)
         .env_remove("CHATCTL_TIME_FACTOR")
         .env("AWS_ENDPOINT_URL", format!("http://{}", closed())));
-    told(&unreachable, 3, "the network failed", "check the network");
+    reported(&unreachable, 3, "the network failed", "check the network");
 }
 
 #[test]
 fn a_session_of_aws_login_is_opened_again_by_its_command() {
     let project = with_config("[profile p]\nlogin_session = arn:aws:iam::123456789012:user/ann\n");
     let none = run(&mut with_profile(&project));
-    told(
+    reported(
         &none,
         4,
         "profile `p` has no session of `aws login` on this machine",
@@ -131,7 +131,7 @@ fn a_credential_process_that_fails_is_named_and_what_it_prints_is_not() {
     ] {
         let project = with_config(&format!("[profile p]\ncredential_process = {command}\n"));
         let failed = run(&mut with_profile(&project));
-        told(
+        reported(
             &failed,
             4,
             &format!("the `credential_process` of profile `p`, {what}"),
@@ -145,14 +145,14 @@ fn a_credential_process_that_fails_is_named_and_what_it_prints_is_not() {
 fn a_key_that_no_request_can_be_signed_with_is_no_reason_to_panic() {
     let odd = r#"echo '{"Version":1,"AccessKeyId":"ключ","SecretAccessKey":"x"}'"#;
     let project = with_config(&format!("[profile p]\ncredential_process = {odd}\n"));
-    told(
+    reported(
         &run(&mut with_profile(&project)),
         4,
         "contain characters that no key has",
         "credential_process",
     );
     let config = "[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\n[profile q]\naws_access_key_id = ключ\naws_secret_access_key = x\n";
-    told(
+    reported(
         &run(&mut with_profile(&with_config(config))),
         2,
         "`aws_access_key_id` of profile `q`",
@@ -162,7 +162,7 @@ fn a_key_that_no_request_can_be_signed_with_is_no_reason_to_panic() {
 
 #[test]
 fn a_role_that_may_not_be_assumed_is_reported_with_the_kind_of_policy() {
-    told(
+    reported(
         &asked_as_a_role("", &["outputs"]),
         4,
         NOT_ASSUMED,
@@ -175,9 +175,9 @@ fn where_a_role_wants_a_device_s_code_the_aws_cli_is_to_ask_for_it() {
     let device = "mfa_serial = arn:aws:iam::1:mfa/ann\n";
     let export = "`eval \"$(aws configure export-credentials --profile p --format env)\"`";
     let asked = asked_as_a_role(device, &["outputs"]);
-    told(&asked, 4, NOT_ASSUMED, export);
+    reported(&asked, 4, NOT_ASSUMED, export);
     let flagged = asked_as_a_role(device, &["outputs", "--profile", "p"]);
-    told(&flagged, 4, NOT_ASSUMED, "there, without `--profile`");
+    reported(&flagged, 4, NOT_ASSUMED, "there, without `--profile`");
 }
 
 const NOT_ASSUMED: &str = "profile `p` could not assume role arn:aws:iam::1:role/r: AccessDenied";
@@ -200,22 +200,22 @@ fn asked_as_a_role(mfa: &str, words: &[&str]) -> Finished {
 fn what_is_wrong_in_the_files_is_reported_with_path_and_line() {
     let asked = |config: &str| run(&mut with_profile(&with_config(config)));
     let broken = asked("[profile p]\nregion\n");
-    told(&broken, 2, "/.aws/config, line 2", "AWS_CONFIG_FILE");
+    reported(&broken, 2, "/.aws/config, line 2", "AWS_CONFIG_FILE");
     broken.explains("because: Expected an '=' sign");
-    told(
+    reported(
         &asked("[profile q]\nregion = x\n"),
         2,
         "there is no AWS profile `p` in ",
         "choose one of q",
     );
     let lost = asked("[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = gone\n");
-    told(&lost, 2, "gone", "choose another profile");
+    reported(&lost, 2, "gone", "choose another profile");
     let circle = asked(
         "[profile p]\nrole_arn = a\nsource_profile = q\n[profile q]\nrole_arn = b\nsource_profile = p\n",
     );
-    told(&circle, 2, "infinite loop", "choose another profile");
+    reported(&circle, 2, "infinite loop", "choose another profile");
     let half = asked("[profile p]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n");
-    told(
+    reported(
         &half,
         2,
         "sso-session named `corp`",
@@ -264,7 +264,7 @@ fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_reported_by_its_vari
         spaced.stdout
     );
     let half = run(with_keys(&project, &["outputs"]).env("AWS_SECRET_ACCESS_KEY", ""));
-    told(
+    reported(
         &half,
         2,
         "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not",
@@ -273,7 +273,7 @@ fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_reported_by_its_vari
     // From the profile, where the environment has nothing.
     let named = with_config("[default]\nregion = eu west\n");
     let mut command = with_keys(&named, &["outputs"]);
-    told(
+    reported(
         &run(command.env("AWS_REGION", "")),
         2,
         "`region` of profile `default`: \"eu west\" is not a region",

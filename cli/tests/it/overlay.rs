@@ -78,13 +78,13 @@ fn a_refused_overlay_stops_every_command_before_anything_is_touched_and_leaves_n
 }
 
 #[test]
-fn this_machine_runs_what_it_knows_and_says_once_what_has_no_effect() {
+fn this_machine_runs_what_it_supports_and_says_once_what_has_no_effect() {
     let project = project(EXTRA);
     let deployed = project.deploy(&[]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    let told = "no effect on this machine: Queue (AWS::SQS::Queue)";
+    let reported = "no effect on this machine: Queue (AWS::SQS::Queue)";
     assert_eq!(
-        deployed.stderr.matches(told).count(),
+        deployed.stderr.matches(reported).count(),
         1,
         "{}",
         deployed.stderr

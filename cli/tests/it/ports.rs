@@ -21,7 +21,7 @@ fn another_port_ends_the_connections_says_so_and_serves_afterwards() {
     );
     let mut tom = Chat::open(&format!("ws://127.0.0.1:{port}/v1"), "Tom", "Tom");
     tom.say("here now");
-    assert_eq!(tom.hear(), "here now");
+    assert_eq!(tom.receive(), "here now");
 }
 
 #[test]
@@ -39,6 +39,6 @@ fn a_stack_is_not_ended_for_a_port_that_is_taken() {
         refused.stderr
     );
     tom.say("still here");
-    assert_eq!(tom.hear(), "still here");
+    assert_eq!(tom.receive(), "still here");
     assert_eq!(project.deployed(&[]), endpoint);
 }

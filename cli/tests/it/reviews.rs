@@ -54,10 +54,10 @@ fn config(more: &str) -> String {
 }
 
 /// What Tom gets for a message to himself.
-fn told(url: &str) -> Value {
+fn reported(url: &str) -> Value {
     let mut tom = Chat::open(url, "Tom", "Tom");
     tom.say(r#"{"message":"hi","ref":"1"}"#);
-    let frame = serde_json::from_str(&tom.hear()).unwrap();
+    let frame = serde_json::from_str(&tom.receive()).unwrap();
     tom.close();
     frame
 }
@@ -70,7 +70,7 @@ fn a_function_that_ends_before_it_answers_leaves_the_message_to_the_fallback() {
         REVIEW_FOLDER,
         "fn main() { std::process::exit(1) }\n",
     );
-    let refused = told(&deploy(&project));
+    let refused = reported(&deploy(&project));
     assert_eq!(refused["error"], "Refused");
     assert_eq!(refused["ref"], "1");
     let words = refused["message"].as_str().unwrap();
@@ -80,7 +80,7 @@ fn a_function_that_ends_before_it_answers_leaves_the_message_to_the_fallback() {
         logs.stdout.contains("message not reviewed")
     });
     project.configure(&config("review-fallback = \"allow\""));
-    let delivered = told(&deploy(&project));
+    let delivered = reported(&deploy(&project));
     assert_eq!(
         (&delivered["type"], &delivered["text"]),
         (&json!("message"), &json!("hi"))
@@ -104,7 +104,7 @@ fn a_function_that_does_not_answer_is_waited_for_as_long_as_its_route_says() {
     write_program(&project, REVIEW_FOLDER, SILENT);
     let url = deploy(&project);
     let began = std::time::Instant::now();
-    let refused = told(&url);
+    let refused = reported(&url);
     assert_eq!(refused["error"], "Refused");
     assert!(began.elapsed().as_millis() >= 300);
     eventually("the reason is logged", || {
@@ -136,9 +136,9 @@ fn a_review_function_has_the_settings_of_its_routes() {
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     let line = deployed.stdout.lines().next().unwrap();
     let mut tom = Chat::open(line.rsplit(' ').next().unwrap(), "Tom", "Tom");
-    let mut told = |frame: &str| {
+    let mut reported = |frame: &str| {
         tom.say(frame);
-        serde_json::from_str::<Value>(&tom.hear()).unwrap()
+        serde_json::from_str::<Value>(&tom.receive()).unwrap()
     };
     for (frame, text) in [
         ("variable GREETING", "good morning"),
@@ -155,8 +155,8 @@ fn a_review_function_has_the_settings_of_its_routes() {
             "128",
         ),
     ] {
-        assert_eq!(told(frame)["text"], text, "{frame}");
+        assert_eq!(reported(frame)["text"], text, "{frame}");
     }
-    let refused = told(r#"{"action":"plain","message":"secret KEY"}"#);
+    let refused = reported(r#"{"action":"plain","message":"secret KEY"}"#);
     assert_eq!(refused["error"], "Refused");
 }

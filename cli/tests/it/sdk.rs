@@ -38,7 +38,7 @@ pub(crate) fn deploy(project: &Project) -> String {
 /// Asks the handler to do `what`; answers its reply.
 pub(crate) fn asks(client: &mut Chat, what: &str) -> String {
     client.say(&format!(r#"{{"action":"do","do":{what}}}"#));
-    client.hear()
+    client.receive()
 }
 
 /// What the functions have logged, without the escapes of JSON in JSON.
@@ -72,7 +72,7 @@ fn a_flood_does_not_reach_a_handler_whose_chat_limits_messages() {
     for _ in 0..6 {
         tom.say(r#"{"action":"do","do":"reply","text":"so"}"#);
     }
-    let frames: Vec<_> = (0..6).map(|_| tom.hear()).collect();
+    let frames: Vec<_> = (0..6).map(|_| tom.receive()).collect();
     let refused = frames
         .iter()
         .filter(|frame| frame.starts_with(r#"{"error":"TooManyMessages","#));
@@ -122,17 +122,17 @@ fn the_line_that_an_error_names_is_all_that_the_config_lacked() {
         lines.push(named.pop().unwrap());
     }
     drop(tom);
-    for (line, (deed, hears)) in lines.iter().zip(DEEDS) {
+    for (line, (deed, receives)) in lines.iter().zip(DEEDS) {
         project.configure(&config(line));
         let url = deploy(&project);
         let mut tom = Chat::open(&url, "Tom", "Jerry");
         tom.say(&format!(r#"{{"action":"do","do":{deed}}}"#));
         // In any order: a reply and a post have ways of their own.
-        let mut heard: Vec<_> = hears.iter().map(|_| tom.hear()).collect();
-        heard.sort();
-        let mut hears = hears.to_vec();
-        hears.sort_unstable();
-        assert_eq!(heard, hears, "{deed} with {line}");
+        let mut received: Vec<_> = receives.iter().map(|_| tom.receive()).collect();
+        received.sort();
+        let mut receives = receives.to_vec();
+        receives.sort_unstable();
+        assert_eq!(received, receives, "{deed} with {line}");
         assert_eq!(asks(&mut tom, r#""reply","text":"done""#), "done", "{deed}");
         tom.close();
     }
@@ -152,11 +152,11 @@ fn a_message_goes_to_every_device_of_a_person_and_to_the_others_in_a_room() {
         "[2,0,0]"
     );
     for jerry in &mut devices {
-        assert_eq!(jerry.hear(), "hello");
+        assert_eq!(jerry.receive(), "hello");
     }
     assert_eq!(asks(&mut tom, r#""others","text":"you two""#), "[2,0,0]");
     for jerry in &mut devices {
-        assert_eq!(jerry.hear(), "you two");
+        assert_eq!(jerry.receive(), "you two");
     }
     assert_eq!(
         asks(&mut tom, r#""person","to":"Spike","text":"?""#),

@@ -51,13 +51,13 @@ fn no_command_waits_for_ever_for_a_process_that_stands_still() {
         let ended = command.env("CHATCTL_TIME_FACTOR", "0.1").output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(3), "{words:?}: {said}");
-        let told = [
+        let reported = [
             "could not reach the local stack's process",
             "accepts connections but has not responded for 10 s",
             "is chatctl's",
         ];
         assert!(
-            told.iter().all(|told| said.contains(told)),
+            reported.iter().all(|reported| said.contains(reported)),
             "{words:?}: {said}"
         );
     }

@@ -101,8 +101,8 @@ fn a_terminal_without_a_size_gets_whole_lines() {
     let project = Project::new("");
     let words = ["status", "--config", "no.toml"];
     for columns in [0, 1] {
-        let told = at_a_terminal_of(columns, project.command(&words));
-        assert!(told.contains("there is no no.toml"), "{told}");
+        let reported = at_a_terminal_of(columns, project.command(&words));
+        assert!(reported.contains("there is no no.toml"), "{reported}");
     }
 }
 
@@ -196,11 +196,11 @@ fn a_profile_of_aws() {
     std::fs::write(&file, format!("[0{EVIL}]\n{many}")).unwrap();
     check(command, "line 1 because: it contains a control character");
     std::fs::write(file, format!("[0\u{202e}y\u{200b}]\n{many}")).unwrap();
-    let told = check(command, "choose one of 0�y�, a0, a1,")
+    let reported = check(command, "choose one of 0�y�, a0, a1,")
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    assert!(told.contains("… and 4981 more"), "{told}");
+    assert!(reported.contains("… and 4981 more"), "{reported}");
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn arguments_that_make_no_sense() {
     check(|| project.command(&[&format!("--{EVIL}")]), SEEN);
     check(|| project.command(&["chat", "--wait", EVIL]), SEEN);
     let long = "é".repeat(50_000);
-    let told = check(|| project.command(&["status", &long]), "more characters)");
-    assert!(told.len() < 5_000);
+    let reported = check(|| project.command(&["status", &long]), "more characters)");
+    assert!(reported.len() < 5_000);
     let command = || {
         let mut command = project.command(&["status"]);
         command.env("CHATCTL_STACK", EVIL);
@@ -388,12 +388,12 @@ fn a_template_with_90000_wrong_keys_is_refused_in_a_screenful() {
             writeln!(file, "      Wrong{key}: x").unwrap();
         }
     }
-    let told = project.run(&["dev", "--template", "t.yaml"]);
-    assert_eq!(told.code, 2, "{}", told.stderr);
-    told.explains(" more");
+    let reported = project.run(&["dev", "--template", "t.yaml"]);
+    assert_eq!(reported.code, 2, "{}", reported.stderr);
+    reported.explains(" more");
     assert!(
-        told.stderr.lines().count() < 30 && told.stderr.len() < 5_000,
+        reported.stderr.lines().count() < 30 && reported.stderr.len() < 5_000,
         "{}",
-        told.stderr
+        reported.stderr
     );
 }

@@ -12,7 +12,7 @@ fn messages_beyond_the_stage_s_limits_are_refused_and_status_tells_so() {
         tom.say(&number.to_string());
     }
     // No friend is there to read them, so each is answered.
-    let frames: Vec<_> = (0..10).map(|_| tom.hear()).collect();
+    let frames: Vec<_> = (0..10).map(|_| tom.receive()).collect();
     let refused = frames
         .iter()
         .filter(|frame| frame.starts_with(r#"{"message": "Too Many Requests", "connectionId":""#))

@@ -134,19 +134,19 @@ fn a_key_is_made_once_and_its_tokens_say_what_was_asked_for() {
     let other = owner.done(&["token", "--as", "Tom", "--stack", "other"]);
     assert!(owner.verified(&other, "other").is_ok());
     assert_eq!(owner.verified(&other, "chat"), Err(Refusal::Audience));
-    let told = owner.done(&["token", "--as", "Tom", "--output", "json"]);
-    let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["kid"], id.as_str());
+    let reported = owner.done(&["token", "--as", "Tom", "--output", "json"]);
+    let reported: Value = serde_json::from_str(&reported).unwrap();
+    assert_eq!(reported["kid"], id.as_str());
     owner
-        .verified(told["token"].as_str().unwrap(), "chat")
+        .verified(reported["token"].as_str().unwrap(), "chat")
         .unwrap();
 }
 
 #[test]
 fn what_cannot_be_a_token_is_refused_with_the_remedy() {
     let owner = Owner::new(TOKEN_MODE);
-    let told = owner.refused(&["token", "--as", "Tom"]);
-    assert!(told.contains("`chatctl keys new`"), "{told}");
+    let reported = owner.refused(&["token", "--as", "Tom"]);
+    assert!(reported.contains("`chatctl keys new`"), "{reported}");
     owner.done(&["keys", "new"]);
     for words in [
         &["--as", "Tom", "--expires", "31d"][..],
@@ -170,23 +170,23 @@ fn what_cannot_be_a_token_is_refused_with_the_remedy() {
         );
     }
     owner.project.configure("");
-    let told = owner.refused(&["token", "--as", "Tom"]);
-    assert!(told.contains("names are claims"), "{told}");
-    assert!(told.contains("mode = \"token\""), "{told}");
+    let reported = owner.refused(&["token", "--as", "Tom"]);
+    assert!(reported.contains("names are claims"), "{reported}");
+    assert!(reported.contains("mode = \"token\""), "{reported}");
     owner.project.configure(
         "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = [\"chat\"]\n",
     );
-    let told = owner.refused(&["token", "--as", "Tom"]);
-    assert!(told.contains("https://issuer.example"), "{told}");
+    let reported = owner.refused(&["token", "--as", "Tom"]);
+    assert!(reported.contains("https://issuer.example"), "{reported}");
 }
 
 #[test]
 fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
     let owner = Owner::with_key(TOKEN_MODE);
     let listed = || -> Vec<Value> {
-        let told = owner.done(&["keys", "list", "--output", "json"]);
-        let told: Value = serde_json::from_str(&told).unwrap();
-        told["keys"].as_array().unwrap().clone()
+        let reported = owner.done(&["keys", "list", "--output", "json"]);
+        let reported: Value = serde_json::from_str(&reported).unwrap();
+        reported["keys"].as_array().unwrap().clone()
     };
     let old = listed()[0]["kid"].as_str().unwrap().to_owned();
     let new = owner.done(&["keys", "new"]);
@@ -197,10 +197,10 @@ fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
         "the stack does not know the new one yet"
     );
     let token = owner.done(&["token", "--as", "Tom"]);
-    let told = owner.run(&["keys", "retire", &old[..6]]);
-    assert_eq!(told.stdout.trim_end(), old);
-    told.explains("stays in");
-    told.explains("chatctl deploy");
+    let reported = owner.run(&["keys", "retire", &old[..6]]);
+    assert_eq!(reported.stdout.trim_end(), old);
+    reported.explains("stays in");
+    reported.explains("chatctl deploy");
     assert!(owner.private_key(&old).exists());
     assert_eq!(listed()[0]["signs"], true);
     assert_eq!(listed()[0]["kid"], new.as_str());
@@ -210,8 +210,8 @@ fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
     ));
     owner.done(&["keys", "retire", &new, "--delete-private"]);
     assert!(!owner.private_key(&new).exists());
-    let told = owner.refused(&["keys", "retire", &new]);
-    assert!(told.contains("no key with the id"), "{told}");
+    let reported = owner.refused(&["keys", "retire", &new]);
+    assert!(reported.contains("no key with the id"), "{reported}");
 }
 
 #[test]
@@ -251,15 +251,15 @@ fn a_private_file_that_others_could_have_read_is_not_used() {
     };
     change(0o644);
     for words in [&["token", "--as", "Tom"][..], &["keys", "list"]] {
-        let told = owner.refused(words);
-        assert!(told.contains("chmod 600"), "{told}");
+        let reported = owner.refused(words);
+        assert!(reported.contains("chmod 600"), "{reported}");
     }
     change(0o600);
     owner.done(&["token", "--as", "Tom"]);
     let folder = file.parent().unwrap();
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let told = owner.refused(&["keys", "new"]);
-    assert!(told.contains("chmod 700"), "{told}");
+    let reported = owner.refused(&["keys", "new"]);
+    assert!(reported.contains("chmod 700"), "{reported}");
 }
 
 #[test]
@@ -320,10 +320,10 @@ fn a_backend_s_public_key_is_added_and_its_private_one_is_not() {
         "-out",
         "public.pem",
     ]);
-    let told = owner.refused(&["keys", "add", "private.pem"]);
+    let reported = owner.refused(&["keys", "add", "private.pem"]);
     assert!(
-        told.contains("private key") && told.contains("-pubout"),
-        "{told}"
+        reported.contains("private key") && reported.contains("-pubout"),
+        "{reported}"
     );
     assert!(!path("chatctl.keys.json").exists());
     let id = owner.done(&["keys", "add", "public.pem", "--id", "backend"]);
@@ -334,13 +334,13 @@ fn a_backend_s_public_key_is_added_and_its_private_one_is_not() {
         owner.done(&["keys", "add", "public.pem", "--id", "backend"]),
         "backend"
     );
-    let told = owner.refused(&["keys", "add", "missing.pem"]);
+    let reported = owner.refused(&["keys", "add", "missing.pem"]);
     assert!(
-        told.contains("could not read the key in missing.pem"),
-        "{told}"
+        reported.contains("could not read the key in missing.pem"),
+        "{reported}"
     );
-    let told = owner.refused(&["keys", "add", "."]);
-    assert!(told.contains("folder"), "{told}");
+    let reported = owner.refused(&["keys", "add", "."]);
+    assert!(reported.contains("folder"), "{reported}");
     let mut command = owner.command(&["keys", "add", "-"]);
     command.stdin(std::fs::File::open(path("public.pem")).unwrap());
     let again = finished(command.output().unwrap());

@@ -39,8 +39,8 @@ fn doctor_tells_every_tool_that_a_configured_processor_needs_and_what_to_run() {
         ("RUSTC", RUSTC),
         ("CARGO_ZIGBUILD_PYTHON_PATH", "exit 1"),
     ];
-    let told = doctor(&project, tools);
-    assert_eq!(told.code, 2, "{}", told.stderr);
+    let reported = doctor(&project, tools);
+    assert_eq!(reported.code, 2, "{}", reported.stderr);
     expect![[r#"
         ok  network      no proxy; this machine's certificates
         ok  cargo        cargo 1.95.0
@@ -53,7 +53,7 @@ fn doctor_tells_every_tool_that_a_configured_processor_needs_and_what_to_run() {
         ok  architecture builds for arm64 (set in the config)
         bad region       no AWS Region is set
                          add `--region eu-west-1`, set AWS_REGION, or set `region` under `[aws]` in chatctl.toml
-    "#]].assert_eq(&told.stdout);
+    "#]].assert_eq(&reported.stdout);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn doctor_tells_what_is_built_where_everything_is_installed() {
         ),
         ("CARGO_ZIGBUILD_PYTHON_PATH", "echo 0.17.0"),
     ];
-    let told = doctor(&project, tools);
+    let reported = doctor(&project, tools);
     expect![[r#"
         ok  network      no proxy; this machine's certificates
         ok  cargo        cargo 1.95.0
@@ -80,5 +80,5 @@ fn doctor_tells_what_is_built_where_everything_is_installed() {
         ok  architecture builds for arm64 (its Rust target is installed)
         bad region       no AWS Region is set
                          add `--region eu-west-1`, set AWS_REGION, or set `region` under `[aws]` in chatctl.toml
-    "#]].assert_eq(&told.stdout);
+    "#]].assert_eq(&reported.stdout);
 }

@@ -178,8 +178,8 @@ impl Between {
     /// Every change set that is described has the value that `path` of `resource` had before, as AWS does where the
     /// property is deleted and the emulator does not.
     pub(crate) fn tell_value_before(&self, resource: &str, path: &str, value: &str) {
-        let told = (resource.to_owned(), path.to_owned(), value.to_owned());
-        self.wishes.lock().unwrap().values.push(told);
+        let reported = (resource.to_owned(), path.to_owned(), value.to_owned());
+        self.wishes.lock().unwrap().values.push(reported);
     }
 
     /// From now on the record of every stage says `words` of its last automatic deployment.
@@ -266,7 +266,7 @@ async fn pass(
                 Part::Answer => Some(forward(port, request).await.unwrap()),
             };
             // Not every test waits until it is reached.
-            let _unheard = hold.reached.send(());
+            let _unreceived = hold.reached.send(());
             // Its release is not announced: the holder just goes.
             let _gone = hold.released.await;
             let gone = Response::builder().status(503).body(Bytes::new());
@@ -327,8 +327,8 @@ fn with_values(body: &Bytes, values: &[(String, String, String)]) -> String {
             Some(from + at + property.len())
         });
         if let Some(at) = found {
-            let told = format!("<Path>{path}</Path><BeforeValue>{value}</BeforeValue>");
-            text.insert_str(at, &told);
+            let reported = format!("<Path>{path}</Path><BeforeValue>{value}</BeforeValue>");
+            text.insert_str(at, &reported);
         }
     }
     text

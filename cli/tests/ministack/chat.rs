@@ -34,7 +34,7 @@ impl Person {
     }
 
     /// The next text, or a panic when none comes.
-    pub(crate) async fn hears(&mut self) -> String {
+    pub(crate) async fn receives(&mut self) -> String {
         within(self.0.next_text()).await.unwrap().to_string()
     }
 
@@ -50,9 +50,9 @@ pub(crate) async fn two_friends_chat(url: &str) {
     let mut tom = Person::connects(url, "Tom", "Jerry").await.unwrap();
     let mut jerry = Person::connects(url, "Jerry", "Tom").await.unwrap();
     tom.says("hi").await;
-    assert_eq!(jerry.hears().await, "hi");
+    assert_eq!(jerry.receives().await, "hi");
     jerry.says("hi yourself").await;
-    assert_eq!(tom.hears().await, "hi yourself");
+    assert_eq!(tom.receives().await, "hi yourself");
     assert_eq!(tom.leaves().await, [""; 0]);
     assert_eq!(jerry.leaves().await, [""; 0]);
 }

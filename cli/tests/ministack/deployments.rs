@@ -94,7 +94,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
     two_friends_chat(&url).await;
     let mut tom = Person::connects(&url, "Tom", "Nobody").await.unwrap();
     tom.says("anybody?").await;
-    assert_eq!(tom.hears().await, NOTICE);
+    assert_eq!(tom.receives().await, NOTICE);
     assert_eq!(tom.leaves().await, [""; 0]);
 
     let again = cloud.deploy("").await.exits(0);
@@ -146,11 +146,13 @@ async fn a_new_route_and_new_handlers_are_reported_beforehand_and_serve_afterwar
     let status = cloud.chatctl("status").await.exits(0);
     let drift = "differs      the config describes another template";
     assert!(status.stdout.contains(drift), "{}", status.stdout);
-    let told = cloud.chatctl(&same).await.exits(5);
+    let reported = cloud.chatctl(&same).await.exits(5);
     assert!(
-        told.stdout.contains("+ RouteSend AWS::ApiGatewayV2::Route"),
+        reported
+            .stdout
+            .contains("+ RouteSend AWS::ApiGatewayV2::Route"),
         "{}",
-        told.stdout
+        reported.stdout
     );
     let json = cloud
         .chatctl(&format!("{same} --output json"))

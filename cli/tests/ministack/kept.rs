@@ -10,7 +10,7 @@ const KEPT: &str = "[[routes]]\nkey = \"$default\"\ntext = \"message\"\nenvelope
 
 async fn asked(person: &mut Person, frame: &Value) -> Value {
     person.says(&frame.to_string()).await;
-    serde_json::from_str(&person.hears().await).unwrap()
+    serde_json::from_str(&person.receives().await).unwrap()
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_friend_who_was_away_finds_what_was_said_and_what_was_deleted() {
     assert_eq!(texts, ["one", "two"], "{page}");
     let order = json!({"action": "delete", "with": "Jerry", "id": ids[0], "ref": "d1"});
     assert_eq!(asked(&mut tom, &order).await["type"], "done");
-    let notice: Value = serde_json::from_str(&jerry.hears().await).unwrap();
+    let notice: Value = serde_json::from_str(&jerry.receives().await).unwrap();
     assert_eq!(notice["of"], ids[0]);
     let page = asked(&mut jerry, &read).await;
     assert_eq!(page["entries"][0]["text"], "two", "{page}");

@@ -31,7 +31,7 @@ async fn the_operator_lists_speaks_to_and_closes_connections_on_aws() {
     let sent = cloud.chatctl("send Tom hello --output json").await.exits(0);
     let sent: Value = serde_json::from_str(&sent.stdout).unwrap();
     assert_eq!(sent["accepted"], 1);
-    assert_eq!(tom.hears().await, "hello");
+    assert_eq!(tom.receives().await, "hello");
     cloud.chatctl("send Nobody hello").await.exits(3);
     let kicked = cloud.chatctl("kick Tom --ban 1h --yes --output json").await;
     let kicked: Value = serde_json::from_str(&kicked.exits(0).stdout).unwrap();

@@ -33,7 +33,7 @@ async fn table(cloud: &Cloud) -> String {
 }
 
 #[tokio::test]
-async fn without_put_item_nobody_can_connect() {
+async fn without_put_item_no_client_can_connect() {
     let (_cloud, url) = deployed_without("ConnectRole", "dynamodb:PutItem").await;
     assert!(Person::connects(&url, "Tom", "Jerry").await.is_err());
 }
@@ -59,7 +59,7 @@ async fn without_query_a_friend_is_not_found() {
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     tom.says("hi").await;
     assert_ne!(
-        tom.hears().await,
+        tom.receives().await,
         NOTICE,
         "it is an error and not an absent friend"
     );
@@ -102,7 +102,7 @@ async fn is_denied(cloud: &Cloud, action: &str) {
 }
 
 #[tokio::test]
-async fn without_get_item_nobody_who_leaves_is_forgotten_where_there_is_no_authorizer() {
+async fn without_get_item_no_connection_is_forgotten_where_there_is_no_authorizer() {
     let cloud = Cloud::start().await;
     let role = unauthorized_and_without("DisconnectRole", "dynamodb:GetItem");
     cloud.between.edit_templates(role);
@@ -130,7 +130,7 @@ async fn without_get_item_a_message_has_no_sender_where_there_is_no_authorizer()
     tom.says("hi").await;
     is_denied(&cloud, "GetItem").await;
     assert_ne!(
-        tom.hears().await,
+        tom.receives().await,
         NOTICE,
         "it is an error and not an absent friend"
     );
@@ -150,7 +150,7 @@ async fn where_an_authorizer_proves_sessions_nothing_reads_them_from_the_table()
     let mut jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     tom.says("hi").await;
-    assert_eq!(jerry.hears().await, "hi");
+    assert_eq!(jerry.receives().await, "hi");
     assert_eq!(tom.leaves().await, [""; 0]);
     assert_eq!(jerry.leaves().await, [""; 0]);
     let table = table(&cloud).await;
@@ -167,9 +167,9 @@ async fn talks_to_a_lost_connection(url: &str, cloud: &Cloud, table: &str) -> St
         .await;
     let mut tom = Person::connects(url, "Tom", "Jerry").await.unwrap();
     tom.says("hi").await;
-    let heard = tom.hears().await;
+    let received = tom.receives().await;
     assert_eq!(tom.leaves().await, [""; 0]);
-    heard
+    received
 }
 
 #[tokio::test]

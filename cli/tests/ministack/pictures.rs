@@ -76,7 +76,7 @@ async fn a_first_deployment_to_this_machine_and_how_it_is() {
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     let mut jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
     tom.says("hi").await;
-    assert_eq!(jerry.hears().await, "hi");
+    assert_eq!(jerry.receives().await, "hi");
     let caption = Caption {
         title: "on this machine",
         command: "chatctl status --local",

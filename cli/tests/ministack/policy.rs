@@ -300,7 +300,7 @@ async fn without_an_action_of_the_deployer_a_command_is_refused() {
     cloud.config(TAGGED);
     let split = printed(&cloud, "--service-role").await;
     let person = &split["deployer"];
-    let told: BTreeSet<_> = NEEDED
+    let reported: BTreeSet<_> = NEEDED
         .iter()
         .map(|(action, _)| *action)
         .chain(NEEDED_FOR_THE_BUCKET)
@@ -310,7 +310,7 @@ async fn without_an_action_of_the_deployer_a_command_is_refused() {
         .collect();
     assert_eq!(
         actions(person)
-            .symmetric_difference(&told)
+            .symmetric_difference(&reported)
             .collect::<Vec<_>>(),
         [""; 0]
     );

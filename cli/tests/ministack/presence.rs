@@ -14,19 +14,19 @@ async fn the_members_of_a_room_get_who_comes_and_who_leaves() {
     let url = cloud.deploy("").await.exits(0).url();
     let mut ann = Person::enters_as(&url, "Ann", "hall").await.unwrap();
     assert_eq!(
-        said(&ann.hears().await),
+        said(&ann.receives().await),
         (json!(["Ann"]), json!([]), json!(1))
     );
     let mut bob = Person::enters_as(&url, "Bob", "hall").await.unwrap();
     for person in [&mut ann, &mut bob] {
         assert_eq!(
-            said(&person.hears().await),
+            said(&person.receives().await),
             (json!(["Bob"]), json!([]), json!(2))
         );
     }
     bob.leaves().await;
     assert_eq!(
-        said(&ann.hears().await),
+        said(&ann.receives().await),
         (json!([]), json!(["Bob"]), json!(1))
     );
 }

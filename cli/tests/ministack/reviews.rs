@@ -31,7 +31,7 @@ async fn configured() -> Cloud {
 }
 
 async fn next(person: &mut Person) -> Value {
-    serde_json::from_str(&person.hears().await).unwrap()
+    serde_json::from_str(&person.receives().await).unwrap()
 }
 
 #[tokio::test]
@@ -49,11 +49,11 @@ async fn a_review_changes_and_refuses_messages_and_without_the_right_to_ask_none
         tom.says(frame).await;
     }
     assert_eq!(next(&mut jerry).await["text"], "room ***");
-    let mut told = [next(&mut tom).await, next(&mut tom).await];
-    told.sort_by_key(|frame| frame["ref"].to_string());
-    assert_eq!(told[0]["changed"], json!(true), "{told:?}");
+    let mut reported = [next(&mut tom).await, next(&mut tom).await];
+    reported.sort_by_key(|frame| frame["ref"].to_string());
+    assert_eq!(reported[0]["changed"], json!(true), "{reported:?}");
     assert_eq!(
-        (&told[1]["error"], &told[1]["message"]),
+        (&reported[1]["error"], &reported[1]["message"]),
         (&json!("Refused"), &json!("no advertising, please"))
     );
     assert_eq!(cloud.between.denied(), [""; 0]);

@@ -98,7 +98,10 @@ async fn a_function_has_its_settings_and_reads_a_secret_that_its_configuration_d
 
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     tom.says(ASKS).await;
-    assert_eq!(tom.hears().await, SECRET.chars().rev().collect::<String>());
+    assert_eq!(
+        tom.receives().await,
+        SECRET.chars().rev().collect::<String>()
+    );
     assert_eq!(cloud.between.denied(), [""; 0]);
     // Neither the template nor any other request of the deployment has the value.
     assert!(!format!("{:?}", cloud.between.requests()).contains(SECRET));

@@ -31,24 +31,30 @@ async fn doctor_compares_the_caller_s_rights_with_the_printed_policy() {
         user.runs(&cloud, &words).await.exits(0).stdout.clone()
     };
     let ann = User::with(&cloud, "ann", &with_simulation(&whole)).await;
-    let told = doctor(&ann).await;
-    assert!(told.contains("IAM's simulation allows the "), "{told}");
+    let reported = doctor(&ann).await;
+    assert!(
+        reported.contains("IAM's simulation allows the "),
+        "{reported}"
+    );
 
     let less = without(&with_simulation(&whole), "logs:FilterLogEvents");
     let bob = User::with(&cloud, "bob", &without(&less, "lambda:CreateFunction")).await;
-    let told = doctor(&bob).await;
-    assert!(told.contains("IAM's simulation denies 2 of the "), "{told}");
+    let reported = doctor(&bob).await;
+    assert!(
+        reported.contains("IAM's simulation denies 2 of the "),
+        "{reported}"
+    );
     for line in [
         "logs:FilterLogEvents on arn:aws:logs:eu-west-1:123456789012:log-group:chat-*: no policy allows it",
         "lambda:CreateFunction on arn:aws:lambda:eu-west-1:123456789012:function:chat-*: no policy allows it",
     ] {
-        assert!(told.contains(line), "{told}");
+        assert!(reported.contains(line), "{reported}");
     }
 
     let cat = User::with(&cloud, "cat", &whole).await;
-    let told = doctor(&cat).await;
+    let reported = doctor(&cat).await;
     assert!(
-        told.contains("the permission iam:SimulatePrincipalPolicy would allow it"),
-        "{told}"
+        reported.contains("the permission iam:SimulatePrincipalPolicy would allow it"),
+        "{reported}"
     );
 }

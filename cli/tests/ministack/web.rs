@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use crate::cloud::Cloud;
 
 #[tokio::test]
-async fn the_page_of_a_deployed_stack_knows_its_endpoint_and_ends_with_ctrl_c() {
+async fn the_page_of_a_deployed_stack_has_its_endpoint_and_ends_with_ctrl_c() {
     let cloud = Cloud::start().await;
     cloud
         .chatctl("web")

@@ -107,12 +107,12 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     type WebIdentity = SdkError<AssumeRoleWithWebIdentityError, HttpResponse>;
     let web = causes().find_map(|cause| cause.downcast_ref::<WebIdentity>());
     if let Some(error) = web {
-        let told = refused("sts:AssumeRoleWithWebIdentity", "", error);
+        let reported = refused("sts:AssumeRoleWithWebIdentity", "", error);
         return NoCredentials {
-            kind: told.kind,
+            kind: reported.kind,
             why: format!("the role could not be assumed with the web identity's token: {}", message_of(error)),
-            hint: match told.kind {
-                ErrorKind::Unreachable => told.hint.unwrap_or_default(),
+            hint: match reported.kind {
+                ErrorKind::Unreachable => reported.hint.unwrap_or_default(),
                 _ => "compare the role's trust policy with the token (audience, subject, provider), and renew the token \
                       if it has expired"
                     .into(),
@@ -207,7 +207,7 @@ fn none(origin: &Origin) -> NoCredentials {
 }
 
 fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin) -> NoCredentials {
-    let told = refused("sts:AssumeRole", "", error);
+    let reported = refused("sts:AssumeRole", "", error);
     let (profile, role) = origin
         .property("role_arn")
         .unwrap_or((&origin.profile, "of the profile"));
@@ -215,12 +215,12 @@ fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin
         "profile `{profile}` could not assume role {role}: {}",
         message_of(error)
     );
-    let hint = match (origin.property("mfa_serial"), told.kind) {
+    let hint = match (origin.property("mfa_serial"), reported.kind) {
         (Some(_), ErrorKind::Denied) => with_code(origin),
-        _ => told.hint.unwrap_or_default(),
+        _ => reported.hint.unwrap_or_default(),
     };
     NoCredentials {
-        kind: told.kind,
+        kind: reported.kind,
         why,
         hint,
     }

@@ -69,7 +69,7 @@ where
 {
     let error = error.borrow();
     if let Some(none) = NoCredentials::found_in(error) {
-        return none.told(attempt);
+        return none.reported(attempt);
     }
     let words = words(error);
     let message = format!("could not {attempt}");

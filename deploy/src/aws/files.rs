@@ -202,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_problem_in_a_file_is_reported_with_its_line() {
-        for (bytes, told) in [
+        for (bytes, reported) in [
             (
                 &b"[default]\nendpoint_url = x\n"[..],
                 "line 2: `endpoint_url` is not a URL: it must begin with http:// or https://",
@@ -222,7 +222,7 @@ mod tests {
                 "line 2: it contains a control character",
             ),
         ] {
-            assert_eq!(refusal(bytes).await, told);
+            assert_eq!(refusal(bytes).await, reported);
         }
     }
 

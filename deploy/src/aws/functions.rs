@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_concurrency_has_an_unreserved_part_and_may_be_unknown() {
-        let told = async |status: u16, body: &str| {
+        let reported = async |status: u16, body: &str| {
             let stub = Stub::answering(vec![(status, body.to_owned())]).await;
             let limit = LambdaFunctions::new(&stub.config().await)
                 .concurrency()
@@ -145,14 +145,14 @@ mod tests {
         };
         let limits = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
         let both = |all, free| Ok(Some(Concurrency { all, free }));
-        assert_eq!(told(200, limits).await, both(10, 10));
+        assert_eq!(reported(200, limits).await, both(10, 10));
         let limits =
             r#"{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":40}}"#;
-        assert_eq!(told(200, limits).await, both(1_000, 40));
-        assert_eq!(told(200, "{}").await, Ok(None));
-        assert_eq!(told(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
+        assert_eq!(reported(200, limits).await, both(1_000, 40));
+        assert_eq!(reported(200, "{}").await, Ok(None));
+        assert_eq!(reported(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
         let denied = r#"{"code":"AccessDeniedException","message":"no"}"#;
-        assert_eq!(told(403, denied).await, Err(ErrorKind::Denied));
+        assert_eq!(reported(403, denied).await, Err(ErrorKind::Denied));
     }
 
     #[test]

@@ -179,10 +179,13 @@ mod tests {
         let answers = vec![(200, stage.to_string()), (404, none.to_owned())];
         let gateways = ApiGateways::new(&Stub::answering(answers).await.config().await);
         let stage = "v1".parse().unwrap();
-        let told = gateways.stage_trouble("b", &stage).await.unwrap();
-        assert!(matches!(told, Some(Unready::Reported(_))), "{told:?}");
-        let told = gateways.stage_trouble("b", &stage).await.unwrap();
-        assert!(matches!(told, Some(Unready::NotYet(_))), "{told:?}");
+        let reported = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(
+            matches!(reported, Some(Unready::Reported(_))),
+            "{reported:?}"
+        );
+        let reported = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(matches!(reported, Some(Unready::NotYet(_))), "{reported:?}");
     }
 
     #[tokio::test]

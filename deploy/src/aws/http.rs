@@ -46,7 +46,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
 
 /// For a request with a body of `bytes`. The deadline for the response includes the time of the upload.
 pub(super) fn timeouts_of_upload(bytes: u64) -> TimeoutConfig {
-    let sending = limits::upload(bytes).told(1);
+    let sending = limits::upload(bytes).reported(1);
     TimeoutConfig::builder()
         .connect_timeout(limits::scaled(CONNECT))
         .read_timeout(limits::scaled(READ + sending))
@@ -196,7 +196,7 @@ struct Attentive {
 impl HttpConnector for Attentive {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let has_content = expects_content(&request);
-        let told = requests::begin(&request);
+        let reported = requests::begin(&request);
         let uri: Option<Uri> = request.uri().parse().ok();
         let proxy = uri.as_ref().and_then(|uri| self.proxies.to(uri)).cloned();
         let target = uri
@@ -223,7 +223,7 @@ impl HttpConnector for Attentive {
         HttpConnectorFuture::new(async move {
             silence::asked("AWS");
             let outcome = exchange.await;
-            told.ended(match &outcome {
+            reported.ended(match &outcome {
                 Ok(answer) => answer.status().as_u16().to_string(),
                 Err(error) => requests::failure(error),
             });

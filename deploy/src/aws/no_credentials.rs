@@ -22,7 +22,7 @@ impl NoCredentials {
     }
 
     /// Converts it to the error of `attempt`.
-    pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
+    pub(super) fn reported(&self, attempt: impl std::fmt::Display) -> TargetError {
         TargetError {
             source: Some(on_one_line(&self.why).into()),
             ..TargetError::new(self.kind, format!("could not {attempt}"))

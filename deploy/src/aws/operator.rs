@@ -336,12 +336,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_asked_posted_to_and_closed_below_the_stage() {
-        let told = json!({
+        let reported = json!({
             "connectedAt": "2026-01-01T00:00:00Z", "lastActiveAt": "2026-01-01T00:01:00Z",
             "identity": {"sourceIp": "192.0.2.1", "userAgent": "x"},
         });
         let answers = vec![
-            (200, told.to_string()),
+            (200, reported.to_string()),
             (200, String::new()),
             (204, String::new()),
         ];

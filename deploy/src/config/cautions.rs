@@ -136,11 +136,11 @@ mod tests {
         let route = |key: &str, more: &str| format!("[[routes]]\nkey = \"{key}\"\n{more}");
         let envelope = "envelope = true\n";
         let forgeable = [token, &route("a", envelope), &route("b", "")].concat();
-        let told = cautions(&forgeable);
-        assert_eq!(told.len(), 1);
+        let reported = cautions(&forgeable);
+        assert_eq!(reported.len(), 1);
         assert!(
-            told[0].contains("`b`") && told[0].contains("`a`"),
-            "{told:?}"
+            reported[0].contains("`b`") && reported[0].contains("`a`"),
+            "{reported:?}"
         );
         for safe in [
             [token, &route("a", envelope), &route("b", envelope)].concat(),
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn names_that_nothing_proves_are_said_with_the_line_that_changes_it() {
-        let told = cautions("");
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("under any name"), "{told:?}");
-        assert!(told[0].contains("`mode = \"token\"`"), "{told:?}");
-        assert!(!told[0].contains("said to it before"), "{told:?}");
+        let reported = cautions("");
+        assert_eq!(reported.len(), 1);
+        assert!(reported[0].contains("under any name"), "{reported:?}");
+        assert!(reported[0].contains("`mode = \"token\"`"), "{reported:?}");
+        assert!(!reported[0].contains("said to it before"), "{reported:?}");
         let kept = cautions("[[routes]]\nkey = \"say\"\nenvelope = true\nhistory = \"7d\"\n");
         assert!(
             kept[0].contains("reads what was said to it before"),

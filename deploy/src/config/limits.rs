@@ -145,8 +145,8 @@ mod tests {
 
     fn check(text: &str, expected: Expect) {
         let error = parse(Path::new("chatctl.toml"), text, Path::new("")).expect_err(text);
-        let told = error.to_string();
-        expected.assert_eq(told.lines().next().unwrap_or_default());
+        let reported = error.to_string();
+        expected.assert_eq(reported.lines().next().unwrap_or_default());
     }
 
     const BACKEND: &str = "http = \"https://backend.example\"";

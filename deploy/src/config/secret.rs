@@ -351,8 +351,8 @@ mod tests {
                 "unknown field",
             ),
         ] {
-            let told = parse(text).unwrap_err();
-            assert!(told.contains(reason), "{text}: {told}");
+            let reported = parse(text).unwrap_err();
+            assert!(reported.contains(reason), "{text}: {reported}");
         }
     }
 }

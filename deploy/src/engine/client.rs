@@ -113,9 +113,9 @@ impl Address {
         if let Some(token) = &self.token {
             request.headers_mut().insert(auth::HEADER, token.header());
         }
-        let told = Request::begin("GET", "websocket", place(request.uri()));
+        let reported = Request::begin("GET", "websocket", place(request.uri()));
         let opened = dial(request).await;
-        told.ended(match &opened {
+        reported.ended(match &opened {
             Ok(_) => "101".to_owned(),
             Err(DialError::Socket(tungstenite::Error::Http(response))) => {
                 response.status().as_u16().to_string()

@@ -133,7 +133,7 @@ async fn settled(
 /// How long it has taken, and since when nothing was reported.
 struct News {
     began: Instant,
-    told: Instant,
+    reported: Instant,
     status: String,
     quiet: u32,
 }
@@ -143,7 +143,7 @@ impl News {
         let now = stacks.now();
         Self {
             began: now,
-            told: now,
+            reported: now,
             status: String::new(),
             quiet: 0,
         }
@@ -181,13 +181,13 @@ impl News {
         let now = stacks.now();
         self.status = status.word().to_owned();
         if is_new {
-            (self.told, self.quiet) = (now, 0);
-        } else if now.duration_since(self.told) >= limits::NO_NEWS.time() {
-            self.told = now;
+            (self.reported, self.quiet) = (now, 0);
+        } else if now.duration_since(self.reported) >= limits::NO_NEWS.time() {
+            self.reported = now;
             self.quiet += 1;
             reporter.report(&DeployEvent::UnderWay {
                 status: self.status.clone(),
-                quiet: limits::NO_NEWS.told(self.quiet),
+                quiet: limits::NO_NEWS.reported(self.quiet),
             });
         }
     }

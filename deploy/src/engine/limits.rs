@@ -31,7 +31,7 @@ impl Limit {
     }
 
     /// So many times the limit, as it is reported.
-    pub fn told(self, times: u32) -> Duration {
+    pub fn reported(self, times: u32) -> Duration {
         self.0 * times
     }
 

@@ -50,7 +50,7 @@ struct Group {
     name: String,
     since: i64,
     /// What was reported already, as far back as is asked again.
-    told: BTreeMap<String, i64>,
+    reported: BTreeMap<String, i64>,
 }
 
 impl LogReader {
@@ -113,14 +113,14 @@ impl Group {
     fn take(&mut self, events: Vec<LogEvent>) -> Vec<LogEvent> {
         let mut new = Vec::new();
         for event in events {
-            if self.told.insert(event.id.clone(), event.at).is_none() {
+            if self.reported.insert(event.id.clone(), event.at).is_none() {
                 new.push(event);
             }
         }
-        let last = self.told.values().max().copied();
+        let last = self.reported.values().max().copied();
         if let Some(last) = last {
             self.since = self.since.max(last - OVERLAP_MS);
-            self.told.retain(|_, at| *at >= self.since);
+            self.reported.retain(|_, at| *at >= self.since);
         }
         new
     }
@@ -137,7 +137,7 @@ fn groups(resources: &[Resource], since: i64) -> BTreeMap<String, Group> {
             let group = Group {
                 name: resource.physical_id.clone(),
                 since,
-                told: BTreeMap::new(),
+                reported: BTreeMap::new(),
             };
             Some((format!("{name}Function"), group))
         })
@@ -230,7 +230,11 @@ mod tests {
         assert_eq!(news(&mut reader, &kept).await, "");
         assert_eq!(*kept.asked.borrow(), [1_000, 140_000, 140_000, 340_000]);
         let group = &reader.groups["DirectFunction"];
-        assert_eq!(group.told.len(), 1, "what is not asked again is forgotten");
+        assert_eq!(
+            group.reported.len(),
+            1,
+            "what is not asked again is forgotten"
+        );
     }
 
     #[tokio::test]

@@ -47,7 +47,7 @@ pub struct Naming {
     /// The values of the template's parameters.
     pub parameters: BTreeMap<String, String>,
     /// For the reader, in a few words.
-    pub told: String,
+    pub reported: String,
     /// Whether the stack makes the name's record.
     pub has_record: bool,
 }
@@ -63,7 +63,7 @@ pub async fn naming(
     now: i64,
 ) -> Result<Naming, TargetError> {
     let mut parameters = BTreeMap::new();
-    let mut told = vec![domain.address()];
+    let mut reported = vec![domain.address()];
     if domain.certificate.is_none() {
         let all = names.certificates().await.map_err(|error| {
             let hint = error.hint.clone();
@@ -72,13 +72,13 @@ pub async fn naming(
         })?;
         let (arn, words) = chosen(domain, all, region, now)?;
         parameters.insert(parameter::CERTIFICATE.to_owned(), arn);
-        told.push(words);
+        reported.push(words);
     }
     let mut has_record = matches!(domain.zone, Zone::Id(_));
     if domain.zone == Zone::Found {
         let zone = zone(domain, names).await?;
         has_record = zone.is_some();
-        told.push(match &zone {
+        reported.push(match &zone {
             Some((id, name)) => format!("record in zone {name} ({id})"),
             None => "no hosted zone here for its record".to_owned(),
         });
@@ -87,7 +87,7 @@ pub async fn naming(
     }
     Ok(Naming {
         parameters,
-        told: told.join(", "),
+        reported: reported.join(", "),
         has_record,
     })
 }

@@ -51,8 +51,8 @@ pub fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
         .filter_map(|check| Some((check.subject, check.outcome.err()?)))
         .collect();
     if problems.is_empty() {
-        let told = passed.into_iter().filter(|check| !check.is_aside);
-        let found = told.filter_map(|check| check.outcome.ok());
+        let reported = passed.into_iter().filter(|check| !check.is_aside);
+        let found = reported.filter_map(|check| check.outcome.ok());
         return Ok(found.collect::<Vec<_>>().join(", "));
     }
     if problems.len() == 1 {

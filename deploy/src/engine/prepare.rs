@@ -36,7 +36,7 @@ pub async fn prepare(
                 DeployError::from(error.after(not_begun))
             })
             .await?;
-            Ok(told(computed(stacks, deployment).await?))
+            Ok(reported(computed(stacks, deployment).await?))
         })
         .await
 }
@@ -57,7 +57,7 @@ pub(crate) async fn prepare_here(
             let compared = limits::within(limits::COMPUTING, comparing, |minutes| {
                 no_answer("compute the change", &stack, minutes)
             });
-            Ok(told(
+            Ok(reported(
                 compared.await.map_err(|error| error.after(not_begun))?,
             ))
         })
@@ -65,7 +65,7 @@ pub(crate) async fn prepare_here(
 }
 
 /// With the step's detail.
-fn told(prepared: Prepared) -> (Prepared, String) {
+fn reported(prepared: Prepared) -> (Prepared, String) {
     let detail = match &prepared {
         Prepared::NoChanges(_) => "nothing has changed".to_owned(),
         Prepared::ChangeSet(change_set) => change_set.summary.to_string(),

@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_request_is_reported_once_with_its_outcome_or_as_given_up() {
-        let told: Arc<Mutex<Vec<String>>> = Arc::default();
-        let lines = told.clone();
+        let reported: Arc<Mutex<Vec<String>>> = Arc::default();
+        let lines = reported.clone();
         // The other tests of this process may make requests, too.
         observe(move |request| {
             if request.service == "under-test" {
@@ -133,7 +133,7 @@ mod tests {
         Request::begin("POST", "under-test", "DescribeStacks").ended(200);
         drop(Request::begin("GET", "under-test", "/status"));
         assert_eq!(
-            *told.lock().unwrap(),
+            *reported.lock().unwrap(),
             [
                 "POST under-test DescribeStacks 200 143 ms",
                 "GET under-test /status given up 143 ms"

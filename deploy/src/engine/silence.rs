@@ -35,7 +35,7 @@ pub fn telling<T>(
     async move {
         let after = limits::SILENCE.time();
         let look = after.min(Duration::from_secs(1));
-        let mut told = 0;
+        let mut reported = 0;
         loop {
             tokio::select! {
                 biased;
@@ -44,12 +44,12 @@ pub fn telling<T>(
             }
             let silent = SILENT.get();
             if silent.is_none_or(|(_, since)| since.elapsed() < after) {
-                told = 0;
+                reported = 0;
             } else if let Some((who, since)) = silent
-                && since.elapsed() >= after * (told + 1)
+                && since.elapsed() >= after * (reported + 1)
             {
-                told += 1;
-                let silence = limits::SILENCE.told(told);
+                reported += 1;
+                let silence = limits::SILENCE.reported(reported);
                 reporter
                     .borrow_mut()
                     .report(&DeployEvent::Silent { who, silence });

@@ -34,7 +34,7 @@ pub enum Verified {
     /// All of them what they should.
     Same {
         /// The line for the reader.
-        told: String,
+        reported: String,
         /// What API Gateway's record of the stage complains of, still. A probe knows better.
         complaint: Option<String>,
     },
@@ -98,13 +98,16 @@ pub async fn verify(
             wait_or_give_up(&subject, &trouble, &mut quiet, stacks).await?;
         }
     }
-    let told = match (of(FUNCTION).count(), &complaint) {
+    let reported = match (of(FUNCTION).count(), &complaint) {
         (0, None) => "the stage serves".into(),
         (0, Some(_)) => "the stage is there".into(),
         (1, _) => "the function runs what was published".into(),
         (count, _) => format!("{count} functions run what was published"),
     };
-    Ok(Verified::Same { told, complaint })
+    Ok(Verified::Same {
+        reported,
+        complaint,
+    })
 }
 
 /// What API Gateway's record of `stage` complains of now, if anything.
@@ -228,18 +231,24 @@ mod tests {
         let stacks = FakeStacks::absent();
         let (stack, stage) = ("chat".parse().unwrap(), "v1".parse().unwrap());
         let code = [("F".to_owned(), asset("ab"))].into();
-        let mut told = Transcript::default();
+        let mut reported = Transcript::default();
         let (functions, gateways) = (&deployed, &deployed);
         let verified = verify(
-            &stacks, functions, gateways, &stack, &stage, &code, &mut told,
+            &stacks,
+            functions,
+            gateways,
+            &stack,
+            &stage,
+            &code,
+            &mut reported,
         )
         .await;
-        (verified, told.lines)
+        (verified, reported.lines)
     }
 
     fn same(complaint: Option<&str>) -> Verified {
         Verified::Same {
-            told: "the function runs what was published".to_owned(),
+            reported: "the function runs what was published".to_owned(),
             complaint: complaint.map(str::to_owned),
         }
     }
@@ -261,12 +270,12 @@ mod tests {
     async fn a_stage_whose_record_complains_is_waited_for_and_reported_after_a_while() {
         for words in COMPLAINTS {
             let says = Some(Unready::Reported(words.to_owned()));
-            let (soon, told) = verified("ab", says.clone(), REPORTED_AFTER).await;
-            assert_eq!((soon.unwrap(), told.as_str()), (same(None), ""));
-            let (late, told) = verified("ab", says, MAX_QUESTIONS).await;
+            let (soon, reported) = verified("ab", says.clone(), REPORTED_AFTER).await;
+            assert_eq!((soon.unwrap(), reported.as_str()), (same(None), ""));
+            let (late, reported) = verified("ab", says, MAX_QUESTIONS).await;
             assert_eq!(late.unwrap(), same(None));
             assert_eq!(
-                told,
+                reported,
                 format!(
                     "notice API Gateway's record of the last automatic deployment of stage v1 says: {words}; waiting for \
                      its next one\n"

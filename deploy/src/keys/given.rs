@@ -169,8 +169,8 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::Usage);
             assert!(error.message.contains(reason), "{}", error.message);
             assert!(error.hint.as_deref().unwrap().contains(hint));
-            let told = format!("{error:?}");
-            assert!(!told.contains("c2VjcmV0") && !told.contains(d["d"].as_str().unwrap()));
+            let reported = format!("{error:?}");
+            assert!(!reported.contains("c2VjcmV0") && !reported.contains(d["d"].as_str().unwrap()));
         }
     }
 

@@ -132,7 +132,7 @@ async fn call(
             format!("could not reach the local stack's process {}", running.pid),
         )
     };
-    let told = requests::Request::begin(method.as_str(), "local-stack", path);
+    let reported = requests::Request::begin(method.as_str(), "local-stack", path);
     let exchange = async {
         let stream = TcpStream::connect(("127.0.0.1", running.control_port)).await?;
         let (mut sender, connection) =
@@ -158,7 +158,7 @@ async fn call(
             )
             .into()),
         };
-    told.ended(match &outcome {
+    reported.ended(match &outcome {
         Ok((status, _)) => status.as_u16().to_string(),
         Err(error) => format!("failed ({error})"),
     });

@@ -16,7 +16,7 @@ pub struct Foreground(LocalStack);
 
 /// A notice of a running stack.
 #[derive(Debug)]
-pub enum Told {
+pub enum Reported {
     /// A function wrote a line.
     Log(LogEntry),
     /// The template or a function misbehaves.
@@ -33,12 +33,12 @@ pub async fn start(
     port: u16,
     clock_speed: NonZeroU32,
     scratch: PathBuf,
-    tell: impl Fn(Told) + Send + Sync + 'static,
+    tell: impl Fn(Reported) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
     super::open_files::allow_many();
     let observer = Observer::new(move |notice| match notice {
-        StackNotice::Log(line) => tell(Told::Log(super::logs::entry(&line))),
-        StackNotice::Warning(text) => tell(Told::Warning(text)),
+        StackNotice::Log(line) => tell(Reported::Log(super::logs::entry(&line))),
+        StackNotice::Warning(text) => tell(Reported::Warning(text)),
         other => super::guard_processes(&other),
     });
     let options = Options::default()

@@ -222,10 +222,10 @@ mod tests {
             let settings = settings(folder.path(), ", file = \"secret\"");
             let error = values(&settings).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Usage);
-            let told = format!("{error:?}");
-            assert!(told.contains(reason), "{told}");
-            assert!(told.contains("route `$default`"), "{told}");
-            assert!(!told.contains("topsecret"), "{told}");
+            let reported = format!("{error:?}");
+            assert!(reported.contains(reason), "{reported}");
+            assert!(reported.contains("route `$default`"), "{reported}");
+            assert!(!reported.contains("topsecret"), "{reported}");
         }
     }
 

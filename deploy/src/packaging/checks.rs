@@ -37,16 +37,16 @@ pub async fn checks(
                     Ok(Some(format!("handlers installed with chatctl, for {word}")))
                 }
                 Ok(None) => Crate::find(&programs, &code, settings).await.map(|found| {
-                    let told = matches!(code.origin, Origin::Custom { .. })
+                    let reported = matches!(code.origin, Origin::Custom { .. })
                         .then(|| format!("handler {} is `{}`", code.name(), found.binary));
                     folder.get_or_insert(found.folder);
-                    told
+                    reported
                 }),
             },
         };
         match checked.map_err(|error| error.with_route(&code)) {
             Ok(None) => {}
-            Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
+            Ok(Some(reported)) => checks.push(Check::new("handlers", Ok(reported))),
             Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
         }
     }

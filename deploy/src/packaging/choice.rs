@@ -365,11 +365,11 @@ mod tests {
         let refused = choose(&machine, wanted, TargetCheck::Installed);
         assert!(matches!(refused, Err(PackagingError::NoTarget { .. })));
         let skipped = findings(&machine, wanted, TargetCheck::Skipped);
-        let told = skipped
+        let reported = skipped
             .into_iter()
             .find_map(|(_, found)| found.ok().filter(|text| text.contains("target")));
         assert_eq!(
-            told.unwrap(),
+            reported.unwrap(),
             "Rust target aarch64-unknown-linux-gnu not checked (--skip-target-check)"
         );
         let chosen = choose(&machine, wanted, TargetCheck::Skipped).unwrap();

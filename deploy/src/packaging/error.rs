@@ -207,7 +207,7 @@ impl From<PackagingError> for TargetError {
             true => ErrorKind::Usage,
             false => ErrorKind::Unexpected,
         };
-        let told = Self::new(refusal, error.to_string());
+        let reported = Self::new(refusal, error.to_string());
         Self {
             hint: error.hint(),
             quotes_compiler: error.quotes_compiler(),
@@ -217,7 +217,7 @@ impl From<PackagingError> for TargetError {
                 | PackagingError::Unreadable { source, .. } => Some(Box::new(source)),
                 _ => None,
             },
-            ..told
+            ..reported
         }
     }
 }

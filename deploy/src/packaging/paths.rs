@@ -192,11 +192,11 @@ mod tests {
         let path = cargo::build(&programs.cargo, &source, "release", &[], &mut recorder).await;
         let bytes = std::fs::read(path.unwrap()).unwrap();
         places.report_rest(&bytes, &mut recorder);
-        let is_told = recorder
+        let is_reported = recorder
             .notices
             .iter()
-            .any(|told| told.contains(root.to_str().unwrap()));
-        assert_eq!(is_told, in_sight, "{:?}", recorder.notices);
+            .any(|reported| reported.contains(root.to_str().unwrap()));
+        assert_eq!(is_reported, in_sight, "{:?}", recorder.notices);
         (bytes, root)
     }
 

@@ -301,12 +301,12 @@ mod tests {
         let mut statement = json!({"Effect": "Allow", "Principal": {"AWS": "x"}, "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"sts:ExternalId": "e"}}});
         let before = Template::new(json!({"Resources": {"R": role(statement.clone())}}));
-        let told = |old: Option<&Template>, new: &Template| {
+        let reported = |old: Option<&Template>, new: &Template| {
             let lines = gained(old, new).into_iter().map(|right| right.to_string());
             lines.collect::<Vec<_>>()
         };
         assert_eq!(
-            told(None, &before),
+            reported(None, &before),
             ["R may be assumed by x where sts:ExternalId is e"]
         );
         statement["Condition"].take();
@@ -320,7 +320,7 @@ mod tests {
             "U may d:Get on B/*",
             "tom may d:Get on B/*",
         ];
-        assert_eq!(told(Some(&before), &after), lines);
+        assert_eq!(reported(Some(&before), &after), lines);
     }
 
     #[test]

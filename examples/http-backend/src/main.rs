@@ -28,7 +28,7 @@ const LISTEN: &str = "127.0.0.1:3000";
 /// The requests of chatctl's templates. Every route sends the id, `sendMessage` also the message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct Body {
     connection_id: String,
     #[serde(default)]
     message: String,
@@ -83,21 +83,21 @@ async fn check(
     Ok(next.run(request).await)
 }
 
-async fn connect(State(connections): State<Arc<Connections>>, Json(told): Json<Told>) {
-    connections.add(told.connection_id);
+async fn connect(State(connections): State<Arc<Connections>>, Json(body): Json<Body>) {
+    connections.add(body.connection_id);
 }
 
-async fn disconnect(State(connections): State<Arc<Connections>>, Json(told): Json<Told>) {
-    connections.forget(&told.connection_id);
+async fn disconnect(State(connections): State<Arc<Connections>>, Json(body): Json<Body>) {
+    connections.forget(&body.connection_id);
 }
 
 async fn send(
     State(connections): State<Arc<Connections>>,
-    Json(told): Json<Told>,
+    Json(body): Json<Body>,
 ) -> Result<(), (StatusCode, String)> {
-    let frame = json!({ "action": "newMessage", "payload": told.message }).to_string();
+    let frame = json!({ "action": "newMessage", "payload": body.message }).to_string();
     connections
-        .post_to_others(&told.connection_id, frame)
+        .post_to_others(&body.connection_id, frame)
         .await
         .map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))
 }

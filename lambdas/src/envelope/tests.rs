@@ -57,13 +57,13 @@ fn a_route_without_envelopes_posts_the_text_and_looks_at_nothing_else() {
         ..rule()
     };
     let frame = r#"{"message":"hi","ref":7,"attributes":[]}"#;
-    let told = |receivers| {
+    let reported = |receivers| {
         let (event, session) = (event("say"), session(None));
         let outgoing = Outgoing::new(&event, frame, (&plain, receivers), &session, 7).unwrap();
         assert_eq!(outgoing.post, "hi");
         outgoing.answer(Some(0), receivers, Some("say")).is_some()
     };
-    assert!(told(Receivers::Friend) && !told(Receivers::Room));
+    assert!(reported(Receivers::Friend) && !reported(Receivers::Room));
 }
 
 #[test]

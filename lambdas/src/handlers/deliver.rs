@@ -63,7 +63,7 @@ pub async fn deliver<S: ConnectionStore, D: Delivery>(
             return Err(error.into());
         }
     };
-    if rest.is_nobody() {
+    if rest.is_empty() {
         log.info("shard served", counts(tally));
         return Ok(tally);
     }

@@ -43,7 +43,7 @@ impl Rest {
 
     /// Whether every member was posted to.
     #[must_use]
-    pub const fn is_nobody(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         !self.is_unfinished && self.postponed.is_empty()
     }
 }
@@ -161,7 +161,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
 
     /// Counts the remaining members as lost, because no function will post to them.
     pub(crate) fn give_up(&self, mut tally: Tally, rest: &Rest) -> Tally {
-        tally.cut_short |= !rest.is_nobody();
+        tally.cut_short |= !rest.is_empty();
         for receiver in &rest.postponed {
             self.refuse(&mut tally, receiver, &DeliveryError::Throttled);
         }

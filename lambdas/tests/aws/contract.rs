@@ -228,12 +228,12 @@ async fn rows_have_the_attributes_of_the_table() {
     let presence = presence("Tom", "a=", NOW);
     table.store.remember(&presence).await.unwrap();
     table.store.remember_session(&presence).await.unwrap();
-    let mut somebody = member("hall", "b=", NOW);
-    table.store.join(&somebody).await.unwrap();
-    table.store.remember_session(&somebody).await.unwrap();
-    somebody.session.name = Some(name("Ann"));
-    somebody.connection = id("c=");
-    table.store.join(&somebody).await.unwrap();
+    let mut person = member("hall", "b=", NOW);
+    table.store.join(&person).await.unwrap();
+    table.store.remember_session(&person).await.unwrap();
+    person.session.name = Some(name("Ann"));
+    person.connection = id("c=");
+    table.store.join(&person).await.unwrap();
     let all = table.client.scan().table_name(TABLE).send().await.unwrap();
     let mut rows: Vec<String> = all.items().iter().map(shown).collect();
     rows.sort();

@@ -70,9 +70,9 @@ async fn a_refused_frame_costs_no_read_and_only_its_sender_gets_a_notice() {
     ] {
         let answer = scene.says(frame, ECHO).await.unwrap();
         assert_eq!(json_of(&answer), json!({"statusCode": 400}));
-        let told: Value = serde_json::from_str(&scene.delivery.take(&sender).unwrap()).unwrap();
+        let reported: Value = serde_json::from_str(&scene.delivery.take(&sender).unwrap()).unwrap();
         assert_eq!(
-            (&told["error"], &told["route"]),
+            (&reported["error"], &reported["route"]),
             (&json!(error), &json!("$default"))
         );
     }

@@ -196,9 +196,9 @@ async fn a_route_with_a_field_passes_on_that_field_and_refuses_frames_without_it
         (r#"{"message":"hello!"}"#, "TextTooLarge"),
     ] {
         assert_eq!(say(frame).await, 400);
-        let told: Value = serde_json::from_str(&scene.delivery.take(&tom).unwrap()).unwrap();
+        let reported: Value = serde_json::from_str(&scene.delivery.take(&tom).unwrap()).unwrap();
         assert_eq!(
-            (&told["error"], &told["route"]),
+            (&reported["error"], &reported["route"]),
             (&json!(error), &json!("say"))
         );
     }

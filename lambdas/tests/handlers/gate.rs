@@ -53,10 +53,10 @@ async fn a_frame_passes_as_long_as_the_token_is_good_and_allows_to_send() {
 async fn a_frame_without_the_right_to_send_is_answered_and_the_connection_stays() {
     let scene = Scene::new();
     for can in ["[]", r#"["moderate"]"#, r#"["send messages"]"#] {
-        let (answer, told) = frame(&scene, Token, &context(BEGIN + 1, Some(can))).await;
+        let (answer, reported) = frame(&scene, Token, &context(BEGIN + 1, Some(can))).await;
         assert_eq!(answer, Some(json!({"statusCode": 403})));
-        assert_eq!(told[0]["error"], "NotAllowed");
-        assert_eq!(told[0]["route"], "$default");
+        assert_eq!(reported[0]["error"], "NotAllowed");
+        assert_eq!(reported[0]["route"], "$default");
     }
     let stays = frame(&scene, Token, &context(BEGIN + 1, None)).await;
     assert_eq!(stays.0, None);

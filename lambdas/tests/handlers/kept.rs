@@ -194,7 +194,7 @@ fn arrives_and_reads(store: &MemoryStore, route: &str, now: u64) -> usize {
 }
 
 #[tokio::test]
-async fn no_message_is_lost_between_nobody_found_and_stored() {
+async fn no_message_is_lost_between_a_search_without_result_and_its_storage() {
     a_receiver_who_arrives_at_any_moment_gets_the_message("tell").await;
     a_receiver_who_arrives_at_any_moment_gets_the_message("say").await;
 }
@@ -219,9 +219,9 @@ async fn a_message_that_cannot_be_written_is_refused_and_delivered_to_no_receive
         .await
         .unwrap();
     scene.store.break_down(chat_lambdas::memory::Call::Keep);
-    for told in [scene.ann_says("hi").await, scene.ann_tells("hi").await] {
+    for reported in [scene.ann_says("hi").await, scene.ann_tells("hi").await] {
         assert_eq!(
-            (&told["error"], &told["ref"]),
+            (&reported["error"], &reported["ref"]),
             (&json!("NotStored"), &json!("r1"))
         );
         assert_eq!(scene.next("b"), None);

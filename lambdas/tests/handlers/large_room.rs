@@ -110,13 +110,14 @@ fn guest(number: usize) -> ConnectionId {
 /// The number of members that have received `hi` exactly once.
 fn delivered(scene: &Scene, count: usize) -> usize {
     let guests = (0..count).map(guest);
-    let heard = guests.filter(|guest| scene.delivery.take(guest).is_some_and(|text| text == "hi"));
-    let heard: Vec<_> = heard.collect();
+    let received =
+        guests.filter(|guest| scene.delivery.take(guest).is_some_and(|text| text == "hi"));
+    let received: Vec<_> = received.collect();
     assert!(
-        heard
+        received
             .iter()
             .all(|guest| scene.delivery.take(guest).is_none()),
         "nobody twice"
     );
-    heard.len()
+    received.len()
 }

@@ -171,10 +171,10 @@ async fn a_connection_sends_as_much_in_a_second_as_the_limit_allows_and_the_rest
         let outcome = says(&scene, connection, milliseconds, Some(2)).await;
         assert_eq!(&outcome.unwrap(), expected, "{connection} {milliseconds}");
     }
-    let told = scene.delivery.take(&tom).unwrap();
-    let told: Value = serde_json::from_str(&told).unwrap();
+    let reported = scene.delivery.take(&tom).unwrap();
+    let reported: Value = serde_json::from_str(&reported).unwrap();
     assert_eq!(
-        told,
+        reported,
         json!({"error": "TooManyMessages", "route": "$default",
             "message": "more than 2 messages a second; wait a second, then send it again"})
     );

@@ -9,7 +9,7 @@ use crate::kept::{CLAIMED, context, id};
 use crate::scene::Scene;
 
 /// What Ann, on connection `q`, gets for `frame`, letter by letter, on the route `route`.
-async fn told(scene: &Scene, route: &str, frame: &str) -> Value {
+async fn reported(scene: &Scene, route: &str, frame: &str) -> Value {
     scene.delivery.open(&id("q"));
     let moment = scene.now * 1_000;
     let context = context("Ann", "Bob");
@@ -69,7 +69,7 @@ async fn each_member_of_a_request_is_refused_in_each_shape_that_it_does_not_have
                 _ => false,
             };
             let frame = format!(r#"{{"{member}":{odd}{beside},"ref":"r"}}"#);
-            let answer = told(&scene, route, &frame).await;
+            let answer = reported(&scene, route, &frame).await;
             let expected = if fits {
                 Value::Null
             } else {
@@ -90,7 +90,7 @@ async fn each_member_of_a_request_is_refused_in_each_shape_that_it_does_not_have
         "18446744073709551617",
     ] {
         let frame = format!(r#"{{"limit":{limit}}}"#);
-        let answer = told(&scene, "history", &frame).await;
+        let answer = reported(&scene, "history", &frame).await;
         assert_eq!(answer["error"], "BadMember", "{frame}");
     }
     for together in [
@@ -99,7 +99,7 @@ async fn each_member_of_a_request_is_refused_in_each_shape_that_it_does_not_have
         r#""exact":true"#.to_owned(),
         r#""room":"kitchen","with":"Bob""#.to_owned(),
     ] {
-        let answer = told(&scene, "history", &format!("{{{together}}}")).await;
+        let answer = reported(&scene, "history", &format!("{{{together}}}")).await;
         assert_eq!(answer["error"], "BadMember", "{together}");
     }
 }
@@ -118,7 +118,7 @@ async fn an_id_is_a_ulid_and_none_that_its_decoder_would_shorten_to_one() {
             ("history", "after"),
         ] {
             let frame = json!({ member: beyond }).to_string();
-            let answer = told(&scene, route, &frame).await;
+            let answer = reported(&scene, route, &frame).await;
             assert_eq!(answer["error"], "BadMember", "{route} {frame}");
         }
     }
@@ -130,20 +130,20 @@ async fn an_id_is_a_ulid_and_none_that_its_decoder_would_shorten_to_one() {
         "IIIIIIIIIIIIIIIIIIIIIIIIII",
         "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
     ] {
-        let answer = told(&scene, "delete", &json!({ "id": odd }).to_string()).await;
+        let answer = reported(&scene, "delete", &json!({ "id": odd }).to_string()).await;
         assert_eq!(answer["error"], "BadMember", "{odd}");
     }
     for known in ["00000000000000000000000000", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"] {
-        let answer = told(&scene, "delete", &json!({ "id": known }).to_string()).await;
+        let answer = reported(&scene, "delete", &json!({ "id": known }).to_string()).await;
         assert_eq!(answer["error"], "NotFound", "{known}");
         for member in ["before", "after"] {
-            let answer = told(&scene, "history", &json!({ member: known }).to_string()).await;
+            let answer = reported(&scene, "history", &json!({ member: known }).to_string()).await;
             assert_eq!(answer["type"], "history", "{member} {known}");
         }
     }
     // Either case is the same id.
     let lower = json!({"id": id.to_lowercase(), "ref": "r"}).to_string();
-    assert_eq!(told(&scene, "delete", &lower).await["type"], "done");
+    assert_eq!(reported(&scene, "delete", &lower).await["type"], "done");
 }
 
 #[tokio::test]
@@ -153,14 +153,14 @@ async fn a_request_is_an_object_and_what_is_beside_its_members_is_not_looked_at(
     scene.ann_says("two").await;
     for frame in ["", "hi", "null", "7", "[]", r#"["limit"]"#, "{", r#"{} {}"#] {
         for route in ["history", "delete", "who", "kick"] {
-            let answer = told(&scene, route, frame).await;
+            let answer = reported(&scene, route, frame).await;
             assert_eq!(answer["error"], "BadJson", "{route} {frame}");
         }
     }
     let nested = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     for beside in ["1e400", r#""\ud800""#, &nested] {
         let frame = format!(r#"{{"x":{beside},"limit":1,"ref":"r"}}"#);
-        let page = told(&scene, "history", &frame).await;
+        let page = reported(&scene, "history", &frame).await;
         assert_eq!(page["entries"].as_array().map(Vec::len), Some(1), "{page}");
         assert_eq!((&page["more"], &page["ref"]), (&json!(true), &json!("r")));
     }
@@ -188,19 +188,19 @@ async fn a_message_whose_ref_or_attributes_cannot_be_read_is_not_sent_without_th
     ] {
         for route in ["say", "tell"] {
             let frame = format!(r#"{{"message":"hi","{member}":{odd}}}"#);
-            let answer = told(&scene, route, &frame).await;
+            let answer = reported(&scene, route, &frame).await;
             assert_eq!(answer["error"], "BadMember", "{route} {frame:.60}");
         }
     }
-    let page = told(&scene, "history", "{}").await;
+    let page = reported(&scene, "history", "{}").await;
     assert_eq!(page["entries"], json!([]));
     let odd = r#"{"message":"","ref":"","attributes":{"":"","__proto__":"x"},"x":1e400}"#;
-    let receipt = told(&scene, "say", odd).await;
+    let receipt = reported(&scene, "say", odd).await;
     assert_eq!(
         (&receipt["type"], &receipt["ref"]),
         (&json!("sent"), &json!(""))
     );
-    let page = told(&scene, "history", "{}").await;
+    let page = reported(&scene, "history", "{}").await;
     let attributes = &page["entries"][0]["attributes"];
     assert_eq!(*attributes, json!({"": "", "__proto__": "x"}));
 }

@@ -304,7 +304,7 @@ async fn an_event_that_lambda_delivers_twice_is_announced_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_announcer_that_cannot_be_invoked_or_a_turn_that_cannot_be_opened_stops_nobody() {
+async fn an_announcer_that_cannot_be_invoked_or_a_turn_that_cannot_be_opened_stops_no_client() {
     let kitchen = Kitchen::of_three().await;
     kitchen.announcer.refuse(Some(|| DispatchError::Refused {
         source: "no right".into(),

@@ -71,7 +71,7 @@ impl Stack {
     }
 }
 
-const NOBODY: Claims<'_> = Claims {
+const NO_CLAIMS: Claims<'_> = Claims {
     from: None,
     to: None,
     room: None,
@@ -83,7 +83,7 @@ async fn a_token_proves_the_name_and_its_claims_become_the_context() {
     let token = stack.token(|it| it.can = Some(vec!["send".into(), "moderate".into()]));
     let to_jerry = Claims {
         to: Some("Jerry"),
-        ..NOBODY
+        ..NO_CLAIMS
     };
     let mut context = stack.answer(Required, Some(&token), to_jerry).await;
     let claims = context["claims"].take();
@@ -234,7 +234,7 @@ async fn without_a_token_the_client_is_unauthorized_and_with_another_s_it_is_ref
         assert_eq!(stack.answer(Required, Some(token), tom).await, 403);
     }
     let no_name = stack.token(|it| it.name = "a/b".into());
-    assert_eq!(stack.answer(Required, Some(&no_name), NOBODY).await, 403);
+    assert_eq!(stack.answer(Required, Some(&no_name), NO_CLAIMS).await, 403);
 }
 
 #[tokio::test]
@@ -245,10 +245,10 @@ async fn a_token_in_its_last_minute_of_leeway_opens_a_connection_that_may_send()
         it.to = Some("Jerry".into());
     });
     let expiry = |context: Value| context["exp"].as_str().unwrap().parse::<u64>().unwrap();
-    let early = expiry(stack.answer(Required, Some(&token), NOBODY).await);
+    let early = expiry(stack.answer(Required, Some(&token), NO_CLAIMS).await);
     assert_eq!(early, BEGIN + 10);
     stack.scene.now += 40;
-    let late = expiry(stack.answer(Required, Some(&token), NOBODY).await);
+    let late = expiry(stack.answer(Required, Some(&token), NO_CLAIMS).await);
     assert_eq!(late, BEGIN + 10 + 60);
 }
 
@@ -263,9 +263,9 @@ async fn a_page_of_an_origin_that_is_not_listed_is_refused_and_what_is_no_browse
     let authorization = ("Authorization", token.as_str());
     let from = |origin| {
         let headers = [authorization, ("Origin", origin)];
-        gateway::authorizer_with("c", NOBODY, &headers, &[])
+        gateway::authorizer_with("c", NO_CLAIMS, &headers, &[])
     };
-    let event = gateway::authorizer_with("c", NOBODY, &[authorization], &[]);
+    let event = gateway::authorizer_with("c", NO_CLAIMS, &[authorization], &[]);
     assert_ne!(stack.answer_to(&event, &admission).await, 403);
     assert_ne!(
         stack
@@ -295,13 +295,13 @@ async fn claims_that_do_not_fit_into_the_context_are_left_out_of_it() {
     let many =
         |count: usize| -> Vec<String> { (0..count).map(|at| format!("right-{at}")).collect() };
     let token = stack.token(|it| it.can = Some(many(330)));
-    let context = stack.answer(Optional, Some(&token), NOBODY).await;
+    let context = stack.answer(Optional, Some(&token), NO_CLAIMS).await;
     assert_eq!(context["claims"], Value::Null);
     assert!(context["can"].as_str().unwrap().contains("right-329"));
     assert!(stack.scene.logged().contains("too long for handlers"));
     // Rights that do not fit are not left out: the connection would have others than its token says.
     let token = stack.token(|it| it.can = Some(vec!["a".into(); 1_400]));
-    let refused = stack.answer(Optional, Some(&token), NOBODY).await;
+    let refused = stack.answer(Optional, Some(&token), NO_CLAIMS).await;
     assert_eq!(refused, json!(403));
     assert!(
         stack

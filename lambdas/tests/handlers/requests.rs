@@ -168,7 +168,7 @@ async fn is_ended(scene: &Scene, device: &ConnectionId) -> bool {
 }
 
 #[tokio::test]
-async fn all_devices_of_the_person_in_the_moderator_s_room_are_told_and_ended() {
+async fn all_devices_of_the_person_in_the_moderator_s_room_get_a_frame_and_are_closed() {
     let scene = Scene::new();
     let ended = [
         enters(&scene, Some("Bob"), "kitchen", "b1", 10).await,

@@ -22,7 +22,7 @@ struct Outcome {
     /// What the other one received, without its id and time.
     received: Vec<Value>,
     /// What the sender received.
-    told: Vec<Value>,
+    reported: Vec<Value>,
     logged: String,
     /// What the function was asked.
     asked: Vec<(String, Value)>,
@@ -78,7 +78,7 @@ async fn said(route: &str, frame: &Value, review: Option<Review>, fallback: Fall
     Outcome {
         status: json_of(&answer.unwrap())["statusCode"].clone(),
         received: frames(&jerry),
-        told: frames(&tom),
+        reported: frames(&tom),
         logged: scene.logged(),
         asked: reviewers
             .take()
@@ -128,7 +128,7 @@ async fn an_allowed_message_arrives_as_it_was_sent() {
         let sent = message(route, "spam 7391", json!({"color": "red"}));
         assert_eq!(outcome.status, 200);
         assert_eq!(outcome.received, [sent]);
-        assert_eq!(outcome.told.last(), Some(&receipt(false)));
+        assert_eq!(outcome.reported.last(), Some(&receipt(false)));
     }
 }
 
@@ -177,21 +177,21 @@ async fn a_changed_message_arrives_changed_at_all_receivers_and_the_receipt_says
             let outcome = said(route, &frame(), Some(answer), Fallback::Refuse).await;
             let changed = message(route, text, attributes.clone());
             assert_eq!(outcome.received, std::slice::from_ref(&changed));
-            let mut told = outcome.told;
-            assert_eq!(told.pop(), Some(receipt(true)));
+            let mut reported = outcome.reported;
+            assert_eq!(reported.pop(), Some(receipt(true)));
             // The sender's own copy.
             let copies = if route == "say" {
                 vec![changed]
             } else {
                 vec![]
             };
-            assert_eq!(told, copies);
+            assert_eq!(reported, copies);
         }
     }
     // A change that changes nothing is none.
     let same: Review = |_| verdict(r#"{"verdict":"change","text":"spam 7391"}"#);
     let outcome = said("say", &frame(), Some(same), Fallback::Refuse).await;
-    assert_eq!(outcome.told.last(), Some(&receipt(false)));
+    assert_eq!(outcome.reported.last(), Some(&receipt(false)));
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn a_refused_message_reaches_its_sender_alone_with_the_reason() {
             let outcome = said(route, &frame(), Some(no), fallback).await;
             assert_eq!(outcome.status, 400);
             assert_eq!(outcome.received, [json!(null); 0]);
-            assert_eq!(outcome.told, [refusal(route, "no \"spam\", please")]);
+            assert_eq!(outcome.reported, [refusal(route, "no \"spam\", please")]);
             assert!(!outcome.logged.contains("please"), "{}", outcome.logged);
         }
     }
@@ -212,7 +212,7 @@ async fn a_refused_message_reaches_its_sender_alone_with_the_reason() {
 async fn a_refusal_counts_with_any_reason() {
     let nothing: Review = |_| verdict(r#"{"verdict":"refuse","reason":" "}"#);
     let outcome = said("say", &frame(), Some(nothing), Fallback::Allow).await;
-    let words = outcome.told[0]["message"].as_str().unwrap();
+    let words = outcome.reported[0]["message"].as_str().unwrap();
     assert_eq!(words, "Refused by the chat's review");
     let long: Review = |_| {
         let reason = "\u{e9}".repeat(1_000);
@@ -221,7 +221,7 @@ async fn a_refusal_counts_with_any_reason() {
             .into_bytes())
     };
     let outcome = said("say", &frame(), Some(long), Fallback::Allow).await;
-    let words = outcome.told[0]["message"].as_str().unwrap();
+    let words = outcome.reported[0]["message"].as_str().unwrap();
     assert_eq!(words, "\u{e9}".repeat(512));
     assert_eq!(outcome.received, [json!(null); 0]);
 }
@@ -294,14 +294,14 @@ async fn without_a_usable_verdict_the_fallback_decides_and_the_log_has_the_reaso
             let outcome = said(route, &frame(), review, Fallback::Refuse).await;
             assert_eq!(outcome.status, 400, "{reason}");
             assert_eq!(outcome.received, [json!(null); 0], "{reason}");
-            assert_eq!(outcome.told, [refusal(route, NOT_REVIEWED)], "{reason}");
+            assert_eq!(outcome.reported, [refusal(route, NOT_REVIEWED)], "{reason}");
             assert!(outcome.logged.contains(reason), "{}", outcome.logged);
 
             let outcome = said(route, &frame(), review, Fallback::Allow).await;
             assert_eq!(outcome.status, 200, "{reason}");
             let sent = message(route, "spam 7391", json!({"color": "red"}));
             assert_eq!(outcome.received, [sent], "{reason}");
-            assert_eq!(outcome.told.last(), Some(&receipt(false)), "{reason}");
+            assert_eq!(outcome.reported.last(), Some(&receipt(false)), "{reason}");
             assert!(outcome.logged.contains(reason), "{}", outcome.logged);
             assert!(!outcome.logged.contains("7391"), "{}", outcome.logged);
         }
@@ -315,7 +315,7 @@ async fn a_route_without_a_review_and_a_frame_that_breaks_a_rule_ask_no_function
     assert_eq!((outcome.received.len(), outcome.asked.len()), (1, 0));
     let outcome = said("say", &json!({"massage": "x"}), Some(no), Fallback::Refuse).await;
     assert_eq!((outcome.status, outcome.asked.len()), (json!(400), 0));
-    assert_eq!(outcome.told[0]["error"], "MissingText");
+    assert_eq!(outcome.reported[0]["error"], "MissingText");
 }
 
 /// No config leads there. A function whose variables contradict one another must not let messages pass.
@@ -324,7 +324,7 @@ async fn a_message_without_an_envelope_passes_no_review() {
     let yes: Review = |_| verdict(r#"{"verdict":"allow"}"#);
     let outcome = said("bare", &frame(), Some(yes), Fallback::Refuse).await;
     assert_eq!((outcome.received.len(), outcome.asked.len()), (0, 0));
-    assert_eq!(outcome.told[0]["message"], NOT_REVIEWED);
+    assert_eq!(outcome.reported[0]["message"], NOT_REVIEWED);
     assert!(
         outcome.logged.contains("no envelopes"),
         "{}",

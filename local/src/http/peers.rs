@@ -93,7 +93,7 @@ async fn refuse(socket: &mut TcpStream) {
         std::io::Result::Ok(())
     };
     // The client may have disconnected; this does not wait for it.
-    let _untold = tokio::time::timeout(std::time::Duration::from_secs(1), telling).await;
+    let _unreported = tokio::time::timeout(std::time::Duration::from_secs(1), telling).await;
 }
 
 #[cfg(test)]
@@ -128,13 +128,13 @@ mod tests {
     async fn a_refused_client_receives_the_reason() {
         let (mut client, mut server) = pair().await;
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-        let told = tokio::spawn(async move {
+        let reported = tokio::spawn(async move {
             let mut text = String::new();
             client.read_to_string(&mut text).await.unwrap();
             text
         });
         refuse(&mut server).await;
-        let text = told.await.unwrap();
+        let text = reported.await.unwrap();
         assert!(text.starts_with("HTTP/1.1 403 "), "{text}");
         assert!(text.contains("another user of the machine"), "{text}");
     }

@@ -27,7 +27,7 @@ pub(crate) struct Function {
     limits: Limits,
     observer: Observer,
     /// Whether the warning was given. It is given once, not with every line.
-    told_of_logs: AtomicBool,
+    reported_logs: AtomicBool,
     state: Mutex<State>,
     /// The number of live processes, for waits until there are none.
     alive: watch::Sender<usize>,
@@ -66,7 +66,7 @@ impl Function {
             runnable,
             limits,
             observer,
-            told_of_logs: AtomicBool::new(false),
+            reported_logs: AtomicBool::new(false),
             state: Mutex::new(State {
                 pool,
                 handles: BTreeMap::new(),
@@ -129,7 +129,7 @@ impl Function {
     fn log(&self, stream: &str, source: LogSource, text: String) {
         let function = &self.runnable.function;
         if let Some(action) = self.runnable.missing_log_action
-            && !self.told_of_logs.swap(true, Ordering::Relaxed)
+            && !self.reported_logs.swap(true, Ordering::Relaxed)
         {
             let function = &function.logical_id;
             self.observer.warn(format!(

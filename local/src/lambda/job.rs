@@ -24,7 +24,7 @@ pub(crate) struct Failure {
 }
 
 /// The longest message that is reported, in characters.
-const TOLD: usize = 500;
+const REPORTED: usize = 500;
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -32,7 +32,7 @@ impl std::fmt::Display for Failure {
             error_type,
             message,
         } = self;
-        write!(f, "{error_type:.100}: {message:.TOLD$}")
+        write!(f, "{error_type:.100}: {message:.REPORTED$}")
     }
 }
 

@@ -190,7 +190,7 @@ pub(super) fn whole(line: usize, reason: impl Into<String>) -> Problem {
 mod tests {
     use super::*;
 
-    fn told(problems: usize, reason: &str) -> String {
+    fn reported(problems: usize, reason: &str) -> String {
         let problems = (1..=problems)
             .map(|line| Problem::new(line, "Place", reason))
             .collect();
@@ -199,19 +199,19 @@ mod tests {
 
     #[test]
     fn the_first_twenty_of_many_problems_are_shown_and_the_rest_is_counted() {
-        let many = told(90_001, "wrong");
+        let many = reported(90_001, "wrong");
         assert!(many.starts_with("the template cannot be used, for 90001 reasons:\n  line 1: "));
         assert!(
             many.ends_with("\n  line 20: Place: wrong\n  … and 89981 more"),
             "{many}"
         );
-        assert!(told(20, "wrong").ends_with("\n  line 20: Place: wrong"));
-        assert!(told(21, "wrong").ends_with("\n  … and 1 more"));
+        assert!(reported(20, "wrong").ends_with("\n  line 20: Place: wrong"));
+        assert!(reported(21, "wrong").ends_with("\n  … and 1 more"));
     }
 
     #[test]
     fn a_reason_of_megabytes_is_cut_between_characters() {
-        let one = told(1, &"é".repeat(1_000_000));
+        let one = reported(1, &"é".repeat(1_000_000));
         assert!(one.ends_with("é…") && one.chars().count() < 1_100);
     }
 }

@@ -14,7 +14,7 @@ use crate::setup::Setup;
 use crate::world::{Client, World, until};
 
 /// A valid id that never existed.
-const NOBODY: &str = "AAAAAAAAIAMCAAA=";
+const UNKNOWN: &str = "AAAAAAAAIAMCAAA=";
 
 async fn connected() -> (World, Client, String) {
     let world = World::chat().await;
@@ -109,7 +109,7 @@ async fn connections_4_closed_and_unknown_connections_are_gone() {
     let (world, client, id) = connected().await;
     client.close(None).await;
     world.puppets.event("disconnect", 0).await;
-    for id in [id.as_str(), NOBODY] {
+    for id in [id.as_str(), UNKNOWN] {
         for method in ["POST", "GET", "DELETE"] {
             let answer = world.operate(method, id, b"").await;
             assert_eq!(
@@ -236,9 +236,12 @@ async fn connections_8_a_post_during_the_targets_connect_is_410() {
 
 #[tokio::test]
 async fn connections_9_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
-    let unless_told = Limits::default();
+    let unless_configured = Limits::default();
     assert_eq!(
-        (unless_told.client_queue, unless_told.client_queue_bytes),
+        (
+            unless_configured.client_queue,
+            unless_configured.client_queue_bytes
+        ),
         (256, 1024 * 1024)
     );
     let limits = Limits::default().with_client_queue(8);
@@ -322,7 +325,7 @@ async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     assert_eq!(described.identity().unwrap().source_ip(), Some("127.0.0.1"));
     assert!(described.connected_at().is_some() && described.last_active_at().is_some());
     // 54: an unknown connection, and a closed one.
-    assert!(refused(&sdk, NOBODY, 1).await.is_gone_exception());
+    assert!(refused(&sdk, UNKNOWN, 1).await.is_gone_exception());
     let closed = world.connect().await;
     let closed_id = world.connection_id(1).await;
     closed.close(None).await;
@@ -330,7 +333,7 @@ async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     assert!(refused(&sdk, &closed_id, 1).await.is_gone_exception());
     let get = sdk.get_connection().connection_id(&closed_id).send().await;
     assert!(get.unwrap_err().into_service_error().is_gone_exception());
-    let delete = sdk.delete_connection().connection_id(NOBODY).send().await;
+    let delete = sdk.delete_connection().connection_id(UNKNOWN).send().await;
     assert!(delete.unwrap_err().into_service_error().is_gone_exception());
     // 55: the SDK has no such error type, but the code and the message arrive.
     let malformed = refused(&sdk, "x", 1).await;

@@ -128,7 +128,7 @@ async fn a_stop_waits_for_running_events_and_reports_lost_ones() {
     finish.send(Act::ok()).unwrap();
     let World { stack, notices, .. } = world;
     stack.stop().await;
-    let told: Vec<_> = notices
+    let reported: Vec<_> = notices
         .lock()
         .unwrap()
         .iter()
@@ -136,7 +136,7 @@ async fn a_stop_waits_for_running_events_and_reports_lost_ones() {
         .cloned()
         .collect();
     assert_eq!(
-        told,
+        reported,
         [StackNotice::Warning(
             "1 asynchronous invocations were unfinished when the stack stopped, and are lost; Lambda would have kept them"
                 .to_owned()

@@ -160,11 +160,11 @@ async fn a_missing_stage_variable_in_an_address_is_reported() {
     let mut client = world.connect().await;
     client.gets_error("x", "Internal server error").await;
     until(async || {
-        let told = world
+        let reported = world
             .warnings()
             .concat()
             .contains("the stage has no variable `nowhere`");
-        told.then_some(())
+        reported.then_some(())
     })
     .await;
     assert_eq!(backend.count(), 0);

@@ -132,9 +132,12 @@ async fn a_selected_key_without_a_template_is_warned_of_once() {
     let warnings = world.warnings();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for warning in warnings {
-        let told = "`${request.body.kind}` of `Mock";
+        let reported = "`${request.body.kind}` of `Mock";
         let why = "yields a key without a template, and there is no template $default";
-        assert!(warning.contains(told) && warning.contains(why), "{warning}");
+        assert!(
+            warning.contains(reported) && warning.contains(why),
+            "{warning}"
+        );
         assert!(!warning.contains("secret"), "{warning}");
     }
 }
@@ -330,8 +333,8 @@ async fn regular_expressions_are_charged_for_their_work() {
     ])
     .await;
     let mut client = world.connect().await;
-    let told = "Internal server error";
-    client.gets_error(&"a".repeat(32_000), told).await;
+    let reported = "Internal server error";
+    client.gets_error(&"a".repeat(32_000), reported).await;
     let warning = world.warnings().concat();
     assert!(warning.contains("more than two million steps"), "{warning}");
 }

@@ -198,10 +198,10 @@ async fn functions_without_code_are_named_all_at_once() {
     );
     match start.await {
         Err(error @ StartError::Code(FunctionCodeError::Missing { .. })) => {
-            let told = error.to_string();
+            let reported = error.to_string();
             assert!(
-                told.starts_with("functions `connect`, `default` have no code"),
-                "{told}"
+                reported.starts_with("functions `connect`, `default` have no code"),
+                "{reported}"
             );
         }
         other => panic!("{other:?}"),

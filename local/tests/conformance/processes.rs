@@ -90,11 +90,15 @@ async fn a_function_beyond_its_timeout_is_killed_and_its_caller_gets_an_error() 
         "{:?}",
         began.elapsed()
     );
-    let told = |notice: &StackNotice| match notice {
+    let reported = |notice: &StackNotice| match notice {
         StackNotice::Log(line) => line.text.ends_with("Task timed out after 0.10 seconds"),
         _ => false,
     };
-    assert!(world.notices().iter().any(told), "{:?}", world.notices());
+    assert!(
+        world.notices().iter().any(reported),
+        "{:?}",
+        world.notices()
+    );
     client.send("two").await;
     assert_ne!(
         world.puppets.event("default", 1).await.pid,
@@ -128,9 +132,14 @@ async fn a_function_that_cannot_start_is_started_three_times() {
     let (answer, ()) = tokio::join!(upgrade, fail);
     assert_eq!(answer.status, 502);
     let text = "INIT_REPORT Status: error Error: no table name";
-    let told = |notice: &StackNotice| matches!(notice, StackNotice::Log(line) if line.text == text);
+    let reported =
+        |notice: &StackNotice| matches!(notice, StackNotice::Log(line) if line.text == text);
     assert_eq!(
-        world.notices().iter().filter(|notice| told(notice)).count(),
+        world
+            .notices()
+            .iter()
+            .filter(|notice| reported(notice))
+            .count(),
         3
     );
     assert_eq!(

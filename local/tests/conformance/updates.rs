@@ -225,7 +225,7 @@ async fn a_refused_update_changes_nothing() {
     let mut client = world.connect().await;
     let endpoint = world.stack.status().tables_endpoint;
     crate::tables::put(&endpoint, "chat", "kept").await;
-    let told = world.notices().len();
+    let reported = world.notices().len();
     let bad_table = base(&world)
         .table("chat")
         .table("bad")
@@ -260,7 +260,7 @@ async fn a_refused_update_changes_nothing() {
         update(&world, other).await.unwrap_err(),
         UpdateError::OtherStack { .. }
     ));
-    assert_eq!(world.notices().len(), told, "nothing was begun");
+    assert_eq!(world.notices().len(), reported, "nothing was begun");
     assert_eq!(crate::tables::pks(&endpoint).await, ["kept"]);
     assert_eq!(crate::tables::table_names(&endpoint).await, ["chat"]);
     client.send(r#"{"action":"join"}"#).await;

@@ -241,9 +241,9 @@ pub(crate) fn signed_by(key: &str, service: &str) -> String {
 /// An observer, and its notices.
 pub(crate) fn recorder() -> (Observer, Arc<Mutex<Vec<StackNotice>>>) {
     let notices: Arc<Mutex<Vec<StackNotice>>> = Arc::default();
-    let heard = Arc::clone(&notices);
+    let received = Arc::clone(&notices);
     (
-        Observer::new(move |notice| heard.lock().unwrap().push(notice)),
+        Observer::new(move |notice| received.lock().unwrap().push(notice)),
         notices,
     )
 }

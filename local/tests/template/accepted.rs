@@ -137,8 +137,11 @@ fn a_template_that_begins_like_json_is_read_as_json() {
         format!(r#"{{ Resources: {{ {api} }} }}"#),
         format!("{{ \"Resources\": {{ {api} }} # end\n }}"),
     ] {
-        let told = resolve_with(&wrong, &[]).unwrap_err().to_string();
-        assert!(told.contains("is not valid JSON"), "{wrong}: {told}");
+        let reported = resolve_with(&wrong, &[]).unwrap_err().to_string();
+        assert!(
+            reported.contains("is not valid JSON"),
+            "{wrong}: {reported}"
+        );
     }
 }
 

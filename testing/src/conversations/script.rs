@@ -212,7 +212,7 @@ fn step(line: &str) -> Result<Step, String> {
     let (person, rest) = name(line)?;
     let (device, rest) = device(rest)?;
     let party = Party {
-        person: person.clone().unwrap_or_else(|| NOBODY.to_owned()),
+        person: person.clone().unwrap_or_else(|| NO_NAME.to_owned()),
         device,
     };
 
@@ -285,7 +285,7 @@ fn step(line: &str) -> Result<Step, String> {
     }
 }
 
-const NOBODY: &str = "nobody";
+const NO_NAME: &str = "nobody";
 
 /// A name at the start of `line` (`None` for `nobody`) and what follows it.
 fn name(line: &str) -> Result<(Option<String>, &str), String> {
@@ -296,7 +296,7 @@ fn name(line: &str) -> Result<(Option<String>, &str), String> {
     let end = line.find([' ', ':', '#']).unwrap_or(line.len());
     match line.split_at(end) {
         ("", _) => Err("expected a name: one word, or anything in double quotes".to_owned()),
-        (NOBODY, rest) => Ok((None, rest)),
+        (NO_NAME, rest) => Ok((None, rest)),
         (name, rest) => Ok((Some(name.to_owned()), rest)),
     }
 }

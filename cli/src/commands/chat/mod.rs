@@ -234,18 +234,18 @@ mod tests {
 
     #[test]
     fn the_hint_names_the_people_that_the_chat_requires() {
-        let told = |config: &str| {
+        let reported = |config: &str| {
             let settings = settings(config);
             chat_command(&settings, RequiredIdentity::from_settings(&settings), "")
         };
-        assert_eq!(told(""), "chat --as Tom --to Jerry");
+        assert_eq!(reported(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";
-        assert_eq!(told(room), "chat --as Tom");
+        assert_eq!(reported(room), "chat --as Tom");
         let backend = |key: &str| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"http://x/\"\n");
         let backends = ["$connect", "$disconnect", "say"].map(backend).concat();
-        assert_eq!(told(&backends), "chat");
+        assert_eq!(reported(&backends), "chat");
         let quoted = "from = \"Ann Lee\"\nto = \"O'Neil\"\n";
-        assert_eq!(told(quoted), r"chat --as 'Ann Lee' --to 'O'\''Neil'");
+        assert_eq!(reported(quoted), r"chat --as 'Ann Lee' --to 'O'\''Neil'");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::{DeployArgs, Told, log_role, print, tags};
+use super::{DeployArgs, Reported, log_role, print, tags};
 use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
@@ -108,12 +108,12 @@ async fn deploy(
     let url = cloud.deploy(order, &options, agrees, &mut reporter).await?;
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
     let record = named::missing_record(settings, target, &found.naming);
-    let told = Told {
+    let reported = Reported {
         page: None,
         record: or_interrupted(record).await?,
         next,
     };
-    print(terminal, settings, &url, &told)
+    print(terminal, settings, &url, &reported)
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {
@@ -186,9 +186,9 @@ async fn agree(
 ) -> Result<bool, TargetError> {
     let additions = Additions::of(settings);
     let summary = marked(additions.as_ref(), Some(change_set.summary.clone()));
-    let told = additions.iter().map(Additions::told);
+    let reported = additions.iter().map(Additions::reported);
     let changes = summary.iter().flat_map(outline);
-    for line in told.chain(changes).chain([settings.throttling()]) {
+    for line in reported.chain(changes).chain([settings.throttling()]) {
         terminal.say_before_asking(&format!("          {line}"), yes);
     }
     for caution in cautions {
@@ -235,8 +235,8 @@ fn show_dry_run(
         terminal.result("nothing would change");
         return;
     };
-    let told = Additions::of(settings).map(|additions| additions.told());
-    for line in told.into_iter().chain(outline(summary)) {
+    let reported = Additions::of(settings).map(|additions| additions.reported());
+    for line in reported.into_iter().chain(outline(summary)) {
         terminal.result_text(&line);
     }
     terminal.result_text(&settings.throttling());

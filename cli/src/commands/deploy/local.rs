@@ -1,6 +1,6 @@
 //! To this machine.
 
-use super::{DeployArgs, Told, build, print};
+use super::{DeployArgs, Reported, build, print};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
@@ -49,8 +49,8 @@ pub(super) async fn run(
     let built = or_interrupted(building).await?;
     let mint = |name: &str| prover.short(name);
     let here = template_here(settings);
-    if let Some(told) = here.told() {
-        terminal.warn(&format!("          {told}"));
+    if let Some(reported) = here.reported() {
+        terminal.warn(&format!("          {reported}"));
     }
     let order = Order {
         settings,
@@ -63,12 +63,12 @@ pub(super) async fn run(
     let url = deploy_here(&target, order, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    let told = Told {
+    let reported = Reported {
         page: Some(beside(&url)),
         record: None,
         next,
     };
-    print(terminal, settings, &url, &told)
+    print(terminal, settings, &url, &reported)
 }
 
 /// Asks before data is lost; anything else can be taken back.

@@ -125,7 +125,7 @@ async fn build(
 
 /// What is printed of a deployed chat beside its endpoint.
 #[derive(Debug)]
-struct Told<'a> {
+struct Reported<'a> {
     /// Where a browser finds the page, if it is served already.
     page: Option<String>,
     /// The record that is to be made for the endpoint's name.
@@ -142,9 +142,9 @@ fn print(
     terminal: Terminal,
     settings: &Settings,
     url: &str,
-    told: &Told<'_>,
+    reported: &Reported<'_>,
 ) -> Result<(), CommandError> {
-    let page = told.page.as_deref();
+    let page = reported.page.as_deref();
     let introduction = RequiredIdentity::from_settings(settings);
     let prover = Prover::new(settings, settings.auth.mode())?;
     let commands = prover.commands(url, settings, introduction, false)?;
@@ -157,14 +157,14 @@ fn print(
             "connectCommands": commands,
             "page": page,
         });
-        if let Some(record) = &told.record {
+        if let Some(record) = &reported.record {
             result["record"] = record.value();
         }
         terminal.result_json(&result);
         return Ok(());
     }
-    if let Some(record) = &told.record {
-        terminal.say(&format!("\n{}", record.told()));
+    if let Some(record) = &reported.record {
+        terminal.say(&format!("\n{}", record.reported()));
     }
     if let Some(advice) = prover.advice(settings) {
         terminal.say(&format!("\n{advice}"));
@@ -177,6 +177,6 @@ fn print(
     let origins = PageProof::of(settings).origins;
     let hint = PageHint::new(page, &prover, &[None, None], &origins);
     super::web::hint(terminal, settings, introduction, &hint);
-    terminal.hint(&format!("\n{}", told.next));
+    terminal.hint(&format!("\n{}", reported.next));
     Ok(())
 }

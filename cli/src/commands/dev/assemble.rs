@@ -121,7 +121,7 @@ async fn own(
     let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
     let here = template_here(&settings);
     Ok(Assembled {
-        idle: here.told(),
+        idle: here.reported(),
         request: Request::new(settings.stack.to_string(), here.template.to_json())
             .with_parameters(parameters)
             .with_references(references.0)

@@ -2,7 +2,7 @@
 
 mod assemble;
 mod clock;
-mod told;
+mod reported;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use self::assemble::{Assembled, CodeCache, assemble};
 use self::clock::{clock_hint, clock_speed};
-use self::told::{ready, served, tell, unchanged};
+use self::reported::{ready, served, tell, unchanged};
 use super::plan::{self, Place};
 use super::{Context, Run, StackArgs, or_interrupted};
 use crate::error::{CommandError, exit};
@@ -106,7 +106,7 @@ impl Run for DevArgs {
         );
         let running = or_interrupted(starting).await?;
         show_page(&running, assembled.settings.as_ref());
-        told::idle(terminal, assembled.idle.as_deref());
+        reported::idle(terminal, assembled.idle.as_deref());
         ready(terminal, &running.endpoint(), assembled.settings.as_ref());
         if let Some(hint) = clock_hint(self.clock_speed) {
             terminal.hint(&hint);
@@ -150,7 +150,7 @@ impl Session<'_> {
     async fn follow(mut self, mut watch: Watch) {
         loop {
             let burst = watch.next().await;
-            told::changed(self.terminal, &burst);
+            reported::changed(self.terminal, &burst);
             match self.renew(&burst, &mut watch).await {
                 Ok(()) => {}
                 Err(error) if error.exit == exit::INTERRUPTED => std::future::pending().await,
@@ -181,11 +181,11 @@ impl Session<'_> {
         self.kept.drop_others(&next.request);
         served(self.terminal, burst.since, built);
         if next.idle != self.assembled.idle {
-            told::idle(self.terminal, next.idle.as_deref());
+            reported::idle(self.terminal, next.idle.as_deref());
         }
         let endpoint = self.running.endpoint();
-        if told::commands(&endpoint, next.settings.as_ref())
-            != told::commands(&endpoint, self.assembled.settings.as_ref())
+        if reported::commands(&endpoint, next.settings.as_ref())
+            != reported::commands(&endpoint, self.assembled.settings.as_ref())
         {
             ready(self.terminal, &endpoint, next.settings.as_ref());
         }

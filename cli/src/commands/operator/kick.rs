@@ -80,7 +80,7 @@ impl Run for KickArgs {
         if let (true, Some(name)) = (self.unban, &name) {
             let lifting = unban(&chat.table, name);
             or_interrupted(asking(terminal, lifting)).await?;
-            told(terminal, &Kicked::default(), Some(name), None);
+            reported(terminal, &Kicked::default(), Some(name), None);
             return Ok(());
         }
         if self.ban.is_some() && !chat.records.has_bans {
@@ -121,7 +121,7 @@ impl Run for KickArgs {
         if kicked.closed.is_empty() && until.is_none() {
             return Err(none_open(&self.who));
         }
-        told(terminal, &kicked, name.as_ref(), until);
+        reported(terminal, &kicked, name.as_ref(), until);
         Ok(())
     }
 }
@@ -184,7 +184,7 @@ fn question(who: &str, whose: &Whose, count: usize, ban: Option<Duration>) -> St
     }
 }
 
-fn told(terminal: Terminal, kicked: &Kicked, name: Option<&PersonName>, until: Option<u64>) {
+fn reported(terminal: Terminal, kicked: &Kicked, name: Option<&PersonName>, until: Option<u64>) {
     let until = until.and_then(moment);
     if terminal.output == Output::Json {
         terminal.result_json(&Answer {
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_told_from_a_name() {
+    fn an_id_is_distinguished_from_a_name() {
         let id = Whose::Connection("BFaT_fALIAMCKug=".into());
         assert_eq!(whose("BFaT_fALIAMCKug=").unwrap(), id);
         let name = Whose::Person("Ann Lee".parse().unwrap());

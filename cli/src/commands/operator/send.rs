@@ -60,7 +60,7 @@ impl Run for SendArgs {
         let sending = or_interrupted(asking(terminal, sending));
         let left = "some connections may have accepted it already";
         let sent = sending.await.map_err(leaving(left))?;
-        told(terminal, &whose, sent)
+        reported(terminal, &whose, sent)
     }
 }
 
@@ -90,7 +90,7 @@ fn receivers(
     }
 }
 
-fn told(terminal: Terminal, whose: &Whose, sent: Sent) -> Result<(), CommandError> {
+fn reported(terminal: Terminal, whose: &Whose, sent: Sent) -> Result<(), CommandError> {
     let Sent {
         accepted,
         ended,

@@ -6,7 +6,8 @@ pub(super) fn tokens(source: &str) -> Vec<String> {
     without_tests(&all(source))
 }
 
-fn all(source: &str) -> Vec<String> {
+/// The same with what only tests have.
+pub(super) fn all(source: &str) -> Vec<String> {
     let chars: Vec<char> = source.chars().collect();
     let (mut found, mut at) = (Vec::new(), 0);
     let is_in_name = |c: &char| c.is_alphanumeric() || *c == '_';

@@ -145,7 +145,7 @@ impl Talk {
     }
 
     /// The next text; where the connection ends first, the code of its close frame.
-    pub(super) fn hear(&mut self) -> Result<String, u16> {
+    pub(super) fn receive(&mut self) -> Result<String, u16> {
         loop {
             match self.socket.read().expect("a frame comes") {
                 Message::Text(text) => return Ok(text.to_string()),

@@ -84,9 +84,9 @@ async fn with_every_action_in_place_people_are_announced_and_nothing_is_denied()
         let read = stack.client(|endpoint| {
             let mut guest = Chat::open_in(&endpoint, "hall");
             let mut ann = ann_enters(&endpoint);
-            let read = [ann.receive(), guest.hear()];
+            let read = [ann.receive(), guest.receive()];
             ann.close();
-            (read, guest.hear())
+            (read, guest.receive())
         });
         let (arrived, left) = read.await;
         for frame in &arrived {
@@ -101,7 +101,7 @@ async fn with_every_action_in_place_people_are_announced_and_nothing_is_denied()
         bobs_have_vanished(&stack, 1).await;
         let _ann = entered(&stack).await;
         stack.tells(&["AnnounceFunction", "\"gone\":1"]).await;
-        stack.told_without_a_denial();
+        stack.logged_without_a_denial();
     }
 }
 
@@ -206,7 +206,7 @@ async fn kick_needs_update_item_and_invoke_function_when_a_person_has_left_unnot
         let answer = stack.client(|endpoint| {
             let mut mo = Chat::open_in(&endpoint, "hall");
             mo.say(r#"{"action":"kick","name":"Bob"}"#);
-            mo.hear()
+            mo.receive()
         });
         assert!(answer.await.contains("kicked"));
         stack.tells(&[&["KickFunction"], &words[..]].concat()).await;

@@ -69,19 +69,19 @@ const ROUTES: [(&str, &str); 2] = [
 impl Stack {
     /// How many lines the stack has said with all of `words` in them.
     fn count(&self, words: &[&str]) -> usize {
-        let told = self.told.lock().unwrap();
+        let logged = self.logged.lock().unwrap();
         let is_said = |line: &&String| words.iter().all(|word| line.contains(word));
-        told.iter().filter(is_said).count()
+        logged.iter().filter(is_said).count()
     }
 
     /// Waits until the stack has said so at least this often.
     async fn tells_times(&self, times: usize, words: &[&str]) {
         let what = format!("it says {words:?} {times} times");
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-        let told = std::sync::Arc::clone(&self.told);
+        let logged = std::sync::Arc::clone(&self.logged);
         let is_said = move || {
-            let told = told.lock().unwrap();
-            let lines = told.iter();
+            let logged = logged.lock().unwrap();
+            let lines = logged.iter();
             let lines = lines.filter(|line| words.iter().all(|word| line.contains(word.as_str())));
             lines.count() >= times
         };
@@ -92,12 +92,12 @@ impl Stack {
 }
 
 #[tokio::test]
-async fn with_every_right_in_place_an_expired_token_is_told_of_and_its_connection_ended() {
+async fn with_every_right_in_place_an_expired_token_gets_an_error_frame_and_its_connection_ends() {
     let key = PrivateKey::generate().unwrap();
     let stack = start(&rendered(&key, "mode = \"token\"")).await;
     for (frame, _) in ROUTES {
         let (token, expiry) = brief(&key);
-        let told = stack.client(move |endpoint| {
+        let logged = stack.client(move |endpoint| {
             let mut tom = open(&endpoint, &token);
             tom.send("to myself");
             assert_eq!(tom.receive(), "to myself");
@@ -105,10 +105,10 @@ async fn with_every_right_in_place_an_expired_token_is_told_of_and_its_connectio
             tom.send(frame);
             (tom.receive(), tom.close_code())
         });
-        let (told, code) = told.await;
-        assert_eq!((error(&told), code), (json!("TokenExpired"), 1000));
+        let (logged, code) = logged.await;
+        assert_eq!((error(&logged), code), (json!("TokenExpired"), 1000));
     }
-    stack.told_without_a_denial();
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]
@@ -122,19 +122,19 @@ async fn without_the_right_to_end_connections_each_late_frame_is_refused_and_the
     let stack = start(&template).await;
     for (frame, function) in ROUTES {
         let (token, expiry) = brief(&key);
-        let told = stack.client(move |endpoint| {
+        let logged = stack.client(move |endpoint| {
             let mut tom = open(&endpoint, &token);
             eventually("the token has expired", || now() > expiry);
             // The connection stays open, and proves nothing any more: each frame is answered, and none is delivered.
-            let told = [(); 3].map(|()| {
+            let logged = [(); 3].map(|()| {
                 tom.send(frame);
                 tom.receive()
             });
             tom.close();
-            told
+            logged
         });
-        for told in told.await {
-            assert_eq!(error(&told), "TokenExpired", "{told}");
+        for logged in logged.await {
+            assert_eq!(error(&logged), "TokenExpired", "{logged}");
         }
         let said = [
             function,

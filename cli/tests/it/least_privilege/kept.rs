@@ -58,7 +58,7 @@ async fn with_every_action_in_place_messages_are_kept_read_and_deleted() {
         assert_eq!(answers[3]["entries"][0]["type"], "deleted", "{answers:?}");
         let stored = (&answers[4]["delivered"], &answers[4]["stored"]);
         assert_eq!(stored, (&json!(0), &json!(true)), "{answers:?}");
-        stack.told_without_a_denial();
+        stack.logged_without_a_denial();
     }
 }
 

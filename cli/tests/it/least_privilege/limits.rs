@@ -25,13 +25,13 @@ async fn with_every_action_in_place_limits_deny_nothing() {
     let stack = start(&rendered(LIMITED)).await;
     let refused = second_tom_is_refused(&stack).await;
     assert!(refused.contains("429"), "{refused}");
-    let heard = stack.client(|endpoint| {
+    let received = stack.client(|endpoint| {
         let mut ann = Chat::open(&endpoint, "Ann", "Ann");
         ann.say("hello");
-        ann.hear()
+        ann.receive()
     });
-    assert_eq!(heard.await, "hello");
-    stack.told_without_a_denial();
+    assert_eq!(received.await, "hello");
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]
@@ -67,8 +67,8 @@ async fn connect_needs_delete_item_to_take_a_refused_connection_back() {
 #[tokio::test]
 async fn direct_needs_update_item_to_count_messages() {
     let stack = start(&limited_without("DirectRole", "dynamodb:UpdateItem")).await;
-    let heard = stack.tom_talks_to_himself().await;
-    assert!(heard.contains("Internal server error"), "{heard}");
+    let received = stack.tom_talks_to_himself().await;
+    assert!(received.contains("Internal server error"), "{received}");
     stack
         .tells_of_a_denial("DirectFunction", "dynamodb:UpdateItem")
         .await;

@@ -12,7 +12,7 @@ async fn answer(stack: &Stack) -> String {
     let answer = stack.client(|endpoint| {
         let mut ann = Chat::open_in(&endpoint, "hall");
         ann.say(r#"{"action":"who"}"#);
-        ann.hear()
+        ann.receive()
     });
     answer.await
 }
@@ -29,7 +29,7 @@ async fn with_every_action_in_place_the_question_is_answered() {
             (&answer["type"], &answer["nameless"]),
             (&json!("who"), &json!(1))
         );
-        stack.told_without_a_denial();
+        stack.logged_without_a_denial();
     }
 }
 
@@ -81,7 +81,7 @@ async fn bob_is_kicked(stack: &Stack) -> String {
         let _bob = testing::blocking::Client::open(&endpoint, named).unwrap();
         let mut mo = Chat::open_in(&endpoint, "hall");
         mo.say(r#"{"action":"kick","name":"Bob"}"#);
-        mo.hear()
+        mo.receive()
     });
     answer.await
 }
@@ -93,7 +93,7 @@ async fn with_every_action_in_place_a_person_s_connections_are_ended() {
         bob_is_kicked(&stack).await,
         r#"{"type":"kicked","name":"Bob","connections":1}"#
     );
-    stack.told_without_a_denial();
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]

@@ -13,15 +13,15 @@ const REVIEWED: &str = "[[routes]]\nkey = \"$default\"\nenvelope = true\nreview 
 
 /// What Tom gets for a message to himself, and for one to his room.
 async fn answers(stack: &Stack) -> [Value; 2] {
-    let heard = stack.client(|endpoint| {
+    let received = stack.client(|endpoint| {
         let mut tom = Chat::open(&endpoint, "Tom", "Tom");
         let frames = ["room 7", r#"{"action":"say","message":"room 7"}"#];
         frames.map(|frame| {
             tom.say(frame);
-            tom.hear()
+            tom.receive()
         })
     });
-    heard
+    received
         .await
         .map(|frame| serde_json::from_str(&frame).unwrap())
 }
@@ -32,7 +32,7 @@ async fn with_every_action_in_place_messages_are_reviewed() {
     for answer in answers(&stack).await {
         assert_eq!(answer["text"], json!("room *"), "{answer}");
     }
-    stack.told_without_a_denial();
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]
@@ -98,26 +98,26 @@ async fn secrets(template: &Value) -> (Stack, [Value; 2]) {
     let censor = built_example("chat-sdk", "censor");
     let code = [("ReviewFilterFunction", censor.as_path())];
     let stack = start_with(template, &code, references.into()).await;
-    let heard = stack.client(|endpoint| {
+    let received = stack.client(|endpoint| {
         let mut tom = Chat::open(&endpoint, "Tom", "Tom");
         ["secret KEY", "secret PASSWORD"].map(|frame| {
             tom.say(frame);
-            tom.hear()
+            tom.receive()
         })
     });
-    let heard = heard.await;
+    let received = received.await;
     (
         stack,
-        heard.map(|frame| serde_json::from_str(&frame).unwrap()),
+        received.map(|frame| serde_json::from_str(&frame).unwrap()),
     )
 }
 
 #[tokio::test]
 async fn a_review_function_reads_its_secrets_with_the_rights_that_follow_from_them() {
-    let (stack, heard) = secrets(&rendered(WITH_SECRETS)).await;
-    let texts = heard.each_ref().map(|frame| frame["text"].clone());
-    assert_eq!(texts, ["eno", "owt"], "{heard:?}");
-    stack.told_without_a_denial();
+    let (stack, received) = secrets(&rendered(WITH_SECRETS)).await;
+    let texts = received.each_ref().map(|frame| frame["text"].clone());
+    assert_eq!(texts, ["eno", "owt"], "{received:?}");
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]
@@ -127,9 +127,9 @@ async fn a_review_function_needs_the_action_of_each_place_of_its_secrets() {
         ("secretsmanager:GetSecretValue", 1, "eno"),
     ] {
         let template = without(rendered(WITH_SECRETS), "ReviewFilterRole", action);
-        let (stack, heard) = secrets(&template).await;
-        assert_eq!(heard[denied]["error"], "Refused", "{heard:?}");
-        assert_eq!(heard[1 - denied]["text"], allowed, "{heard:?}");
+        let (stack, received) = secrets(&template).await;
+        assert_eq!(received[denied]["error"], "Refused", "{received:?}");
+        assert_eq!(received[1 - denied]["text"], allowed, "{received:?}");
         stack
             .tells_of_a_denial("ReviewFilterFunction", action)
             .await;
@@ -142,9 +142,9 @@ async fn a_review_function_reads_no_secret_but_its_own() {
     let function = &mut template["Resources"]["ReviewFilterFunction"]["Properties"];
     function["Environment"]["Variables"]["SECRETS"] =
         r#"{"KEY":"ssm:/another/chat","PASSWORD":"secretsmanager:chat/db:SecretString"}"#.into();
-    let (stack, heard) = secrets(&template).await;
-    assert_eq!(heard[0]["error"], "Refused", "{heard:?}");
-    assert_eq!(heard[1]["text"], "owt", "{heard:?}");
+    let (stack, received) = secrets(&template).await;
+    assert_eq!(received[0]["error"], "Refused", "{received:?}");
+    assert_eq!(received[1]["text"], "owt", "{received:?}");
     stack
         .tells_of_a_denial("ReviewFilterFunction", "ssm:GetParameter")
         .await;

@@ -15,21 +15,21 @@ const CROWD: usize = 1_100;
 async fn with_every_action_in_place_a_room_denies_nothing_however_large_it_is() {
     for template in [rendered(RELAY), without_authorizer(rendered(RELAY))] {
         let stack = start(&template).await;
-        assert_eq!(bob_hears(&stack).await, "hello");
+        assert_eq!(bob_receives(&stack).await, "hello");
         stack.fill(CROWD, now()).await;
-        assert_eq!(bob_hears(&stack).await, "hello");
+        assert_eq!(bob_receives(&stack).await, "hello");
         stack.tells(&["DeliverFunction", "shard served"]).await;
         stack.tells(&["DisconnectFunction", "disconnected"]).await;
-        let told = stack.told_without_a_denial();
-        assert!(!told.contains("not handed over"), "{told}");
+        let logged = stack.logged_without_a_denial();
+        assert!(!logged.contains("not handed over"), "{logged}");
     }
 }
 
 #[tokio::test]
 async fn broadcast_needs_query_to_find_the_room() {
     let stack = start(&relay_without("BroadcastRole", "dynamodb:Query")).await;
-    let heard = stack.client(|endpoint| ann_says_hello(&endpoint).hear());
-    assert!(heard.await.contains("Internal server error"));
+    let received = stack.client(|endpoint| ann_says_hello(&endpoint).receive());
+    assert!(received.await.contains("Internal server error"));
     stack
         .tells_of_a_denial("BroadcastFunction", "dynamodb:Query")
         .await;
@@ -39,8 +39,8 @@ async fn broadcast_needs_query_to_find_the_room() {
 async fn broadcast_needs_get_item_to_know_the_room_where_there_is_no_authorizer() {
     let template = without_authorizer(rendered(RELAY));
     let stack = start(&without(template, "BroadcastRole", "dynamodb:GetItem")).await;
-    let heard = stack.client(|endpoint| ann_says_hello(&endpoint).hear());
-    assert!(heard.await.contains("Internal server error"));
+    let received = stack.client(|endpoint| ann_says_hello(&endpoint).receive());
+    assert!(received.await.contains("Internal server error"));
     stack
         .tells_of_a_denial("BroadcastFunction", "dynamodb:GetItem")
         .await;
@@ -64,7 +64,7 @@ async fn broadcast_needs_manage_connections_to_deliver_anything() {
 async fn broadcast_needs_delete_item_to_forget_a_member_who_is_gone() {
     let stack = start(&relay_without("BroadcastRole", "dynamodb:DeleteItem")).await;
     stack.fill(1, now() - 3600).await;
-    assert_eq!(bob_hears(&stack).await, "hello", "it stops nobody");
+    assert_eq!(bob_receives(&stack).await, "hello", "it stops nobody");
     stack
         .tells(&[
             "BroadcastFunction",
@@ -79,7 +79,7 @@ async fn broadcast_needs_invoke_function_to_hand_over_a_large_room() {
     let stack = start(&relay_without("BroadcastRole", "lambda:InvokeFunction")).await;
     stack.fill(CROWD, now()).await;
     assert_eq!(
-        bob_hears(&stack).await,
+        bob_receives(&stack).await,
         "hello",
         "it is served all the same"
     );
@@ -94,23 +94,23 @@ async fn broadcast_needs_invoke_function_to_hand_over_a_large_room() {
 
 #[tokio::test]
 async fn deliver_needs_query_to_find_its_part_of_the_room() {
-    let told = &["not authorized to perform: dynamodb:Query"];
-    deliver_is_denied("dynamodb:Query", told).await;
+    let logged = &["not authorized to perform: dynamodb:Query"];
+    deliver_is_denied("dynamodb:Query", logged).await;
 }
 
 #[tokio::test]
 async fn deliver_needs_manage_connections_to_deliver_anything() {
-    let told = &["execute-api:ManageConnections"];
-    deliver_is_denied("execute-api:ManageConnections", told).await;
+    let logged = &["execute-api:ManageConnections"];
+    deliver_is_denied("execute-api:ManageConnections", logged).await;
 }
 
 #[tokio::test]
 async fn deliver_needs_delete_item_to_forget_members_who_are_gone() {
-    let told = &[
+    let logged = &[
         "gone connection not forgotten",
         "not authorized to perform: dynamodb:DeleteItem",
     ];
-    deliver_is_denied("dynamodb:DeleteItem", told).await;
+    deliver_is_denied("dynamodb:DeleteItem", logged).await;
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn deliver_needs_invoke_function_to_hand_on_what_it_has_no_time_for() {
     let _ann = ann.await;
     stack.tells(&["DeliverFunction", "shard handed on"]).await;
     stack.tells(&["DeliverFunction", "\"step\":1"]).await;
-    stack.told_without_a_denial();
+    stack.logged_without_a_denial();
 
     let template = relay_without("DeliverRole", "lambda:InvokeFunction");
     let stack = start(&in_a_hurry(template)).await;
@@ -152,7 +152,7 @@ async fn both_roles_need_both_log_actions_to_log() {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&relay_without(&format!("{function}Role"), action)).await;
             stack.fill(CROWD, now()).await;
-            assert_eq!(bob_hears(&stack).await, "hello");
+            assert_eq!(bob_receives(&stack).await, "hello");
             let words = format!("`{function}Function` does not allow {action}");
             stack.tells(&[&words]).await;
         }
@@ -173,16 +173,16 @@ fn relay_without(role: &str, action: &str) -> Value {
 }
 
 /// Ann and Bob meet in the hall, Ann says hello, and both leave. Answers what Bob heard.
-async fn bob_hears(stack: &Stack) -> String {
-    let heard = stack.client(|endpoint| {
+async fn bob_receives(stack: &Stack) -> String {
+    let received = stack.client(|endpoint| {
         let mut bob = Chat::open_in(&endpoint, "hall");
         let ann = ann_says_hello(&endpoint);
-        let heard = bob.hear();
+        let received = bob.receive();
         ann.close();
         bob.close();
-        heard
+        received
     });
-    heard.await
+    received.await
 }
 
 fn ann_says_hello(endpoint: &str) -> Chat {

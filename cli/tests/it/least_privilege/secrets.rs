@@ -45,7 +45,7 @@ async fn secrets(stack: &Stack) -> [String; 2] {
             tom.say(&format!(
                 r#"{{"action":"do","do":"secret","text":"{name}"}}"#
             ));
-            tom.hear()
+            tom.receive()
         })
     });
     asked.await
@@ -55,7 +55,7 @@ async fn secrets(stack: &Stack) -> [String; 2] {
 async fn a_handler_reads_its_secrets_with_the_rights_that_follow_from_them() {
     let stack = start(&rendered(CONFIG)).await;
     assert_eq!(secrets(&stack).await, ["eno", "owt"]);
-    stack.told_without_a_denial();
+    stack.logged_without_a_denial();
 }
 
 #[tokio::test]
@@ -66,9 +66,12 @@ async fn a_handler_needs_get_parameter_and_get_secret_value_for_its_secrets() {
     ] {
         let template = without(rendered(CONFIG), "HandlerDoRole", action);
         let stack = start(&template).await;
-        let heard = secrets(&stack).await;
-        assert!(heard[denied].contains("Internal server error"), "{heard:?}");
-        assert_eq!(heard[1 - denied], allowed);
+        let received = secrets(&stack).await;
+        assert!(
+            received[denied].contains("Internal server error"),
+            "{received:?}"
+        );
+        assert_eq!(received[1 - denied], allowed);
         stack.tells_of_a_denial("HandlerDoFunction", action).await;
     }
 }
@@ -81,8 +84,8 @@ async fn a_handler_reads_no_secret_but_its_own() {
     function["Environment"]["Variables"]["SECRETS"] =
         r#"{"KEY":"ssm:/another/chat","PASSWORD":"secretsmanager:other:SecretString"}"#.into();
     let stack = start(&template).await;
-    for heard in secrets(&stack).await {
-        assert!(heard.contains("Internal server error"), "{heard}");
+    for received in secrets(&stack).await {
+        assert!(received.contains("Internal server error"), "{received}");
     }
     for action in ["ssm:GetParameter", "secretsmanager:GetSecretValue"] {
         stack.tells_of_a_denial("HandlerDoFunction", action).await;

@@ -24,13 +24,13 @@ struct Tokens {
 impl Cognito {
     fn start() -> Self {
         let python = peer("CHATCTL_PYJWT");
-        let (process, told) = Answering::start(python, "tokens/cognito.py");
-        let told: Value = serde_json::from_str(&told)
+        let (process, reported) = Answering::start(python, "tokens/cognito.py");
+        let reported: Value = serde_json::from_str(&reported)
             .expect("`cargo xtask peers` has installed moto, which says where it is");
-        let clients = told["clients"].as_array().unwrap().iter();
+        let clients = reported["clients"].as_array().unwrap().iter();
         Self {
             process,
-            issuer: told["issuer"].as_str().unwrap().to_owned(),
+            issuer: reported["issuer"].as_str().unwrap().to_owned(),
             clients: clients.map(|it| it.as_str().unwrap().to_owned()).collect(),
         }
     }
@@ -83,10 +83,10 @@ fn cognito_s_tokens_of_both_shapes_are_accepted_for_its_own_client_and_refused_f
         let said = chat(&owner, &["--to", name], "to myself\n", Some(token));
         (said.code, said.stdout)
     };
-    let (heard, refused) = ((0, "to myself\n".to_owned()), (3, String::new()));
+    let (received, refused) = ((0, "to myself\n".to_owned()), (3, String::new()));
     let sub = id["sub"].as_str().unwrap();
     for token in [&tom.id, &tom.access] {
-        assert_eq!(says_to_itself(sub, token), heard);
+        assert_eq!(says_to_itself(sub, token), received);
     }
     let elsewhere = cognito.signed_in(1, "Tom");
     assert_eq!(claims(&elsewhere.access)["sub"], sub);
@@ -96,10 +96,10 @@ fn cognito_s_tokens_of_both_shapes_are_accepted_for_its_own_client_and_refused_f
     // Names that people have are in a claim of another name in either.
     owner.project.configure(&by_username);
     deployed(&owner, &[]);
-    assert_eq!(says_to_itself("Tom", &tom.access), heard);
+    assert_eq!(says_to_itself("Tom", &tom.access), received);
     assert_eq!(says_to_itself("Tom", &tom.id), refused);
     owner.project.configure(&by_its_own);
     deployed(&owner, &[]);
-    assert_eq!(says_to_itself("Tom", &tom.id), heard);
+    assert_eq!(says_to_itself("Tom", &tom.id), received);
     assert_eq!(says_to_itself("Tom", &tom.access), refused);
 }

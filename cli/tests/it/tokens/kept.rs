@@ -30,8 +30,8 @@ fn asked(client: &mut Client, frame: &Value) -> Value {
 #[test]
 fn a_token_reads_as_far_as_it_may_write_and_a_moderator_deletes_what_others_wrote() {
     let owner = Owner::with_key(&format!("{TOKEN_MODE}{ROUTES}"));
-    let told = deployed(&owner, &[]);
-    let command = told.stdout.lines().next().unwrap();
+    let reported = deployed(&owner, &[]);
+    let command = reported.stdout.lines().next().unwrap();
     let endpoint = command.rsplit(' ').next().unwrap();
     let mut ann = enters(&owner, endpoint, "Bob", &["--as", "Ann"]);
     let tell = json!({"action": "tell", "message": "psst", "ref": "r1"});

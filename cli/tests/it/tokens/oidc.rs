@@ -15,10 +15,10 @@ fn tokens_of_an_issuer_are_accepted_by_discovery_and_a_conversation_outlives_a_r
         "[auth]\nmode = \"jwt\"\nissuer = \"{}\"\naudience = [\"chat\"]\n",
         issuer.url
     ));
-    let told = deployed(&owner, &[]);
-    told.explains("a client without a token is refused (401)");
-    told.explains(&format!("a token of {} whose `sub`", issuer.url));
-    for command in told.stdout.lines() {
+    let reported = deployed(&owner, &[]);
+    reported.explains("a client without a token is refused (401)");
+    reported.explains(&format!("a token of {} whose `sub`", issuer.url));
+    for command in reported.stdout.lines() {
         let header = r#"-H "authorization: Bearer $CHATCTL_TOKEN""#;
         assert!(command.contains(header), "{command}");
     }
@@ -31,14 +31,14 @@ fn tokens_of_an_issuer_are_accepted_by_discovery_and_a_conversation_outlives_a_r
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut heard = BufReader::new(tom.stdout.take().unwrap()).lines();
+    let mut received = BufReader::new(tom.stdout.take().unwrap()).lines();
     eventually("Tom is connected", || {
         owner.project.status()["connections"] == 1
     });
     let jerry = issuer.token("Jerry");
     let said = chat(&owner, &["--to", "Tom"], "before\n", Some(&jerry));
     assert_eq!(said.code, 0, "{}", said.stderr);
-    assert_eq!(heard.next().unwrap().unwrap(), "before");
+    assert_eq!(received.next().unwrap().unwrap(), "before");
     assert_eq!(issuer.asked("rotate"), "rotated");
     let jerry = issuer.token("Jerry");
     // Keys are asked for only so often, whatever unknown ones tokens name.
@@ -47,7 +47,7 @@ fn tokens_of_an_issuer_are_accepted_by_discovery_and_a_conversation_outlives_a_r
         assert!(matches!(said.code, 0 | 3), "{}", said.stderr);
         said.code == 0
     });
-    assert_eq!(heard.next().unwrap().unwrap(), "after");
+    assert_eq!(received.next().unwrap().unwrap(), "after");
     drop(tom.stdin.take());
     assert!(tom.wait().unwrap().success());
     // Another user's token, no token, and another name.

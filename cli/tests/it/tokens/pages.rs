@@ -10,7 +10,7 @@ use crate::project::Finished;
 const REFUSED: &str = "`origins` under `[auth]` does not list it";
 
 /// `stderr` on one line, as terminals break it anywhere.
-fn told(finished: &Finished) -> String {
+fn reported(finished: &Finished) -> String {
     finished
         .stderr
         .split_whitespace()
@@ -22,33 +22,36 @@ fn told(finished: &Finished) -> String {
 fn a_page_that_the_chat_refuses_is_shown_with_the_line_that_is_missing() {
     let origins = |listed: &str| format!("[auth]\norigins = [\"https://chat.example\"{listed}]\n");
     let owner = Owner::new(&origins(""));
-    let first = told(&deployed(&owner, &[]));
+    let first = reported(&deployed(&owner, &[]));
     let endpoint = owner.project.status()["endpoint"]
         .as_str()
         .unwrap()
         .to_owned();
     let authority = endpoint.split('/').nth(2).unwrap();
     let line = format!("add \"http://{authority}\" there");
-    let printed = told(&owner.run(&["print-connect-commands", "--local"]));
-    for told in [&first, &printed] {
-        assert!(told.contains(REFUSED) && told.contains(&line), "{told}");
-        assert!(!told.contains("browser windows"), "{told}");
+    let printed = reported(&owner.run(&["print-connect-commands", "--local"]));
+    for reported in [&first, &printed] {
+        assert!(
+            reported.contains(REFUSED) && reported.contains(&line),
+            "{reported}"
+        );
+        assert!(!reported.contains("browser windows"), "{reported}");
     }
     let web = owner.run(&["web", "--local"]);
     assert_eq!(web.code, 0);
     assert!(web.stdout.contains(authority), "{}", web.stdout);
-    assert!(told(&web).contains(&line), "{}", web.stderr);
+    assert!(reported(&web).contains(&line), "{}", web.stderr);
     // What counts is what is deployed.
     owner
         .project
         .configure(&origins(&format!(", \"http://{authority}\"")));
-    assert!(told(&owner.run(&["web", "--local"])).contains(&line));
-    let again = told(&deployed(&owner, &[]));
+    assert!(reported(&owner.run(&["web", "--local"])).contains(&line));
+    let again = reported(&deployed(&owner, &[]));
     assert!(
         again.contains("browser windows") && !again.contains(REFUSED),
         "{again}"
     );
-    assert_eq!(told(&owner.run(&["web", "--local"])), "");
+    assert_eq!(reported(&owner.run(&["web", "--local"])), "");
 }
 
 #[test]

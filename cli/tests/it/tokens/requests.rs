@@ -18,9 +18,9 @@ struct Hall {
 impl Hall {
     fn new() -> Self {
         let owner = Owner::with_key(&format!("{TOKEN_MODE}{ROUTES}"));
-        let told = deployed(&owner, &[]);
-        told.explains("1 route answers both ways");
-        let command = told.stdout.lines().next().unwrap();
+        let reported = deployed(&owner, &[]);
+        reported.explains("1 route answers both ways");
+        let command = reported.stdout.lines().next().unwrap();
         let endpoint = command.rsplit(' ').next().unwrap().to_owned();
         Self { owner, endpoint }
     }

@@ -67,16 +67,16 @@ fn a_sender_without_the_right_gets_the_error_on_each_kind_of_route_and_nothing_p
         ("do", false),
     ] {
         mo.send(&json!({"action": key, "message": "hi", "do": "who", "ref": "r1"}).to_string());
-        let told: Value = serde_json::from_str(&mo.receive()).unwrap();
+        let reported: Value = serde_json::from_str(&mo.receive()).unwrap();
         assert_eq!(
-            (&told["error"], &told["route"]),
+            (&reported["error"], &reported["route"]),
             (&json!("NotAllowed"), &json!(key)),
-            "{told}"
+            "{reported}"
         );
-        let words = told["message"].as_str().unwrap();
+        let words = reported["message"].as_str().unwrap();
         assert!(words.contains("does not allow to send"), "{words}");
         let reference = has_reference.then(|| json!("r1"));
-        assert_eq!(told.get("ref"), reference.as_ref(), "{told}");
+        assert_eq!(reported.get("ref"), reference.as_ref(), "{reported}");
     }
     // Ann's frame is the first that arrives.
     ann.send(r#"{"action":"reviewed","message":"room 7"}"#);

@@ -51,10 +51,10 @@ fn the_printed_commands_make_their_tokens_themselves_and_hold_none() {
     let owner = Owner::with_key(&format!(
         "from = \"Ann Lee\"\nto = \"O'Neil\"\n{TOKEN_MODE}"
     ));
-    let told = deployed(&owner, &[]);
-    told.explains("1 route answers both ways");
-    told.explains("a client without a token is refused");
-    let commands: Vec<_> = told.stdout.lines().map(str::to_owned).collect();
+    let reported = deployed(&owner, &[]);
+    reported.explains("1 route answers both ways");
+    reported.explains("a client without a token is refused");
+    let commands: Vec<_> = reported.stdout.lines().map(str::to_owned).collect();
     for command in &commands {
         assert!(command.contains("authorization: Bearer $("), "{command}");
         assert!(
@@ -62,7 +62,7 @@ fn the_printed_commands_make_their_tokens_themselves_and_hold_none() {
             "{command}"
         );
     }
-    assert!(!told.stderr.contains("eyJ"), "{}", told.stderr);
+    assert!(!reported.stderr.contains("eyJ"), "{}", reported.stderr);
     let mut ann = Terminal::paste(&pasted(&owner, &commands[0]), &owner.project, 1);
     let neil = Terminal::paste(&pasted(&owner, &commands[1]), &owner.project, 2);
     ann.types("hi there");
@@ -145,16 +145,16 @@ fn a_chat_outlives_its_token_and_what_was_refused_arrives() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut heard = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut received = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut keyboard = child.stdin.take().unwrap();
     writeln!(keyboard, "in time").unwrap();
-    assert_eq!(heard.next().unwrap().unwrap(), "in time");
+    assert_eq!(received.next().unwrap().unwrap(), "in time");
     let expires = Token::parse(&short).unwrap().expires_at().unwrap();
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     eventually("the token has expired", || now().as_secs() > expires);
     std::fs::write(&path, token("1h")).unwrap();
     writeln!(keyboard, "too late").unwrap();
-    assert_eq!(heard.next().unwrap().unwrap(), "too late");
+    assert_eq!(received.next().unwrap().unwrap(), "too late");
     drop(keyboard);
     let ended = finished(child.wait_with_output().unwrap());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -193,11 +193,11 @@ fn the_running_stack_accepts_tokens_of_other_libraries_and_none_of_a_retired_key
 fn a_deployment_without_a_private_key_says_what_it_could_not_try() {
     let owner = Owner::with_key(TOKEN_MODE);
     std::fs::remove_dir_all(owner.settings_folder()).unwrap();
-    let told = deployed(&owner, &[]);
-    told.explains("a client without a token is refused (401)");
-    told.explains("messages were not tried");
-    told.explains("export CHATCTL_TOKEN=");
-    for command in told.stdout.lines() {
+    let reported = deployed(&owner, &[]);
+    reported.explains("a client without a token is refused (401)");
+    reported.explains("messages were not tried");
+    reported.explains("export CHATCTL_TOKEN=");
+    for command in reported.stdout.lines() {
         assert!(
             command.contains(r#""authorization: Bearer $CHATCTL_TOKEN""#),
             "{command}"

@@ -42,7 +42,7 @@ async fn a_handler_may_do_what_its_route_grants_and_breaks_without_any_of_it() {
     let mut jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     tom.says(FRAME).await;
-    assert_eq!(jerry.hears().await, FRAME);
+    assert_eq!(jerry.receives().await, FRAME);
     assert_eq!(cloud.between.denied(), [""; 0]);
 
     deployed_with(&cloud, &[READ]).await;
@@ -61,7 +61,7 @@ async fn a_handler_may_do_what_its_route_grants_and_breaks_without_any_of_it() {
     tom.says(FRAME).await;
     is_denied(&cloud, "Query").await;
     assert_ne!(
-        tom.hears().await,
+        tom.receives().await,
         NOTICE,
         "it is an error and not an absent friend"
     );

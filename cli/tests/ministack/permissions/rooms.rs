@@ -79,21 +79,21 @@ impl Rooms {
     }
 
     /// What Bob receives when Ann says hello.
-    async fn bob_hears(&self) -> String {
+    async fn bob_receives(&self) -> String {
         let mut bob = self.enters().await;
         let _ann = self.ann_says_hello().await;
-        bob.hears().await
+        bob.receives().await
     }
 
     /// Waits until `function` has logged a line with all of `words`.
     async fn logs(&self, function: &str, words: &[&str]) {
-        let told = async || {
+        let reported = async || {
             let lines = self.cloud.logged(function, "").await;
             let fits = |line: &String| words.iter().all(|word| line.contains(word));
             lines.iter().any(fits)
         };
         let what = format!("{function} logs {words:?}");
-        self.cloud.eventually(&what, told).await;
+        self.cloud.eventually(&what, reported).await;
     }
 
     async fn has_rows(&self, count: usize) {
@@ -119,10 +119,10 @@ async fn with_everything_that_is_granted_a_room_denies_nothing_however_large_it_
     ] {
         let mut bob = rooms.enters().await;
         let mut ann = rooms.ann_says_hello().await;
-        assert_eq!(bob.hears().await, "hello");
+        assert_eq!(bob.receives().await, "hello");
         rooms.fill(CROWD).await;
         ann.says("hello, crowd").await;
-        assert_eq!(bob.hears().await, "hello, crowd");
+        assert_eq!(bob.receives().await, "hello, crowd");
         rooms
             .logs("Deliver", &["shard served", "\"gone\":1100"])
             .await;
@@ -139,7 +139,7 @@ async fn with_everything_that_is_granted_a_room_denies_nothing_however_large_it_
 }
 
 #[tokio::test]
-async fn without_put_item_nobody_can_enter_a_room() {
+async fn without_put_item_no_client_can_enter_a_room() {
     let rooms = Rooms::without("ConnectRole", "dynamodb:PutItem").await;
     assert!(Person::enters(&rooms.url, "hall").await.is_err());
     rooms.logs("Connect", &[&refused("dynamodb:PutItem")]).await;
@@ -166,7 +166,7 @@ async fn without_get_item_who_has_left_stays_in_the_room_where_there_is_no_autho
 }
 
 #[tokio::test]
-async fn without_query_nobody_in_the_room_is_found() {
+async fn without_query_no_member_of_the_room_is_found() {
     let rooms = Rooms::without("BroadcastRole", "dynamodb:Query").await;
     let bob = rooms.enters().await;
     let _ann = rooms.ann_says_hello().await;
@@ -198,7 +198,7 @@ async fn without_manage_connections_a_room_is_silent() {
 async fn without_delete_item_a_member_who_is_gone_is_tried_again_and_again() {
     let rooms = Rooms::without("BroadcastRole", "dynamodb:DeleteItem").await;
     rooms.fill(1).await;
-    assert_eq!(rooms.bob_hears().await, "hello", "it stops nobody");
+    assert_eq!(rooms.bob_receives().await, "hello", "it stops nobody");
     let refused = refused("dynamodb:DeleteItem");
     let words = ["gone connection not forgotten", &refused];
     rooms.logs("Broadcast", &words).await;
@@ -210,7 +210,7 @@ async fn without_invoke_function_broadcast_must_serve_a_large_room_itself() {
     let rooms = Rooms::without("BroadcastRole", "lambda:InvokeFunction").await;
     rooms.fill(CROWD).await;
     assert_eq!(
-        rooms.bob_hears().await,
+        rooms.bob_receives().await,
         "hello",
         "it is served all the same"
     );
@@ -230,14 +230,14 @@ async fn deliver_logs(words: &[&str], action: &'static str) -> Rooms {
 }
 
 #[tokio::test]
-async fn without_query_deliver_finds_nobody() {
+async fn without_query_deliver_finds_no_member() {
     let action = "dynamodb:Query";
     let rooms = deliver_logs(&[&refused(action)], action).await;
     rooms.has_rows(CROWD).await;
 }
 
 #[tokio::test]
-async fn without_manage_connections_deliver_reaches_nobody() {
+async fn without_manage_connections_deliver_reaches_no_member() {
     let rooms = deliver_logs(&MAY_NOT_POST, "execute-api:ManageConnections").await;
     let counts = ["shard served", "\"delivered\":0", "\"refused\":1100"];
     rooms.logs("Deliver", &counts).await;

@@ -131,13 +131,13 @@ impl Bucket {
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
     {
         let busy = code(&error) == Some("OperationAborted");
-        let told = refused(action, format!("{attempt} bucket {}", self.name), error);
+        let reported = refused(action, format!("{attempt} bucket {}", self.name), error);
         if !busy {
-            return told;
+            return reported;
         }
         TargetError {
             kind: ErrorKind::Unreachable,
-            ..told
+            ..reported
         }
         .with_hint(
             "S3 is busy with another change of this bucket, such as that of a second deployment, or is releasing the name \

@@ -66,32 +66,32 @@ impl Bucket {
             .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
             .filter(|region| *region != self.region)
             .map(str::to_owned);
-        let told = self.refused("s3:ListBucket", "reach", error);
+        let reported = self.refused("s3:ListBucket", "reach", error);
         match (self.namespace, refused_as, status) {
             (Namespace::Named, _, Some(status)) if elsewhere.is_some() || status == 301 => {
-                told.with_hint(self.elsewhere(elsewhere.as_deref()))
+                reported.with_hint(self.elsewhere(elsewhere.as_deref()))
             }
-            (Namespace::Named, Kind::Denied, _) => told.with_hint(format!(
+            (Namespace::Named, Kind::Denied, _) => reported.with_hint(format!(
                 "either the identity lacks the permission s3:ListBucket on it, or the bucket is not of account {}; \
                  `bucket` under `[aws]` names a bucket of the stack's own account",
                 self.owner
             )),
-            (_, _, Some(status)) if elsewhere.is_some() || status == 301 => told.with_hint(format!(
+            (_, _, Some(status)) if elsewhere.is_some() || status == 301 => reported.with_hint(format!(
                 "a bucket of this name is in {}, not in {}: `aws s3api list-buckets` shows whether it is yours; remove \
                  it if you do not need it, or deploy to that Region (`--region`)",
                 elsewhere.as_deref().unwrap_or("another Region"),
                 self.region
             )),
-            (Namespace::Global, Kind::Denied, _) => told.with_hint(
+            (Namespace::Global, Kind::Denied, _) => reported.with_hint(
                 "either the identity lacks the permission s3:ListBucket, or another AWS account has \
                  taken the bucket's name; `aws s3api list-buckets` shows whether it is yours",
             ),
-            (Namespace::AccountRegional, Kind::Denied, _) => told.with_hint(
+            (Namespace::AccountRegional, Kind::Denied, _) => reported.with_hint(
                 "the identity lacks the permission s3:ListBucket, or a policy of the organization, of a \
                  VPC endpoint or of the bucket denies it; S3 does not say which, and no other account can have a \
                  bucket of this name",
             ),
-            _ => told,
+            _ => reported,
         }
     }
 

@@ -78,11 +78,11 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .ownership_controls(wanted);
-        let told = (
+        let reported = (
             "s3:PutBucketOwnershipControls",
             "switch access lists off on",
         );
-        self.put(origin, told, || request.clone().send()).await
+        self.put(origin, reported, || request.clone().send()).await
     }
 
     /// A default that the account's owner has set, such as a key of their own, stays.
@@ -108,8 +108,8 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .server_side_encryption_configuration(encryption.map_err(incomplete)?);
-        let told = ("s3:PutEncryptionConfiguration", "encrypt");
-        self.put(origin, told, || request.clone().send()).await
+        let reported = ("s3:PutEncryptionConfiguration", "encrypt");
+        self.put(origin, reported, || request.clone().send()).await
     }
 
     /// Adds the rule to those that are there.
@@ -264,13 +264,13 @@ impl Bucket {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let is_denied = kind(&error) == Kind::Denied;
-        let told = self.refused(action, attempt, error);
-        let hint = told.hint.clone().unwrap_or_default();
+        let reported = self.refused(action, attempt, error);
+        let hint = reported.hint.clone().unwrap_or_default();
         match is_denied {
-            true => told.with_hint(format!(
+            true => reported.with_hint(format!(
                 "{hint}; or name a bucket that is set up already: `bucket` under `[aws]` in the config"
             )),
-            false => told,
+            false => reported,
         }
     }
 }

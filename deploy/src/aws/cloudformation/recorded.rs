@@ -168,11 +168,11 @@ async fn a_deleted_stack_is_described_by_its_id() {
 /// `test_non_existing_stack_message`: the two messages about a missing stack.
 #[tokio::test]
 async fn a_missing_stack_has_no_events_and_no_description() {
-    let told = [
+    let reported = [
         "Stack [chat] does not exist",
         "Stack with id chat does not exist",
     ];
-    let answers = told.map(|message| refusal(400, "ValidationError", message));
+    let answers = reported.map(|message| refusal(400, "ValidationError", message));
     let (cloud, _) = cloud(answers.into()).await;
     assert_eq!(cloud.recent_events("chat").await.unwrap(), []);
     assert_eq!(cloud.stack("chat").await.unwrap(), None);

@@ -242,8 +242,8 @@ mod tests {
             let (cloud, _) = cloud_that_answers(&[(200, ""), (400, &refused)]).await;
             let error = cloud.create_change_set(&large()).await.unwrap_err();
             assert_eq!(error.kind, kind, "{words}");
-            let told = error.hint.unwrap();
-            assert!(told.contains(hint), "{words}: {told}");
+            let reported = error.hint.unwrap();
+            assert!(reported.contains(hint), "{words}: {reported}");
         }
     }
 

@@ -17,9 +17,9 @@ fn load_with(text: &str, keys: Option<&KeySet>) -> Result<Settings, ConfigError>
 
 fn check(auth: &str, expected: Expect) {
     let error = load_with(&format!("[auth]\n{auth}\n"), None).expect_err(auth);
-    let told = error.to_string();
-    let told: Vec<_> = told.lines().take(1).collect();
-    expected.assert_eq(&told.concat());
+    let reported = error.to_string();
+    let reported: Vec<_> = reported.lines().take(1).collect();
+    expected.assert_eq(&reported.concat());
 }
 
 #[test]

@@ -161,7 +161,10 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         } = self;
         let asking = verify(*stacks, *functions, *gateways, stack, stage, code, reporter);
         let others = match or_interrupted(asking).await? {
-            Verified::Same { told, complaint } => return Ok((complaint, told)),
+            Verified::Same {
+                reported,
+                complaint,
+            } => return Ok((complaint, reported)),
             Verified::Different(others) => others,
         };
         reporter.report(&DeployEvent::Notice(format!(
@@ -171,7 +174,10 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         hotswap(*stacks, *functions, stack, code, reporter).await?;
         let asking = verify(*stacks, *functions, *gateways, stack, stage, code, reporter);
         match or_interrupted(asking).await? {
-            Verified::Same { told, complaint } => Ok((complaint, told)),
+            Verified::Same {
+                reported,
+                complaint,
+            } => Ok((complaint, reported)),
             Verified::Different(others) => {
                 let message = format!(
                     "{} do not run what was published, also after it was put in again",

@@ -101,7 +101,7 @@ async fn of_several_certificates_the_one_that_is_valid_longest_is_taken_and_said
         BTreeMap::from([("CertificateArn".to_owned(), arn)])
     );
     assert_eq!(
-        naming.told,
+        naming.reported,
         "chat.eu.example.com, certificate long until 1971-02-05, the longest valid of 2"
     );
     assert!(!naming.has_record);
@@ -173,20 +173,20 @@ async fn the_closest_public_zone_gets_the_record() {
     let zone_id = BTreeMap::from([("HostedZoneId".to_owned(), "Z1".to_owned())]);
     assert_eq!((naming.parameters, naming.has_record), (zone_id, true));
     assert_eq!(
-        naming.told,
+        naming.reported,
         "chat.eu.example.com, record in zone example.com (Z1)"
     );
     let none = found(NAMED, &Account::default()).await.unwrap();
     assert_eq!(none.parameters["HostedZoneId"], "");
     assert!(!none.has_record);
     assert_eq!(
-        none.told,
+        none.reported,
         "chat.eu.example.com, no hosted zone here for its record"
     );
 }
 
 #[tokio::test]
-async fn zones_of_the_same_name_are_told_apart_by_the_config() {
+async fn the_config_chooses_between_zones_of_the_same_name() {
     let account = Account {
         zones: vec![
             zone("example.com", "Z1", false),
@@ -217,7 +217,7 @@ async fn what_the_config_names_is_not_asked_for_and_a_refusal_says_how_to_name_i
     let named = found(&format!("{NAMED}zone = false"), &account)
         .await
         .unwrap();
-    assert_eq!(named.told, "chat.eu.example.com");
+    assert_eq!(named.reported, "chat.eu.example.com");
     let zones = found(NAMED, &account).await.unwrap_err();
     assert!(
         zones

@@ -169,11 +169,11 @@ async fn a_certificate_file_that_cannot_be_used_is_reported_with_its_path() {
         (file("none", none), "none of what it holds is a certificate"),
     ] {
         let error = Trust::of_file(path.clone().into()).await.unwrap_err();
-        let told = format!(
+        let reported = format!(
             "could not take certificates from {} (AWS_CA_BUNDLE)",
             path.display()
         );
-        assert_eq!(error.to_string(), told);
+        assert_eq!(error.to_string(), reported);
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains(why), "{source}");
     }

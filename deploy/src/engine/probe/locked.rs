@@ -22,7 +22,7 @@ pub(super) async fn probe_locked(
 ) -> Result<String, ProbeError> {
     let status =
         refuses_strangers(url, said, &random_hex::<6>(), Instant::now() + patience).await?;
-    let told = match status {
+    let reported = match status {
         StatusCode::UNAUTHORIZED => "a client without a token is refused (401)".to_owned(),
         status => format!(
             "a client without a token is refused ({}), as it would be by a stage that is not there",
@@ -30,7 +30,7 @@ pub(super) async fn probe_locked(
         ),
     };
     Ok(format!(
-        "{told}; messages were not tried, as no token can be made here"
+        "{reported}; messages were not tried, as no token can be made here"
     ))
 }
 

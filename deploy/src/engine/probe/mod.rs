@@ -148,9 +148,9 @@ pub async fn probe(
         return locked::probe_locked(url, said, patience).await;
     }
     if let Pass::Custom { is_settled } = pass
-        && let Some(told) = locked::probe_custom(url, said, is_settled, patience).await?
+        && let Some(reported) = locked::probe_custom(url, said, is_settled, patience).await?
     {
-        return Ok(told);
+        return Ok(reported);
     }
     let pauses = pace.map_or(0, |most| routes.len() / count(most));
     let pauses = PAUSE * u32::try_from(pauses).unwrap_or(u32::MAX);
@@ -251,7 +251,7 @@ async fn exchange(
             "; a client without a token is refused"
         }
     };
-    let told = match tried {
+    let reported = match tried {
         0 => "accepts connections".to_owned(),
         1 => "1 route answers both ways".to_owned(),
         many => format!("{many} routes answer both ways"),
@@ -261,7 +261,7 @@ async fn exchange(
         _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
     };
     Ok(format!(
-        "{told}{slowest}{locked}{}",
+        "{reported}{slowest}{locked}{}",
         untried(routes, &nonce)
     ))
 }
@@ -280,7 +280,7 @@ pub(crate) async fn probe_gateway(
 ) -> Result<String, ProbeError> {
     let nonce = random_hex::<6>();
     let client = address(url, said, &nonce, "a", "b");
-    let told = match connect(&client, Instant::now() + patience, is_backends).await {
+    let reported = match connect(&client, Instant::now() + patience, is_backends).await {
         Ok(connection) => {
             connection.hang_up().await;
             "the backend accepts connections".to_owned()
@@ -292,7 +292,7 @@ pub(crate) async fn probe_gateway(
         }
         Err(error) => return Err(error),
     };
-    Ok(format!("{told}{}", untried(routes, &nonce)))
+    Ok(format!("{reported}{}", untried(routes, &nonce)))
 }
 
 /// Whether it is an answer that comes from, or because of, a backend, and not from a stage that is not there yet.

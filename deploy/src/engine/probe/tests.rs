@@ -185,8 +185,8 @@ async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time()
     let error = probe_gateway(&url, &Handshake::default(), &[], patience)
         .await
         .unwrap_err();
-    let told = "takes connections and did not answer the handshake within 0.2 s";
-    assert!(error.to_string().contains(told), "{error}");
+    let reported = "takes connections and did not answer the handshake within 0.2 s";
+    assert!(error.to_string().contains(reported), "{error}");
 }
 
 /// A gateway that opens connections, and then reads nothing and answers nothing, not even a goodbye.
@@ -271,14 +271,14 @@ async fn deployed_a_moment_ago() -> String {
                         Some(Ok(text)) = b_in.next() => text.to_string(),
                         else => return,
                     };
-                    let told = match pair {
+                    let reported = match pair {
                         0 => continue,
                         1 => r#"{"message": "Forbidden", "connectionId":"x", "requestId":"y"}"#,
                         _ => &text,
                     };
                     // One of them may have left.
-                    a_out.send(Message::text(told)).await.ok();
-                    b_out.send(Message::text(told)).await.ok();
+                    a_out.send(Message::text(reported)).await.ok();
+                    b_out.send(Message::text(reported)).await.ok();
                 }
             });
         }

@@ -61,7 +61,7 @@ fn a_file_that_others_could_have_read_or_that_is_none_is_refused() {
     }
     change(&file, 0o600);
     std::fs::write(&file, secret.replace("Ed25519", "X25519")).unwrap();
-    let told = format!("{:?}", folder.read(id).unwrap_err());
+    let reported = format!("{:?}", folder.read(id).unwrap_err());
     let seed = secret
         .split("\"d\":\"")
         .nth(1)
@@ -70,8 +70,8 @@ fn a_file_that_others_could_have_read_or_that_is_none_is_refused() {
         .next()
         .unwrap();
     assert!(
-        told.contains("another kind") && !told.contains(seed),
-        "{told}"
+        reported.contains("another kind") && !reported.contains(seed),
+        "{reported}"
     );
     let elsewhere = home.path().join("copy");
     std::fs::rename(&file, &elsewhere).unwrap();

@@ -143,7 +143,7 @@ mod tests {
             folder.path().to_owned(),
             folder.path().join("lock"),
         ];
-        let nobody = rustix::process::Uid::from_raw(65_534);
+        let other_user = rustix::process::Uid::from_raw(65_534);
         let is_root = rustix::process::geteuid().is_root();
         for path in &state {
             let mode = if path.is_dir() { 0o500 } else { 0o400 };
@@ -155,7 +155,7 @@ mod tests {
         let looked = std::thread::scope(|scope| {
             let looking = scope.spawn(|| {
                 if is_root {
-                    rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+                    rustix::thread::set_thread_res_uid(other_user, other_user, other_user).unwrap();
                 }
                 let refused = folder.reserve().unwrap_err();
                 (refused.to_string(), folder.is_alive().unwrap())

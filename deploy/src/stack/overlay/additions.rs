@@ -59,7 +59,7 @@ impl Additions {
     }
 
     /// One line for the plan of a deployment.
-    pub fn told(&self) -> String {
+    pub fn reported(&self) -> String {
         let mut parts = Vec::new();
         let count = |count: usize, one: &str| match count {
             1 => format!("1 {one}"),

@@ -20,7 +20,7 @@ pub struct Here {
 
 impl Here {
     /// One line about what has no effect; `None` if everything has one.
-    pub fn told(&self) -> Option<String> {
+    pub fn reported(&self) -> Option<String> {
         let idle = self.idle.iter().map(|(id, kind)| format!("{id} ({kind})"));
         let idle: Vec<_> = idle.collect();
         (!idle.is_empty()).then(|| {

@@ -170,7 +170,7 @@ fn a_plan_says_what_is_the_overlay_s() {
     let code = ["DirectFunction".to_owned()].into();
     let mut summary = ChangeSummary::between(Some(&old), &render(&settings), &code);
     additions.mark(&mut summary);
-    let lines: Vec<_> = std::iter::once(additions.told())
+    let lines: Vec<_> = std::iter::once(additions.reported())
         .chain(outline(&summary))
         .collect();
     expect![[r#"

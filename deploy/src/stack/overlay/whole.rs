@@ -34,18 +34,24 @@ pub(super) fn taken_routes(root: &Node, base: &Value) -> Result<(), Problem> {
 
 /// Resources cannot wait for each other, and conditions cannot be made of each other.
 pub(super) fn circles(root: &Node, merged: &Value) -> Result<(), Problem> {
-    let told = "resources wait for each other: {}; take one of the references or `DependsOn` away";
-    no_circle(root, "Resources", graph::cycle(&merged["Resources"]), told)?;
-    let told = "conditions are made of each other: {}; take one of the references away";
+    let reported =
+        "resources wait for each other: {}; take one of the references or `DependsOn` away";
+    no_circle(
+        root,
+        "Resources",
+        graph::cycle(&merged["Resources"]),
+        reported,
+    )?;
+    let reported = "conditions are made of each other: {}; take one of the references away";
     let circle = graph::cycle_of_conditions(&merged["Conditions"]);
-    no_circle(root, "Conditions", circle, told)
+    no_circle(root, "Conditions", circle, reported)
 }
 
 fn no_circle(
     root: &Node,
     section: &str,
     circle: Option<Vec<String>>,
-    told: &str,
+    reported: &str,
 ) -> Result<(), Problem> {
     let Some(circle) = circle else {
         return Ok(());
@@ -57,7 +63,7 @@ fn no_circle(
         .map_or(root.at.clone(), |entry| entry.at.clone());
     let first = circle.first().cloned().into_iter();
     let path: Vec<String> = circle.iter().cloned().chain(first).collect();
-    Err((place, told.replace("{}", &path.join(" → "))))
+    Err((place, reported.replace("{}", &path.join(" → "))))
 }
 
 /// An account has an export's name once.

@@ -160,14 +160,15 @@ fn functions(toml: &str) -> String {
     let boring = ["may logs:", "may be assumed"];
     let rights = rights.filter(|right| !boring.iter().any(|word| right.contains(word)));
     let short = |text: String| text.replace("execute-api:${Api}/${StageName}", "API");
-    let told = rendered.resources().filter_map(|(id, resource)| {
+    let reported = rendered.resources().filter_map(|(id, resource)| {
         let variables = resource["Properties"]["Environment"]["Variables"].as_object()?;
         let said = variables
             .iter()
             .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
         Some(format!("{id} {}", said.collect::<Vec<_>>().join(" ")))
     });
-    told.chain(rights.map(short))
+    reported
+        .chain(rights.map(short))
         .map(|line| line.trim_end().to_owned() + "\n")
         .collect()
 }

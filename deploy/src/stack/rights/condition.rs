@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_condition_reads_as_a_sentence() {
-        let told = [
+        let reported = [
             json!({"StringLike": {"kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}}),
             json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["B#*", "P#*"]}}),
             json!({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b", "c"]}}),
@@ -151,7 +151,7 @@ mod tests {
             json!(["odd"]),
             json!(null),
         ];
-        let lines = told.map(|condition| words(&condition)).join("\n");
+        let lines = reported.map(|condition| words(&condition)).join("\n");
         expect![[r#"
             kms:ViaService is like dynamodb.REGION.amazonaws.com
             each dynamodb:LeadingKeys is like B#* or P#*

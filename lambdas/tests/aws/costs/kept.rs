@@ -54,8 +54,8 @@ impl Chat {
     async fn tells(&self, context: &Value, length: usize) {
         let event = event_with("say", "t", &message(length), context);
         let (routes, invocation) = (routes(), invocation(60));
-        let told = direct(&event, &self.store, &self.delivery, &routes, &invocation).await;
-        assert_eq!(told.expect("an answer").status_code(), 200);
+        let reported = direct(&event, &self.store, &self.delivery, &routes, &invocation).await;
+        assert_eq!(reported.expect("an answer").status_code(), 200);
     }
 
     /// Says something of `length` to the sender's room. The message's id.

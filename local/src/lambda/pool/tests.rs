@@ -152,12 +152,12 @@ impl Scene {
                         Outcome::Failed(failure) => format!("fails: {failure}"),
                     };
                     reply.send(outcome).unwrap();
-                    let is_told =
+                    let is_reported =
                         |caller: &mut oneshot::Receiver<Outcome>| caller.try_recv().is_ok();
                     let name = self
                         .callers
                         .iter_mut()
-                        .find_map(|(name, caller)| is_told(caller).then(|| name.clone()));
+                        .find_map(|(name, caller)| is_reported(caller).then(|| name.clone()));
                     format!("{} {said}", name.unwrap())
                 }
                 Action::Log { .. } => continue,

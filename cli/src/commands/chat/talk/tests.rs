@@ -78,8 +78,8 @@ async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent(
             .unwrap();
         keyboard.send(Typed::End).await.unwrap();
         let mut second = tokio_tungstenite::accept_async(stream).await.unwrap();
-        let heard = second.next().await.unwrap().unwrap();
-        second.send(heard).await.unwrap();
+        let received = second.next().await.unwrap().unwrap();
+        second.send(received).await.unwrap();
         while let Some(Ok(Message::Text(_))) = second.next().await {}
     };
     let mut notes = Notes::default();

@@ -125,7 +125,7 @@ async fn a_bucket_of_the_user_s_is_looked_for_and_never_changed() {
 #[tokio::test]
 async fn a_bucket_of_the_user_s_that_cannot_be_used_is_an_error_before_anything_is_sent() {
     let mine = rules("bucket = \"my-code\"");
-    for (answer, told) in [
+    for (answer, reported) in [
         (
             (404, ""),
             "there is no bucket my-code, which `bucket` under `[aws]` names",
@@ -135,7 +135,7 @@ async fn a_bucket_of_the_user_s_that_cannot_be_used_is_an_error_before_anything_
     ] {
         let (bucket, stub) = bucket_with(&mine, "eu-west-1", &[answer]).await;
         let error = bucket.check().await.unwrap_err();
-        assert_eq!(error.to_string(), told);
+        assert_eq!(error.to_string(), reported);
         let hint = error.hint.unwrap();
         let wanted = match answer.0 {
             404 => "make it in eu-west-1",

@@ -34,17 +34,17 @@ chat DELETE_IN_PROGRESS
 
 /// Deploys after [`FIRST_TRY`], and returns what was reported since then, asked and answered.
 async fn tried_again(cloud: FakeCloud, expected: Expect) {
-    let told = told(cloud).await;
-    let since = told.strip_prefix(FIRST_TRY);
-    expected.assert_eq(since.unwrap_or_else(|| panic!("{told}")));
+    let reported = reported(cloud).await;
+    let since = reported.strip_prefix(FIRST_TRY);
+    expected.assert_eq(since.unwrap_or_else(|| panic!("{reported}")));
 }
 
 /// Deploys, trying once more where that makes sense, and returns what was reported, asked and answered.
 async fn deployed(cloud: FakeCloud, expected: Expect) {
-    expected.assert_eq(&told(cloud).await);
+    expected.assert_eq(&reported(cloud).await);
 }
 
-async fn told(cloud: FakeCloud) -> String {
+async fn reported(cloud: FakeCloud) -> String {
     let stacks = CloudStacks::new(cloud);
     let change_set = change_set(&stacks).await;
     stacks.cloud.log.borrow_mut().clear();

@@ -93,10 +93,10 @@ async fn a_stack_that_never_settles_is_reported_now_and_then_and_left_to_itself_
     assert_eq!(error.message, message);
     let so_far = error.so_far.unwrap();
     assert!(so_far.contains("was started and may go on"), "{so_far}");
-    let told = lines
+    let reported = lines
         .lines()
         .filter(|line| line.starts_with("UPDATE_IN_PROGRESS for "));
-    assert_eq!(told.count(), 59, "{lines}");
+    assert_eq!(reported.count(), 59, "{lines}");
 }
 
 #[tokio::test]

@@ -145,9 +145,9 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
         ));
     let stacks = CloudStacks::new(cloud);
     let outcome = executed(&stacks).await;
-    let told = outcome.unwrap_err().to_string();
+    let reported = outcome.unwrap_err().to_string();
     assert_eq!(
-        told,
+        reported,
         "stack `chat` settled as ROLLBACK_FAILED\n  Broken (AWS::X::Y) could not be created: no rights"
     );
     let cloud = FakeCloud::with("ROLLBACK_FAILED")

@@ -3,20 +3,24 @@
 use super::*;
 
 #[tokio::test]
-async fn a_custom_authorizer_that_asks_for_more_than_names_is_told_and_a_failing_one_is_an_error() {
+async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_failing_one_is_an_error()
+ {
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
     let pass = Pass::Custom { is_settled: false };
     let routes = routes();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, pass, &routes, None, PATIENCE).await;
-    let told = told.unwrap();
-    assert!(told.starts_with("your authorizer refuses"), "{told}");
-    assert!(told.contains("(401)"), "{told}");
+    let reported = probe(&url, &said, pass, &routes, None, PATIENCE).await;
+    let reported = reported.unwrap();
+    assert!(
+        reported.starts_with("your authorizer refuses"),
+        "{reported}"
+    );
+    assert!(reported.contains("(401)"), "{reported}");
     let url = answering(&[403]).await;
     let started = Instant::now();
-    let told = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
-    assert!(told.unwrap().contains("(403)"));
+    let reported = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
+    assert!(reported.unwrap().contains("(403)"));
     assert!(started.elapsed() < PATIENCE, "it need not be waited for");
     for statuses in [&[500], &[502]] {
         let url = answering(statuses).await;
@@ -33,12 +37,12 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
+    let reported = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
         .await
         .unwrap();
-    assert!(told.starts_with("a client without a token is refused (401)"));
+    assert!(reported.starts_with("a client without a token is refused (401)"));
     let short = Duration::from_millis(100);
-    let told = probe(
+    let reported = probe(
         &answering(&[403]).await,
         &said,
         Pass::Nothing,
@@ -47,7 +51,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
         short,
     )
     .await;
-    assert!(told.unwrap().contains("a stage that is not there"));
+    assert!(reported.unwrap().contains("a stage that is not there"));
     let error = probe(
         &answering(&[101]).await,
         &said,

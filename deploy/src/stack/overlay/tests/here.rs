@@ -12,10 +12,10 @@ fn here(text: &str) -> Here {
 }
 
 #[test]
-fn one_machine_runs_what_it_knows_and_names_the_rest_once() {
+fn one_machine_runs_what_it_supports_and_names_the_rest_once() {
     let here = here(QUEUE);
     assert_eq!(
-        here.told().unwrap(),
+        here.reported().unwrap(),
         "no effect on this machine: Queue (AWS::SQS::Queue); references to them get placeholders"
     );
     let document = here.template.document();

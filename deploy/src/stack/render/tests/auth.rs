@@ -18,12 +18,12 @@ fn variables(template: &Template, family: &str) -> Value {
 fn the_authorizer_gets_the_rules_of_tokens_and_the_others_the_mode() {
     let (with_token, keys) = with_key(FULL);
     let rendered = render(&with_token);
-    let told = variables(&rendered, "Authorize");
-    assert_eq!(told[variable::AUTH_MODE], "token");
-    assert_eq!(told[variable::AUTH_KEYS], keys.to_json().to_string());
+    let reported = variables(&rendered, "Authorize");
+    assert_eq!(reported[variable::AUTH_MODE], "token");
+    assert_eq!(reported[variable::AUTH_KEYS], keys.to_json().to_string());
     // The name that CloudFormation has for the stack, whatever the config says.
     let audience = json!({"Fn::Sub": r#"["${AWS::StackName}"]"#});
-    assert_eq!(told[variable::AUTH_AUDIENCE], audience);
+    assert_eq!(reported[variable::AUTH_AUDIENCE], audience);
     let own = ["Connect", "Direct", "Broadcast", "HandlerRoll"];
     for family in own {
         assert_eq!(
@@ -32,9 +32,9 @@ fn the_authorizer_gets_the_rules_of_tokens_and_the_others_the_mode() {
             "{family}"
         );
     }
-    let told = variables(&render(&settings(JWT)), "Authorize");
+    let reported = variables(&render(&settings(JWT)), "Authorize");
     assert_eq!(
-        told,
+        reported,
         json!({(variable::AUTH_MODE): "jwt", (variable::AUTH_ISSUER): "https://issuer.example/", (variable::AUTH_AUDIENCE): r#"["chat"]"#,
             (variable::AUTH_NAME_CLAIM): "email", (variable::AUTH_ORIGINS): r#"["https://chat.example"]"#})
     );
@@ -45,21 +45,22 @@ fn the_authorizer_gets_the_rules_of_tokens_and_the_others_the_mode() {
 #[test]
 fn where_names_are_claims_origins_are_all_that_is_reported() {
     let rendered = render(&settings("[auth]\norigins = [\"https://chat.example\"]\n"));
-    let told = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
-    assert_eq!(variables(&rendered, "Authorize"), told);
+    let reported = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
+    assert_eq!(variables(&rendered, "Authorize"), reported);
     let plain = json!({(variable::TABLE_NAME): {"Ref": "Connections"}});
     assert_eq!(variables(&rendered, "Connect"), plain);
 }
 
 #[test]
-fn with_tokens_those_who_receive_messages_may_close_connections_and_nobody_gains_anything_else() {
+fn with_tokens_functions_that_receive_messages_may_close_connections_and_no_role_gains_anything_else()
+ {
     let claimed = render(&settings(FULL));
     let proven = render(&with_key(FULL).0);
-    let mut told: Vec<_> = gained(Some(&claimed), &proven)
+    let mut reported: Vec<_> = gained(Some(&claimed), &proven)
         .iter()
         .map(ToString::to_string)
         .collect();
-    told.sort();
+    reported.sort();
     let may = "may execute-api:ManageConnections on execute-api:${Api}/${StageName}";
     let posts_and_ends = |role: &str| {
         ["DELETE", "POST"].map(|method| format!("{role} {may}/{method}/@connections/*"))
@@ -70,7 +71,7 @@ fn with_tokens_those_who_receive_messages_may_close_connections_and_nobody_gains
     ];
     // The other handler of the user's may do both by its own permissions already.
     expected.extend(posts_and_ends("HandlerCountRole"));
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     // An issuer is asked over the internet, which needs no right.
     let of_issuer = render(&settings(&format!("{FULL}{JWT}")));
     assert_eq!(gained(Some(&proven), &of_issuer), []);
@@ -97,10 +98,16 @@ fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_rights() {
         authorizer["Code"]["S3Key"],
         json!({"Ref": "AuthorizeCodeKey"})
     );
-    let told = variables(&own, "Authorize");
-    assert_eq!(told[variable::AUTH_MODE], "handler");
-    assert_eq!(told[variable::AUTH_ORIGINS], r#"["https://chat.example"]"#);
-    assert_eq!(told[variable::TABLE_NAME], json!({"Ref": "Connections"}));
+    let reported = variables(&own, "Authorize");
+    assert_eq!(reported[variable::AUTH_MODE], "handler");
+    assert_eq!(
+        reported[variable::AUTH_ORIGINS],
+        r#"["https://chat.example"]"#
+    );
+    assert_eq!(
+        reported[variable::TABLE_NAME],
+        json!({"Ref": "Connections"})
+    );
     // All that is proven by tokens is proven by it as well.
     for family in ["Connect", "Direct", "Broadcast", "HandlerRoll"] {
         assert_eq!(
@@ -109,13 +116,13 @@ fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_rights() {
             "{family}"
         );
     }
-    let told: Vec<_> = gained(Some(&ours), &own)
+    let reported: Vec<_> = gained(Some(&ours), &own)
         .iter()
         .map(ToString::to_string)
         .filter(|right| right.starts_with("Authorize"))
         .collect();
     assert_eq!(
-        told,
+        reported,
         ["AuthorizeRole may dynamodb:GetItem on Connections.Arn"]
     );
     // Nothing is replaced: the authorizer, its function, its role and its log are the same resources.

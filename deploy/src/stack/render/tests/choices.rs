@@ -44,12 +44,12 @@ fn the_plan_of_every_choice_is_as_recorded() {
             additions.mark(&mut summary);
         }
         text.push_str(&format!("# {}\n", choice.name));
-        let told = additions.iter().map(Additions::told);
+        let reported = additions.iter().map(Additions::reported);
         let cautions = settings
             .cautions()
             .into_iter()
             .filter(|line| !known.contains(line));
-        for line in told.chain(outline(&summary)).chain(cautions) {
+        for line in reported.chain(outline(&summary)).chain(cautions) {
             text.push_str(&format!("{line}\n"));
         }
         text.push_str(&format!("{summary}; {}\n\n", settings.throttling()));

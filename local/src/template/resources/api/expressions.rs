@@ -139,8 +139,8 @@ mod tests {
             ("$request.body.", "has an empty name"),
             ("$request.body.a[?(@.b)]", "bracket"),
         ] {
-            let told = fault(bad, OF_REQUESTS).unwrap_or_else(|| panic!("{bad}"));
-            assert!(told.contains(why), "{bad}: {told}");
+            let reported = fault(bad, OF_REQUESTS).unwrap_or_else(|| panic!("{bad}"));
+            assert!(reported.contains(why), "{bad}: {reported}");
         }
         assert_eq!(
             fault("${integration.response.statuscode}", OF_ANSWERS),

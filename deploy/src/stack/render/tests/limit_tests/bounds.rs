@@ -9,12 +9,12 @@ const LIMITS: &str =
 
 fn gains(without: &str, with: &str) -> Vec<String> {
     let (before, after) = (render(&settings(without)), render(&settings(with)));
-    let mut told: Vec<_> = gained(Some(&before), &after)
+    let mut reported: Vec<_> = gained(Some(&before), &after)
         .iter()
         .map(ToString::to_string)
         .collect();
-    told.sort();
-    told
+    reported.sort();
+    reported
 }
 
 #[test]
@@ -35,23 +35,23 @@ fn each_limit_gives_those_who_count_what_counting_takes_and_the_others_nothing()
     let table = "on Connections.Arn";
     let post =
         "may execute-api:ManageConnections on execute-api:${Api}/${StageName}/POST/@connections/*";
-    let told = gains(FULL, &format!("{FULL}[limits]\nmessages-per-second = 5\n"));
+    let reported = gains(FULL, &format!("{FULL}[limits]\nmessages-per-second = 5\n"));
     let update = |role: &str| format!("{role} may dynamodb:UpdateItem {table}");
     // The other handler of the user's may already do both.
     for right in [update("BroadcastRole"), update("DirectRole")] {
-        assert!(told.contains(&right), "{told:#?}");
+        assert!(reported.contains(&right), "{reported:#?}");
     }
     let may_only_count =
         |right: &String| right.ends_with(post) || right.contains("may dynamodb:UpdateItem");
-    assert!(told.iter().all(may_only_count), "{told:#?}");
-    assert!(told.iter().all(|right| !right.starts_with("Connect")
+    assert!(reported.iter().all(may_only_count), "{reported:#?}");
+    assert!(reported.iter().all(|right| !right.starts_with("Connect")
         && !right.starts_with("Authorize")
         && !right.starts_with("Deliver")));
     for limit in ["connections-per-name = 10", "room-size = 500"] {
-        let told = gains(FULL, &format!("{FULL}[limits]\n{limit}\n"));
+        let reported = gains(FULL, &format!("{FULL}[limits]\n{limit}\n"));
         let expected = ["DeleteItem", "Query"]
             .map(|action| format!("ConnectRole may dynamodb:{action} {table}"));
-        assert_eq!(told, expected, "{limit}");
+        assert_eq!(reported, expected, "{limit}");
     }
 }
 
@@ -63,14 +63,17 @@ fn each_limit_reaches_the_functions_that_count() {
         rendered.pointer(&function).cloned().unwrap_or_default()
     };
     for family in ["Direct", "Broadcast", "HandlerRoll", "HandlerCount"] {
-        let told = &variables(family)[variable::MESSAGES_PER_SECOND];
-        assert_eq!(told, "5", "{family}");
+        let reported = &variables(family)[variable::MESSAGES_PER_SECOND];
+        assert_eq!(reported, "5", "{family}");
     }
     assert_eq!(variables("Connect")[variable::CONNECTIONS_PER_NAME], "10");
     assert_eq!(variables("Connect")[variable::ROOM_SIZE], "500");
     for family in ["Authorize", "Disconnect", "Deliver"] {
-        let told = variables(family).to_string();
-        assert!(!told.contains("PER_") && !told.contains("ROOM"), "{told}");
+        let reported = variables(family).to_string();
+        assert!(
+            !reported.contains("PER_") && !reported.contains("ROOM"),
+            "{reported}"
+        );
     }
 }
 

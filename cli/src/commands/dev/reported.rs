@@ -10,7 +10,7 @@ use crate::commands::web::PageHint;
 use crate::terminal::{LogColumns, Output, Terminal};
 use crate::watch::ChangeBatch;
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::local::foreground::Told;
+use chatctl_deploy::local::foreground::Reported;
 use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity};
 use chatctl_deploy::stack::page::{PageProof, beside};
 
@@ -18,14 +18,14 @@ use chatctl_deploy::stack::page::{PageProof, beside};
 pub(super) fn tell(
     terminal: Terminal,
     columns: &Arc<Mutex<LogColumns>>,
-) -> impl Fn(Told) + Send + Sync + 'static {
+) -> impl Fn(Reported) + Send + Sync + 'static {
     let columns = Arc::clone(columns);
-    move |told| match told {
-        Told::Log(entry) => {
+    move |reported| match reported {
+        Reported::Log(entry) => {
             let columns = *columns.lock().expect("no holder of this lock panics");
             terminal.log(columns, &entry);
         }
-        Told::Warning(text) => warning(terminal, &text),
+        Reported::Warning(text) => warning(terminal, &text),
     }
 }
 
