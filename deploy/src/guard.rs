@@ -56,8 +56,8 @@ pub(crate) fn group_started(group: u32, mark: &str) {
 }
 
 /// Registers a process that is about to start, so that it is ended even if its group is never registered. It is found
-/// by `mark`, a variable (`NAME=value`) that only its environment has. [`group_started`] with the same mark, or
-/// [`process_starts_no_more`], ends the registration.
+/// by `mark`, a variable (`NAME=value`) that only its environment has. `group_started` with the same mark, or
+/// `process_starts_no_more`, ends the registration.
 pub fn process_starts(mark: &str) {
     guard().tell(&format!("? 0 {mark}\n"));
 }
