@@ -17,9 +17,10 @@ use crate::event::SocketEvent;
 use crate::history::Line;
 use crate::log::rfc3339_of;
 use crate::members;
-use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError, text_of};
+use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError};
 use crate::routes::Rule;
 use crate::session::Session;
+use crate::texts::text_of;
 
 /// What is posted for one frame.
 #[derive(Debug)]

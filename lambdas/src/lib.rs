@@ -33,6 +33,7 @@ pub mod serve;
 pub mod session;
 pub mod shard;
 pub mod store;
+mod texts;
 pub mod tokens;
 
 use std::process::ExitCode;

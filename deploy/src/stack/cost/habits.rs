@@ -1,6 +1,6 @@
 //! What people do in a month: how often they connect, and what they send.
 
-use super::{CostError, Usage};
+use super::usage::{CostError, Usage};
 use crate::config::Settings;
 use crate::config::route::{Purpose, Route};
 use chat_protocol::Receivers;

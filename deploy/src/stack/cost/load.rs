@@ -1,18 +1,14 @@
-//! What people and messages make of a chat with its config, in what AWS charges.
+//! What is charged in a month, by meter and cause.
 
 use std::collections::BTreeMap;
 
-use chat_protocol::cost::{self, INLINE_RECEIVERS, KEPT_BYTES, SHARD_INVOCATIONS, Units};
-use chat_protocol::{Handler, Receivers, Rule};
+use chat_protocol::cost::{KEPT_BYTES, Units};
 
-use super::habits::{self, Habits, QUIET};
+use super::habits::Habits;
 use super::meter::{Cause, Meter};
-use super::{CostError, Usage, requests, standing};
 use crate::config::Settings;
 use crate::config::function::LogLevel;
-use crate::config::route::{Purpose, Route};
 use crate::stack::Template;
-use crate::stack::render::{handler_family, render_for_aws, review_family};
 
 /// How long a function runs for anything but a room.
 pub(super) const SECONDS: f64 = 0.010;
@@ -25,10 +21,6 @@ pub(super) const LINE_BYTES: f64 = 250.0;
 
 /// What an envelope adds to a text, about.
 pub(super) const ENVELOPE_BYTES: f64 = 200.0;
-
-/// What DynamoDB charges for an item's storage besides its bytes
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>).
-const STORED_BYTES: f64 = 100.0;
 
 /// Messages are charged in steps of that size
 /// (<https://aws.amazon.com/api-gateway/pricing/>).
@@ -51,32 +43,6 @@ pub(super) struct Load {
     pub(super) connections: f64,
     pub(super) assumptions: Vec<String>,
     pub(super) not_counted: Vec<String>,
-}
-
-pub(super) fn load(settings: &Settings, usage: &Usage) -> Result<Load, CostError> {
-    let route = habits::route(settings, usage)?;
-    let members = habits::members(settings, usage)?;
-    habits::check_length(route, usage)?;
-    let habits = Habits::of(usage);
-    let chat = Chat {
-        settings,
-        template: &render_for_aws(settings),
-        habits: &habits,
-        members,
-    };
-    let mut load = Load {
-        route: route.key.to_string(),
-        room_size: habits::is_to_room(route).then_some(members),
-        steps: 1.0,
-        connections: habits.connections,
-        ..Load::default()
-    };
-    load.connect(&chat);
-    load.pass_on(route, &chat);
-    requests::add(&mut load, &chat, route);
-    standing::add(&mut load, &chat);
-    load.assume(usage, &chat);
-    Ok(load)
 }
 
 /// What a load is made from.
@@ -171,168 +137,8 @@ impl Load {
         self.add(cause, Meter::Messages, frames * steps(bytes));
     }
 
-    /// Adds connections: their time, their handshakes and their ends.
-    fn connect(&mut self, chat: &Chat<'_>) {
-        let (cause, settings) = (Cause::Connections, chat.settings);
-        self.add(cause, Meter::Minutes, chat.habits.minutes);
-        let connections = chat.habits.connections;
-        for handler in [Handler::Authorize, Handler::Connect, Handler::Disconnect] {
-            self.call(cause, chat, handler.family(), connections, SECONDS);
-            if memory(chat.template, handler.family()).is_some() {
-                self.write(cause, chat, connections);
-            }
-        }
-        let (index, limits) = (settings.index(), &settings.limits);
-        let mut units = cost::connect(index, true) + cost::disconnect(index);
-        if limits.connections_per_name.is_some() {
-            units = units + cost::counted_name();
-        }
-        if limits.room_size.is_some() {
-            units = units + cost::counted_room(chat.members());
-        }
-        self.unit(cause, connections, units);
-        if !settings.has_own_functions() {
-            self.leave_out("your backend, which handles the connections");
-        }
-    }
-
     pub(super) fn leave_out(&mut self, what: &str) {
         self.not_counted.push(what.to_owned());
-    }
-
-    /// Adds what becomes of the messages on `route`.
-    fn pass_on(&mut self, route: &Route, chat: &Chat<'_>) {
-        let Habits { messages, text, .. } = *chat.habits;
-        let cause = Cause::Messages;
-        self.receive(cause, messages, text);
-        self.steps = steps(text);
-        match &route.purpose {
-            Purpose::People { receivers, rule } => {
-                self.counts_messages = true;
-                match *receivers {
-                    Receivers::Room => self.post_to_room(chat),
-                    Receivers::Friend => {
-                        let family = Handler::Direct.family();
-                        self.call(cause, chat, family, messages, SECONDS);
-                        self.unit(cause, messages, cost::to_friend());
-                    }
-                }
-                let bytes = match rule.envelope {
-                    true => text + ENVELOPE_BYTES,
-                    false => text,
-                };
-                let receipts = if rule.envelope { 1.0 } else { 0.0 };
-                let receivers = receivers_of(*receivers, rule, chat.members);
-                self.post(cause, messages * (receivers + receipts), bytes);
-                self.steps = steps(bytes);
-                self.keep(rule, chat);
-                if let Some(review) = &route.review {
-                    self.review(&review.name, receivers_handler(route).family(), chat);
-                }
-            }
-            Purpose::Http { .. } => {
-                self.leave_out("your backend, and what it posts to clients");
-            }
-            Purpose::Handler(_) => {
-                self.counts_messages = true;
-                self.call(cause, chat, &handler_family(&route.key), messages, SECONDS);
-                self.leave_out("what your function reads, writes, logs and posts to clients");
-            }
-            Purpose::Answers(_) => {}
-        }
-        if self.counts_messages && chat.settings.limits.messages_per_second.is_some() {
-            self.unit(Cause::Counts, messages, cost::counted_message());
-        }
-    }
-
-    fn post_to_room(&mut self, chat: &Chat<'_>) {
-        let (cause, messages) = (Cause::Messages, chat.habits.messages);
-        let broadcast = Handler::Broadcast.family();
-        if chat.members() > INLINE_RECEIVERS + 1 {
-            let shards = f64::from(SHARD_INVOCATIONS);
-            self.call(cause, chat, broadcast, messages, SECONDS);
-            let deliver = Handler::Deliver.family();
-            self.call(
-                cause,
-                chat,
-                deliver,
-                messages * shards,
-                chat.posting() / shards,
-            );
-            self.write(cause, chat, messages * (1.0 + shards));
-        } else {
-            self.call(cause, chat, broadcast, messages, chat.posting());
-        }
-        self.unit(cause, messages, cost::to_room(chat.members()));
-    }
-
-    /// Adds what it costs that messages are kept.
-    fn keep(&mut self, rule: &Rule, chat: &Chat<'_>) {
-        let Some(seconds) = rule.history else {
-            return;
-        };
-        let (cause, messages) = (Cause::Kept, chat.habits.messages);
-        let text = whole(chat.habits.text);
-        let units = match self.room_size {
-            Some(_) => cost::kept(text),
-            None => cost::kept_for_friend(text),
-        };
-        self.unit(cause, messages, units);
-        let kept = messages / Usage::DAYS * f64::from(seconds) / 86_400.0;
-        let bytes = chat.habits.text + item_bytes() + STORED_BYTES;
-        self.add(cause, Meter::Stored, kept * bytes / GB);
-    }
-
-    /// Adds the reviews of messages, for which the function of `waiting` waits.
-    fn review(&mut self, name: &str, waiting: &str, chat: &Chat<'_>) {
-        let (cause, messages) = (Cause::Reviews, chat.habits.messages);
-        self.call(cause, chat, &review_family(name), messages, SECONDS);
-        if let Some(megabytes) = memory(chat.template, waiting) {
-            self.add(
-                cause,
-                Meter::GbSeconds,
-                messages * megabytes / 1_024.0 * SECONDS,
-            );
-        }
-        self.leave_out("what your review function reads, writes and logs");
-    }
-
-    fn assume(&mut self, usage: &Usage, chat: &Chat<'_>) {
-        let a_person = chat.habits.people * Usage::DAYS;
-        let connections = chat.habits.connections / a_person;
-        let mut assumed = vec![
-            format!(
-                "a month of {} days; people who come {} a day, on {connections:.0} connections of one device: a client \
-                 replaces one after {QUIET} minutes in which it sent nothing, or two hours",
-                Usage::DAYS,
-                match usage.visits_per_day {
-                    1 => "once".to_owned(),
-                    more => format!("{more} times"),
-                }
-            ),
-            format!("texts of {} bytes", usage.message_bytes),
-        ];
-        let has_functions = chat.settings.has_functions();
-        if has_functions {
-            assumed.push(format!(
-                "functions that run for {:.0} ms, those for rooms for {:.0} ms a member",
-                SECONDS * 1_000.0,
-                SECONDS_A_MEMBER * 1_000.0
-            ));
-        }
-        if chat.settings.has_own_functions() && chat.writes(LogLevel::Info) {
-            assumed.push(format!(
-                "log lines of {LINE_BYTES} bytes, one in each function of a connection"
-            ));
-        }
-        self.assumptions.splice(0..0, assumed);
-        for other in [
-            "the free tier, and discounts",
-            "failures and retries, and clients that mean harm",
-            "storage of connections and of the handlers: cents",
-        ] {
-            self.leave_out(other);
-        }
     }
 }
 
@@ -341,7 +147,7 @@ const fn part(meter: Meter) -> (Meter, Cause) {
 }
 
 /// The memory of the function of `family` in MB, if the stack has it.
-fn memory(template: &Template, family: &str) -> Option<f64> {
+pub(super) fn memory(template: &Template, family: &str) -> Option<f64> {
     let id = format!("{family}Function");
     let (_, function) = template.resources().find(|(found, _)| *found == id)?;
     // Lambda's default (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
@@ -352,24 +158,8 @@ fn memory(template: &Template, family: &str) -> Option<f64> {
     )
 }
 
-/// The connections that a message is posted to.
-fn receivers_of(receivers: Receivers, rule: &Rule, members: u32) -> f64 {
-    let own = if rule.include_sender { 1.0 } else { 0.0 };
-    match receivers {
-        Receivers::Room => f64::from(members.saturating_sub(1)) + own,
-        Receivers::Friend => 1.0,
-    }
-}
-
-fn receivers_handler(route: &Route) -> Handler {
-    match &route.purpose {
-        Purpose::People { receivers, .. } => receivers.handler(),
-        _ => Handler::Direct,
-    }
-}
-
 /// How many messages a frame of so many `bytes` is charged as.
-fn steps(bytes: f64) -> f64 {
+pub(super) fn steps(bytes: f64) -> f64 {
     (bytes / STEP_BYTES).ceil().max(1.0)
 }
 

@@ -5,10 +5,10 @@ use chat_protocol::history::DEFAULT_ENTRIES;
 use chat_protocol::limit::MAX_FRAME_BYTES;
 use chat_protocol::{Answers, Handler};
 
-use super::Usage;
 use super::habits::{self, Habits};
 use super::load::{Chat, ENVELOPE_BYTES, Load, SECONDS, whole};
 use super::meter::Cause;
+use super::usage::Usage;
 use crate::config::route::Route;
 
 /// A request is a short frame.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use chat_protocol::secret::Reference;
 use chat_protocol::variable;
 
-use super::Usage;
 use super::load::{Chat, GB, Load};
 use super::meter::{Cause, Meter};
+use super::usage::Usage;
 
 /// A line of the stage's access log: times, an address, a user agent, ids.
 const ACCESS_BYTES: f64 = 450.0;
