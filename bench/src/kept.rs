@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_says_that_a_function_failed_is_told_from_messages() {
+    fn a_frame_that_says_that_a_function_failed_differs_from_messages() {
         assert!(is_failure(
             r#"{"message": "Internal server error", "connectionId":"a=", "requestId":"b="}"#
         ));

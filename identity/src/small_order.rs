@@ -57,7 +57,7 @@ mod tests {
 
     /// ring itself accepts a signature that has nothing to do with a secret: of the neutral element for all of them.
     #[test]
-    fn a_key_that_anybody_could_sign_for_is_refused_in_each_of_its_encodings() {
+    fn a_key_that_every_client_could_sign_for_is_refused_in_each_of_its_encodings() {
         let forged = [least(1), [0; 32]].concat();
         let neutral = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, least(1));
         neutral

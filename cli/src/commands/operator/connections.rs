@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_without_anybody_says_so_in_one_line() {
+    fn a_chat_without_connections_says_so_in_one_line() {
         let look = look_of(Vec::new(), Vec::new(), true);
         assert_eq!(lines(&look, NOW), ["no open connection"]);
     }

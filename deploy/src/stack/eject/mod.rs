@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_deployment_knows_is_asked_for_and_the_account_s_bucket_and_key_are_used() {
+    fn what_only_a_deployment_has_is_asked_for_and_the_account_s_bucket_and_key_are_used() {
         let toml = "[aws]\nbucket = \"our-code\"\nkms-key = \"arn:aws:kms:eu-west-1:123456789012:key/x\"\n\
                     [domain]\nname = \"chat.example.com\"\n";
         let files = files(toml, &["CodeKey"]);
