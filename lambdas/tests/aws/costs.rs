@@ -171,7 +171,7 @@ async fn to_ask_who_is_in_a_room_costs_what_a_message_to_it_costs() {
     chat.broadcast("t", Some(&tom)).await;
     let of_a_message = chat.meter.bill();
     let ways = (&chat.store, &chat.delivery);
-    let event = event("MESSAGE", "who", "t", Some(&tom));
+    let event = event_with("who", "t", &json!({"action": "who"}), &tom);
     let answer = who(&event, ways, &invocation(60)).await;
     assert_eq!(answer.expect("an answer").status_code(), 200);
     assert_eq!(chat.meter.bill(), of_a_message);
@@ -361,7 +361,12 @@ pub(crate) fn context(name: &str, friend: &str) -> Value {
 }
 
 /// A message with this frame, received later than the one before.
-fn event_with(route: &str, connection: &str, frame: &Value, context: &Value) -> SocketEvent {
+pub(crate) fn event_with(
+    route: &str,
+    connection: &str,
+    frame: &Value,
+    context: &Value,
+) -> SocketEvent {
     static RECEIVED: AtomicU64 = AtomicU64::new(0);
     let later = RECEIVED.fetch_add(1, Ordering::Relaxed);
     let event = json!({

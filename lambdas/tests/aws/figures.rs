@@ -6,7 +6,7 @@ use chat_lambdas::store::Index;
 use chat_protocol::{Mode, cost};
 use serde_json::json;
 
-use crate::costs::{Chat, context, event, invocation};
+use crate::costs::{Chat, context, event, event_with, invocation};
 
 #[tokio::test]
 async fn the_figures_that_the_command_computes_with_are_what_the_adapters_ask_for() {
@@ -46,7 +46,7 @@ async fn the_costs_of_a_look_at_a_room_are_those_that_the_command_computes_with(
     for members in [10, 600, 1_000] {
         chat.fill("hall", members).await;
         chat.meter.units();
-        let event = event("MESSAGE", "who", "t", Some(&tom));
+        let event = event_with("who", "t", &json!({"action": "who"}), &tom);
         let ways = (&chat.store, &chat.delivery);
         let answer = who(&event, ways, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
