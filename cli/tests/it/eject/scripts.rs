@@ -56,6 +56,11 @@ impl Ejected {
 
     /// The system's program `tool`, where it has one: `sha256sum` is Linux's.
     fn installs(&self, tool: &str) {
+        if tool == "python3" {
+            // The first one on the path can be a script that needs other programs.
+            let python = python();
+            return self.stands_in(tool, &format!("exec '{}' \"$@\"\n", python.display()));
+        }
         let path = std::env::var_os("PATH").unwrap();
         let found = std::env::split_paths(&path).map(|folder| folder.join(tool));
         if let Some(program) = found.into_iter().find(|program| program.is_file()) {
@@ -159,11 +164,16 @@ impl Ejected {
     }
 }
 
+/// Python itself.
+fn python() -> PathBuf {
+    peer("CHATCTL_CFN_LINT").with_file_name("python")
+}
+
 /// Names, modes and texts in an archive, as Python reads it.
 fn members(zip: &Path) -> String {
     let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nfor i in z.infolist():\n  \
                   print(i.filename, oct(i.external_attr >> 16)[-3:], z.read(i).decode())\n";
-    let python = peer("CHATCTL_CFN_LINT").with_file_name("python");
+    let python = python();
     let mut command = Command::new(python);
     command.args(["-I", "-c", script]).arg(zip);
     finished(command.output().unwrap()).exits(0).stdout
