@@ -74,7 +74,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
                   IAM: + AuthorizeRole may logs:CreateLogStream, logs:PutLogEvents on AuthorizeLogs.Arn
                   IAM: + ConnectRole may be assumed by lambda.amazonaws.com
                   IAM: + ConnectRole may dynamodb:PutItem on Connections.Arn
-                  IAM: + ConnectRole may dynamodb:Query on Connections.Arn if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["B#*"]}}
+                  IAM: + ConnectRole may dynamodb:Query on Connections.Arn where each dynamodb:LeadingKeys is like B#*
                   IAM: + ConnectRole may logs:CreateLogStream, logs:PutLogEvents on ConnectLogs.Arn
                   IAM: + DirectRole may be assumed by lambda.amazonaws.com
                   IAM: + DirectRole may dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:Query on Connections.Arn
