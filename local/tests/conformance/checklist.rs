@@ -25,7 +25,7 @@ const TOPICS: [(&str, usize); 13] = [
     ("authorisation", 5),
     ("runtime", 5),
     ("template", 4),
-    ("bounds", 4),
+    ("bounds", 5),
 ];
 
 /// The id of a statement: `handshake.3`.
