@@ -3,7 +3,7 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -63,6 +63,7 @@ pub(super) async fn run(
                 supervisor.started(pid);
             }
             limit_as_on_lambda(&child);
+            yield_to_the_gateway(&child);
             let failure = follow(child, listener, grace, order, supervisor).await;
             if let Some(pid) = pid {
                 supervisor.ended(pid);
@@ -104,6 +105,16 @@ async fn start(runnable: &Runnable, log_stream: &str) -> std::io::Result<(Child,
         }
     }
     Ok((command.spawn()?, listener))
+}
+
+/// How much less of a busy processor functions get than the stack itself, as `nice` counts.
+const NICE: i32 = 5;
+
+/// On AWS functions take no processor time from API Gateway. Here many busy ones would delay every message of the others.
+fn yield_to_the_gateway(child: &Child) {
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    // At worst it has the usual priority.
+    let _unchanged = pid.map(|pid| setpriority_process(Some(pid), NICE));
 }
 
 /// Serves the process until it ends, by itself or because it is asked to.
