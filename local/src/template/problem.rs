@@ -15,8 +15,10 @@ const MAX_LENGTH: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TemplateError {
-    /// At least one.
+    /// At least one, at most 1,000.
     pub problems: Vec<Problem>,
+    /// The number of further ones.
+    pub more: usize,
 }
 
 /// A problem of a template.
@@ -68,16 +70,13 @@ impl fmt::Display for Cut<'_> {
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problems.as_slice() {
-            [one] => write!(f, "the template cannot be used: {one}"),
+            [one] if self.more == 0 => write!(f, "the template cannot be used: {one}"),
             many => {
-                write!(
-                    f,
-                    "the template cannot be used, for {} reasons:",
-                    many.len()
-                )?;
+                let count = many.len() + self.more;
+                write!(f, "the template cannot be used, for {count} reasons:")?;
                 let mut shown = many.iter().take(MAX_SHOWN);
                 shown.try_for_each(|problem| write!(f, "\n  {problem}"))?;
-                match many.len().checked_sub(MAX_SHOWN) {
+                match count.checked_sub(MAX_SHOWN) {
                     Some(more @ 1..) => write!(f, "\n  … and {more} more"),
                     _ => Ok(()),
                 }
@@ -92,6 +91,7 @@ impl From<Problem> for TemplateError {
     fn from(problem: Problem) -> Self {
         Self {
             problems: vec![problem],
+            more: 0,
         }
     }
 }
@@ -142,10 +142,10 @@ impl Problems {
         }
         let mut problems = std::mem::take(&mut self.kept);
         problems.sort_by_key(|problem| problem.line.unwrap_or(0));
-        if self.more > 0 {
-            problems.push(Problem::new(0, "", format!("and {} more", self.more)));
-        }
-        Err(TemplateError { problems })
+        Err(TemplateError {
+            problems,
+            more: std::mem::take(&mut self.more),
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -191,10 +191,11 @@ mod tests {
     use super::*;
 
     fn reported(problems: usize, reason: &str) -> String {
-        let problems = (1..=problems)
-            .map(|line| Problem::new(line, "Place", reason))
-            .collect();
-        TemplateError { problems }.to_string()
+        let mut all = Problems::default();
+        for line in 1..=problems {
+            all.add(Problem::new(line, "Place", reason));
+        }
+        all.settle().unwrap_err().to_string()
     }
 
     #[test]
