@@ -9,11 +9,15 @@ use super::{each, shown};
 const OPERATORS: [(&str, &str, &str); 26] = [
     ("StringEquals", "is", "is"),
     ("StringNotEquals", "is not", "is none of"),
-    ("StringEqualsIgnoreCase", "is in any case", "is in any case"),
+    (
+        "StringEqualsIgnoreCase",
+        "is (in capitals or not)",
+        "is (in capitals or not)",
+    ),
     (
         "StringNotEqualsIgnoreCase",
-        "is in no case",
-        "is in no case one of",
+        "is not (in capitals or not)",
+        "is none of (in capitals or not)",
     ),
     ("StringLike", "is like", "is like"),
     ("StringNotLike", "is not like", "is like none of"),
@@ -108,8 +112,7 @@ fn plain(text: &str) -> String {
         ("${AWS::Region}", "REGION"),
         ("${AWS::AccountId}", "ACCOUNT"),
         ("${AWS::Partition}", "PARTITION"),
-        // So in most partitions.
-        ("${AWS::URLSuffix}", "amazonaws.com"),
+        ("${AWS::URLSuffix}", "SUFFIX"),
     ]
     .iter()
     .fold(text.to_owned(), |text, (name, word)| {
@@ -153,7 +156,7 @@ mod tests {
         ];
         let lines = reported.map(|condition| words(&condition)).join("\n");
         expect![[r#"
-            kms:ViaService is like dynamodb.REGION.amazonaws.com
+            kms:ViaService is like dynamodb.REGION.SUFFIX
             each dynamodb:LeadingKeys is like B#* or P#*
             any aws:TagKeys is a, b or c
             aws:SecureTransport is true and aws:PrincipalTag/team is none of "a b" or ""
