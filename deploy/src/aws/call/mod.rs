@@ -1,0 +1,6 @@
+//! Requests.
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod record_endpoints;
