@@ -69,9 +69,7 @@ pub(super) async fn outcome(
     (run(operation, &config, &stub).await, stub)
 }
 
-fn shown<T: std::fmt::Debug>(
-    outcome: Result<T, TargetError>,
-) -> Result<String, TargetError> {
+fn shown<T: std::fmt::Debug>(outcome: Result<T, TargetError>) -> Result<String, TargetError> {
     outcome.map(|it| format!("{it:?}"))
 }
 
@@ -122,7 +120,11 @@ async fn run(operation: &str, config: &SdkConfig, stub: &Stub) -> Result<String,
             let functions = LambdaFunctions::new(config);
             shown(functions.replace_code(function, &asset).await)
         }
-        "GetStage" => shown(ApiGateways::new(config).stage_trouble("a b/c", &stage).await),
+        "GetStage" => shown(
+            ApiGateways::new(config)
+                .stage_trouble("a b/c", &stage)
+                .await,
+        ),
         "GetApi" => shown(ApiGateways::new(config).endpoint("a b/c", &stage).await),
         "GetAccount" => shown(ApiGateways::new(config).log_role().await),
         "GetConnection" => shown(sockets.activity(connection).await),

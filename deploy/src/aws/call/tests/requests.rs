@@ -88,7 +88,10 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
 #[tokio::test]
 async fn every_request_is_what_the_generated_client_sent() {
     let mut all = String::new();
-    for (operation, _) in OPERATIONS.into_iter().filter(|(it, _)| *it != "GetMetricData") {
+    for (operation, _) in OPERATIONS
+        .into_iter()
+        .filter(|(it, _)| *it != "GetMetricData")
+    {
         all += &recorded(operation).await;
     }
     expect_file!["../recorded/requests.txt"].assert_eq(&all);
