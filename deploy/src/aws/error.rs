@@ -2,8 +2,8 @@
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use aws_sdk_cloudformation::config::http::HttpResponse;
-use aws_sdk_cloudformation::error::SdkError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::http::WebPage;
 pub(super) use super::kinds::Kind;

@@ -22,7 +22,7 @@ impl Client {
         &self,
         operation: &'static str,
         parameters: &[Parameter],
-        read: fn(&Element) -> Result<T, BoxError>,
+        read: impl Fn(&Element) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
         T: std::fmt::Debug + Send + Sync + 'static,
