@@ -75,7 +75,12 @@ fn shown<T: std::fmt::Debug>(outcome: Result<T, TargetError>) -> Result<String, 
     outcome.map(|it| format!("{it:?}"))
 }
 
-async fn run(operation: &str, config: &SdkConfig, stub: &Stub) -> Result<String, TargetError> {
+/// What is made of the response to `operation`.
+pub(super) async fn run(
+    operation: &str,
+    config: &SdkConfig,
+    stub: &Stub,
+) -> Result<String, TargetError> {
     let place = Place {
         table: "chat-Table-1".into(),
         connections_url: format!("{}/v1", stub.url()),

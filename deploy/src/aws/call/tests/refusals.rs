@@ -3,7 +3,7 @@ use expect_test::expect_file;
 
 use super::operations::{OPERATIONS, Protocol, config, outcome};
 use crate::aws::stub::Fields;
-use crate::engine::causes;
+use crate::engine::{ErrorKind, causes};
 
 const TYPED: Fields = &[(
     "x-amzn-errortype",
@@ -206,4 +206,31 @@ async fn every_response_is_understood_as_the_generated_client_understood_it() {
         };
     }
     expect_file!["../recorded/refusals.txt"].assert_eq(&all);
+}
+
+/// The generated client of CloudWatch spoke another protocol, so its refusals are those of other services in JSON.
+#[tokio::test]
+async fn refusals_of_cloudwatch_are_understood_as_those_of_dynamodb() {
+    let config = config().await;
+    let table_s = table(&config, "Query", &JSON).await;
+    let expected = table_s
+        .replace("== Query", "== GetMetricData")
+        .replace(
+            "find connections in table chat-Table-1",
+            "read the metrics of the stack",
+        )
+        .replace("dynamodb:Query", "cloudwatch:GetMetricData");
+    assert_eq!(table(&config, "GetMetricData", &JSON).await, expected);
+    // It once had the query protocol, and a code there.
+    let fields: Fields = &[("x-amzn-query-error", "Throttling;Sender")];
+    let answers = vec![(
+        400,
+        r#"{"__type":"SomethingNew","message":"slow"}"#.to_owned(),
+    )];
+    let (outcome, stub) = outcome(&config, "GetMetricData", 2, fields, answers).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        (error.kind, stub.asked().len()),
+        (ErrorKind::Unreachable, 2)
+    );
 }
