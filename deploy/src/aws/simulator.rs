@@ -50,6 +50,9 @@ fn refusal(action: &'static str, failure: &Failure) -> TargetError {
         return refused(action, "ask IAM", failure);
     };
     let status = service.raw().status().as_u16();
+    if status == 200 {
+        return unreadable();
+    }
     let code = service.err().code().unwrap_or_default();
     let kind = match (status, code) {
         (_, "AccessDenied" | "AccessDeniedException") => ErrorKind::Denied,
@@ -59,6 +62,10 @@ fn refusal(action: &'static str, failure: &Failure) -> TargetError {
     let operation = operation(action);
     let message = format!("IAM refused {operation}: {code} (status {status})");
     TargetError::new(kind, message)
+}
+
+fn unreadable() -> TargetError {
+    TargetError::new(ErrorKind::Unexpected, "could not read the answer of IAM")
 }
 
 /// The actions of this file, for the page of permissions.
@@ -83,9 +90,7 @@ impl Simulator for IamSimulator {
             add(entry("ContextKeyValues.member.1"), value);
         }
         let verdicts = self.ask(ACTIONS[0], &parameters, verdicts).await?;
-        verdicts.ok_or_else(|| {
-            TargetError::new(ErrorKind::Unexpected, "could not read the answer of IAM")
-        })
+        verdicts.ok_or_else(unreadable)
     }
 
     async fn source(&self, caller: &str) -> Result<Option<String>, TargetError> {
