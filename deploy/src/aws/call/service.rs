@@ -1,6 +1,6 @@
 //! The services that are called, each as its clients know it.
 
-use super::endpoint::{Home, Partition};
+use super::partition::{Home, Partition};
 
 /// A service.
 #[derive(Debug)]
