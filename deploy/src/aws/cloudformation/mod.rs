@@ -7,6 +7,8 @@ mod recorded;
 mod sending;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire;
 
 use std::time::Duration;
 
