@@ -1,6 +1,7 @@
 //! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
 
 mod buckets;
+mod call;
 mod cloudformation;
 mod credentials;
 mod environment;

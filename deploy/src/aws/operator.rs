@@ -72,7 +72,7 @@ pub async fn stand_in(
     Ok(chat(&config, place))
 }
 
-fn chat(config: &SdkConfig, place: &Place) -> (DynamoConnections, ApiConnections) {
+pub(super) fn chat(config: &SdkConfig, place: &Place) -> (DynamoConnections, ApiConnections) {
     let tables = aws_sdk_dynamodb::config::Builder::from(config).interceptor(Named);
     let sockets = aws_sdk_apigatewaymanagement::config::Builder::from(config)
         .interceptor(Named)
