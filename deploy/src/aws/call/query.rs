@@ -13,20 +13,45 @@ use super::{Ask, Client};
 pub(in crate::aws) type Parameter = (String, String);
 
 impl Client {
-    /// What `read` makes of the result of `operation` with `parameters`: of the element `OperationResult`. It is called with
-    /// an empty one if there is none.
+    /// What `read` makes of the result of `operation` with `parameters`: of the element `OperationResult`.
     ///
     /// # Errors
-    /// The service refuses, or does not respond.
+    /// The service refuses, or does not respond. A response without a result is a refusal without a code.
     pub(in crate::aws) async fn query<T>(
         &self,
         operation: &'static str,
         parameters: &[Parameter],
-        read: fn(&Element) -> Result<T, BoxError>,
+        read: impl Fn(&Element) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
+        let form = self.form(operation, parameters)?;
+        self.send(form, move |body| {
+            let root = Element::parse(body)?;
+            if root.name().strip_suffix("Response") != Some(operation) {
+                return Err("the response is not this operation's".into());
+            }
+            let result = root.child(&format!("{operation}Result"));
+            read(result.ok_or("the response has no result")?)
+        })
+        .await
+    }
+
+    /// Performs `operation` with `parameters`, which has no result: that the service does not refuse is all that it says.
+    ///
+    /// # Errors
+    /// The service refuses, or does not respond.
+    pub(in crate::aws) async fn perform(
+        &self,
+        operation: &'static str,
+        parameters: &[Parameter],
+    ) -> Result<(), Failure> {
+        let form = self.form(operation, parameters)?;
+        self.send(form, |_| Ok(())).await
+    }
+
+    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, Failure> {
         let Protocol::Query { version } = self.service.protocol else {
             return Err(Failure::construction_failure(OTHER_PROTOCOL));
         };
@@ -34,18 +59,9 @@ impl Client {
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encoded(value)));
         }
-        let ask = Ask {
+        Ok(Ask {
             content: Some(("application/x-www-form-urlencoded", form.into_bytes())),
             ..Ask::new(operation, "POST", "/")
-        };
-        self.send(ask, move |body| {
-            let root = Element::parse(body)?;
-            let name = format!("{operation}Result");
-            match root.child(&name) {
-                Some(result) => read(result),
-                None => read(&Element::default()),
-            }
         })
-        .await
     }
 }

@@ -172,35 +172,35 @@ async fn odd_descriptions_of_a_stack_are_read_like_this() {
     .await;
     // What is the same in each.
     let text = text
-        .replace(", outputs: Outputs({}), parameters: {}", "")
+        .replace(", outputs: {}, parameters: {}", "")
         .replace(", role: None, topics: [], tags: {}", "");
     expect![[r#"
         no list: None
         empty list: None
-        empty member: Some(StackRecord { id: "", name: "", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+        empty member: Some(StackRecord { id: "", name: "", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(0.0), pace: Standard })
         strange member: None
-        nothing but the rest: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        future status: Some(StackRecord { id: "arn:1", name: "chat", status: Other("FROM_THE_FUTURE"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with space: Some(StackRecord { id: "arn:1", name: "chat", status: Other(" CREATE_COMPLETE "), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status in CDATA: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status and comment: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with attribute: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with prefix: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status twice: Some(StackRecord { id: "arn:1", name: "chat", status: DeleteFailed, reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        element in status: Unexpected: could not describe stack `chat` | HTTP status 200
+        nothing but the rest: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        future status: Some(StackRecord { id: "arn:1", name: "chat", status: Other("FROM_THE_FUTURE"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status with space: Some(StackRecord { id: "arn:1", name: "chat", status: Other(" CREATE_COMPLETE "), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status in CDATA: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status and comment: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status with attribute: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status with prefix: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        status twice: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        element in status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         unknown entity: Unexpected: could not describe stack `chat` | HTTP status 200
-        empty reason: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty role: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty lists: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty reason: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty role: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty lists: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         protection in capitals: Unexpected: could not describe stack `chat` | HTTP status 200
         empty protection: Unexpected: could not describe stack `chat` | HTTP status 200
-        future mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        whole seconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1770091506.0), pace: Standard })
-        microseconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1770091506.000001), pace: Standard })
-        offset: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(1770084306.0), pace: Standard })
-        before the epoch: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, protected: false, changed_at: Some(-0.5), pace: Standard })
+        future mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        whole seconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.0), pace: Standard })
+        microseconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.000001), pace: Standard })
+        offset: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770084306.0), pace: Standard })
+        before the epoch: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(-0.5), pace: Standard })
         no time: Unexpected: could not describe stack `chat` | HTTP status 200
         empty time: Unexpected: could not describe stack `chat` | HTTP status 200
     "#]].assert_eq(&text);

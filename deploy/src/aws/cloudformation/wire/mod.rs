@@ -1,5 +1,6 @@
 //! What is sent to CloudFormation and what is made of its answers, to the letter. The expectations were recorded with the
-//! generated client of the AWS SDK (aws-sdk-cloudformation 1.136.0), so they say what its protocol is.
+//! generated client of the AWS SDK (aws-sdk-cloudformation 1.136.0), so they say what its protocol is. Four have
+//! changed since, of answers that no service gives: of elements twice or within a text.
 
 mod answers;
 mod broken;

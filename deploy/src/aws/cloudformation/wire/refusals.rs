@@ -151,9 +151,9 @@ async fn odd_refusals_are_explained() {
         400 <ErrorResponse><Error><Code><![CDATA[A]]></Code><Message><![CDATA[m]]></Message></Error></ErrorResponse>
           1 Unexpected: could not describe stack `chat` | 
         400 <ErrorResponse><Error><Code>A<x/></Code></Error></ErrorResponse>
-          1 Unexpected: could not describe stack `chat` | A
+          1 Unexpected: could not describe stack `chat` | 
         400 <ErrorResponse><Error><Code><x/>A</Code></Error></ErrorResponse>
-          1 Unexpected: could not describe stack `chat` | HTTP status 400
+          1 Unexpected: could not describe stack `chat` | 
         400 <ErrorResponse><Errors><Error><Code>A</Code></Error></Errors></ErrorResponse>
           1 Unexpected: could not describe stack `chat` | HTTP status 400
         400 <Response><Errors><Error><Code>A</Code></Error></Errors></Response>

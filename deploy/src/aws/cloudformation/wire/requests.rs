@@ -118,7 +118,7 @@ async fn pages_of_a_change_set_are_requested_until_one_names_no_other() {
     let pages = |action: &str| {
         vec![
             page(action, "<NextToken>a/b+c==</NextToken>"),
-            page(action, ""),
+            page(action, "<NextToken/>"),
         ]
     };
     let call = async |cloud: &Cloud| drop(cloud.change_set(&ids()).await.unwrap());
@@ -169,13 +169,17 @@ async fn a_page_that_names_itself_is_the_last() {
         "ListStackResources",
         "ListChangeSets",
         "DescribeStackEvents",
+        "DescribeChangeSet",
+        "DescribeEvents",
     ] {
         let (cloud, stub) = cloud(vec![page(action, "<NextToken>2</NextToken>")]).await;
         match action {
             "DescribeStacks" => drop(cloud.stacks().await.unwrap()),
             "ListStackResources" => drop(cloud.resources("chat").await.unwrap()),
             "ListChangeSets" => drop(cloud.change_sets("chat").await.unwrap()),
-            _ => drop(cloud.recent_events("chat").await.unwrap()),
+            "DescribeStackEvents" => drop(cloud.recent_events("chat").await.unwrap()),
+            "DescribeChangeSet" => drop(cloud.change_set(&ids()).await.unwrap()),
+            _ => drop(cloud.findings(&ids()).await.unwrap()),
         }
         assert_eq!(stub.asked().len(), 2, "{action}");
     }
