@@ -14,7 +14,7 @@ async fn table<T: std::fmt::Debug>(
     let (cloud, _) = cloud(answers.collect()).await;
     let mut text = String::new();
     for (name, _) in rows {
-        writeln!(text, "{name}: {}", told(call(&cloud).await)).unwrap();
+        writeln!(text, "{name}: {}", shown(call(&cloud).await)).unwrap();
     }
     text
 }

@@ -123,7 +123,7 @@ async fn answers_that_say_only_that_it_was_done_may_be_of_any_length() {
                 _ => cloud.protect("chat", true).await,
             };
             let begins: String = body.chars().take(40).collect();
-            writeln!(text, "{action} {begins:?}: {}", told(done)).unwrap();
+            writeln!(text, "{action} {begins:?}: {}", shown(done)).unwrap();
         }
     }
     expect![[r#"

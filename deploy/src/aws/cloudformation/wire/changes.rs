@@ -29,7 +29,7 @@ async fn the_state_of_a_change_set_is_read() {
     let (cloud, _) = cloud(answers.into()).await;
     let mut text = String::new();
     for _ in states {
-        writeln!(text, "{}", told(cloud.change_set(&ids()).await)).unwrap();
+        writeln!(text, "{}", shown(cloud.change_set(&ids()).await)).unwrap();
     }
     expect![[r#"
         ChangeSetState { status: "FAILED", execution: "UNAVAILABLE", reason: Some("The submitted information didn't contain changes. Submit different information to create a change set."), changes: [] }
@@ -201,7 +201,7 @@ async fn findings_are_read() {
     let (number, mut text) = (answers.len(), String::new());
     let (cloud, _) = cloud(answers).await;
     for _ in 0..number {
-        writeln!(text, "{}", told(cloud.findings(&ids()).await)).unwrap();
+        writeln!(text, "{}", shown(cloud.findings(&ids()).await)).unwrap();
     }
     expect![[r#"
         [Finding { logical_id: "T", resource_type: "T::T", path: Some("/Resources/T"), reason: "a & b", is_warning: false }]
@@ -242,7 +242,7 @@ async fn the_ids_of_a_new_change_set_are_read_even_if_the_first_answer_was_lost(
         vec![exists(), exists()],
     ] {
         let (cloud, stub) = cloud(answers).await;
-        writeln!(text, "{}", told(cloud.create_change_set(&request).await)).unwrap();
+        writeln!(text, "{}", shown(cloud.create_change_set(&request).await)).unwrap();
         if let Some(look) = stub.asked().get(1) {
             writeln!(text, "  {look}").unwrap();
         }

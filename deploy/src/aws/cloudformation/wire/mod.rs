@@ -52,7 +52,7 @@ fn reported(error: &TargetError) -> String {
 }
 
 /// A result in one line.
-fn told<T: std::fmt::Debug>(result: Result<T, TargetError>) -> String {
+fn shown<T: std::fmt::Debug>(result: Result<T, TargetError>) -> String {
     match result {
         Ok(value) => format!("{value:?}"),
         Err(error) => reported(&error),
@@ -120,5 +120,5 @@ async fn outcome(config: &SdkConfig, answer: Answer) -> String {
     let config = config.clone().into_builder().endpoint_url(stub.url());
     let cloud = Cloud::new(&config.build(), "eu-west-1", &Default::default());
     let described = cloud.stack("chat").await;
-    format!("{} {}\n", stub.asked().len(), told(described))
+    format!("{} {}\n", stub.asked().len(), shown(described))
 }

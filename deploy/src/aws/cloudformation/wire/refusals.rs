@@ -201,24 +201,24 @@ async fn odd_refusals_are_explained() {
 #[tokio::test]
 async fn each_refused_request_says_what_was_attempted() {
     let (cloud, _) = cloud(vec![refusal(403, "AccessDenied", "no")]).await;
-    let told = [
-        told(cloud.stack("chat").await),
-        told(cloud.stacks().await),
-        told(cloud.template("chat").await),
-        told(cloud.resources("chat").await),
-        told(cloud.change_sets("chat").await),
-        told(cloud.create_change_set(&request()).await),
-        told(cloud.change_set(&ids()).await),
-        told(cloud.findings(&ids()).await),
-        told(cloud.delete_change_set(&ids()).await),
-        told(cloud.execute_change_set(&ids(), "t").await),
-        told(
+    let shown = [
+        shown(cloud.stack("chat").await),
+        shown(cloud.stacks().await),
+        shown(cloud.template("chat").await),
+        shown(cloud.resources("chat").await),
+        shown(cloud.change_sets("chat").await),
+        shown(cloud.create_change_set(&request()).await),
+        shown(cloud.change_set(&ids()).await),
+        shown(cloud.findings(&ids()).await),
+        shown(cloud.delete_change_set(&ids()).await),
+        shown(cloud.execute_change_set(&ids(), "t").await),
+        shown(
             cloud
                 .delete_stack("arn:s", "t", &[], DeployMode::Express)
                 .await,
         ),
-        told(cloud.recent_events("arn:s").await),
-        told(cloud.protect("chat", true).await),
+        shown(cloud.recent_events("arn:s").await),
+        shown(cloud.protect("chat", true).await),
     ];
     expect![[r#"
         Denied: could not describe stack `chat` | AccessDenied: no | hint: the identity lacks the permission cloudformation
@@ -233,7 +233,7 @@ async fn each_refused_request_says_what_was_attempted() {
         Denied: could not execute the change set | AccessDenied: no | hint: the identity lacks the permission cloudformation
         Denied: could not delete the stack | AccessDenied: no | hint: the identity lacks the permission cloudformation
         Denied: could not read the stack's events | AccessDenied: no | hint: the identity lacks the permission cloudformation
-        Denied: could not change the termination protection of stack `chat` | AccessDenied: no | hint: the identity lacks the permission cloudformation"#]].assert_eq(&told.join("\n"));
+        Denied: could not change the termination protection of stack `chat` | AccessDenied: no | hint: the identity lacks the permission cloudformation"#]].assert_eq(&shown.join("\n"));
 }
 
 #[tokio::test]
@@ -280,7 +280,7 @@ async fn silence_and_broken_connections_are_tried_again() {
             .build();
         let client = Cloud::new(&config, "eu-west-1", &Default::default());
         count.store(0, Ordering::Relaxed);
-        let described = told(client.stack("chat").await);
+        let described = shown(client.stack("chat").await);
         let attempts = count.load(Ordering::Relaxed);
         writeln!(text, "{name}: {attempts} {described}").unwrap();
     }
