@@ -172,7 +172,7 @@ impl AwsTarget {
 
     /// IAM's judgement of identities.
     pub fn simulator(&self) -> IamSimulator {
-        IamSimulator::new(&self.config, &self.region)
+        IamSimulator::new(&self.config)
     }
 
     /// Checks that the account's rules are about the account of `identity`.

@@ -82,6 +82,8 @@ pub(super) struct Client {
 pub(super) struct Ask {
     /// The operation, as it is shown.
     pub(super) operation: &'static str,
+    /// The service as it is shown, where that is not its usual name.
+    pub(super) shown: Option<&'static str>,
     /// The HTTP method.
     pub(super) method: &'static str,
     /// The path and the query, of [`encoded`] parts.
@@ -101,6 +103,7 @@ impl Ask {
     ) -> Self {
         Self {
             operation,
+            shown: None,
             method,
             path: path.into(),
             headers: Vec::new(),
@@ -158,7 +161,10 @@ impl Client {
     async fn invoke(&self, ask: Ask, read: Read) -> Result<Output, Failure> {
         let operation = ask.operation;
         let mut layer = Layer::new(operation);
-        layer.store_put(Metadata::new(operation, self.service.id));
+        layer.store_put(Metadata::new(
+            operation,
+            ask.shown.unwrap_or(self.service.id),
+        ));
         layer.store_put(SharedRequestSerializer::new(Writer));
         layer.store_put(SharedResponseDeserializer::new(Reader {
             protocol: &self.service.protocol,

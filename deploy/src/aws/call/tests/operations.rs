@@ -48,24 +48,26 @@ pub(super) enum Protocol {
     Xml,
 }
 
-/// A configuration for `stub` with `attempts`, and hardly any pause in between.
-pub(super) async fn config(stub: &Stub, attempts: u32) -> SdkConfig {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(attempts)
-        .with_initial_backoff(std::time::Duration::from_millis(1));
-    let config = stub.config().await.into_builder();
-    config.retry_config(retries).build()
+/// A configuration, which takes a while to make.
+pub(super) async fn config() -> SdkConfig {
+    let stub = Stub::answering(vec![(200, String::new())]).await;
+    stub.config().await
 }
 
-/// What is made of `answers` to `operation`, and the stub that gave them.
+/// What is made of `answers` to `operation` with at most so many `attempts`, and the stub that gave them.
 pub(super) async fn outcome(
+    config: &SdkConfig,
     operation: &str,
     attempts: u32,
     fields: Fields,
     answers: Vec<Answer>,
 ) -> (Result<String, TargetError>, Stub) {
     let stub = Stub::answering_with(fields, answers).await;
-    let config = config(&stub, attempts).await;
+    let retries = RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(std::time::Duration::from_millis(1));
+    let config = config.clone().into_builder().retry_config(retries);
+    let config = config.endpoint_url(stub.url()).build();
     (run(operation, &config, &stub).await, stub)
 }
 
@@ -73,7 +75,12 @@ fn shown<T: std::fmt::Debug>(outcome: Result<T, TargetError>) -> Result<String, 
     outcome.map(|it| format!("{it:?}"))
 }
 
-async fn run(operation: &str, config: &SdkConfig, stub: &Stub) -> Result<String, TargetError> {
+/// What is made of the response to `operation`.
+pub(super) async fn run(
+    operation: &str,
+    config: &SdkConfig,
+    stub: &Stub,
+) -> Result<String, TargetError> {
     let place = Place {
         table: "chat-Table-1".into(),
         connections_url: format!("{}/v1", stub.url()),
@@ -137,7 +144,7 @@ async fn run(operation: &str, config: &SdkConfig, stub: &Stub) -> Result<String,
                 resource: Some("arn:aws:iam::1:role/chat-example".into()),
                 context: vec![("kms:ViaService".into(), "s3.eu-west-1.amazonaws.com".into())],
             };
-            let iam = IamSimulator::new(config, "eu-west-1");
+            let iam = IamSimulator::new(config);
             shown(iam.denied("arn:aws:iam::1:user/ann", &question).await)
         }
         other => panic!("no operation {other}"),

@@ -1,8 +1,9 @@
+use aws_config::SdkConfig;
 use expect_test::expect_file;
 
-use super::operations::{OPERATIONS, Protocol, outcome};
+use super::operations::{OPERATIONS, Protocol, config, outcome};
 use crate::aws::stub::Fields;
-use crate::engine::causes;
+use crate::engine::{ErrorKind, causes};
 
 const TYPED: Fields = &[(
     "x-amzn-errortype",
@@ -164,11 +165,15 @@ const XML: [(&str, u16, Fields, &str); 16] = [
 ];
 
 /// What is made of each response to `operation`: the attempts, then the kind, the words and the hint of the error.
-async fn table(operation: &str, responses: &[(&str, u16, Fields, &str)]) -> String {
+async fn table(
+    config: &SdkConfig,
+    operation: &str,
+    responses: &[(&str, u16, Fields, &str)],
+) -> String {
     let mut lines = format!("== {operation}\n");
     for (name, status, fields, body) in responses {
         let answers = vec![(*status, (*body).to_owned())];
-        let (outcome, stub) = outcome(operation, 3, fields, answers).await;
+        let (outcome, stub) = outcome(config, operation, 3, fields, answers).await;
         let shown = match outcome {
             Ok(shown) => format!("Ok {shown}"),
             Err(error) => {
@@ -189,15 +194,43 @@ async fn table(operation: &str, responses: &[(&str, u16, Fields, &str)]) -> Stri
 
 #[tokio::test]
 async fn every_response_is_understood_as_the_generated_client_understood_it() {
+    let config = config().await;
     let mut all = String::new();
     for (operation, protocol) in OPERATIONS
         .into_iter()
         .filter(|(it, _)| *it != "GetMetricData")
     {
         all += &match protocol {
-            Protocol::Json | Protocol::Rest => table(operation, &JSON).await,
-            Protocol::Xml => table(operation, &XML).await,
+            Protocol::Json | Protocol::Rest => table(&config, operation, &JSON).await,
+            Protocol::Xml => table(&config, operation, &XML).await,
         };
     }
     expect_file!["../recorded/refusals.txt"].assert_eq(&all);
+}
+
+/// The generated client of CloudWatch spoke another protocol, so its refusals are those of other services in JSON.
+#[tokio::test]
+async fn refusals_of_cloudwatch_are_understood_as_those_of_dynamodb() {
+    let config = config().await;
+    let table_s = table(&config, "Query", &JSON).await;
+    let expected = table_s
+        .replace("== Query", "== GetMetricData")
+        .replace(
+            "find connections in table chat-Table-1",
+            "read the metrics of the stack",
+        )
+        .replace("dynamodb:Query", "cloudwatch:GetMetricData");
+    assert_eq!(table(&config, "GetMetricData", &JSON).await, expected);
+    // It once had the query protocol, and a code there.
+    let fields: Fields = &[("x-amzn-query-error", "Throttling;Sender")];
+    let answers = vec![(
+        400,
+        r#"{"__type":"SomethingNew","message":"slow"}"#.to_owned(),
+    )];
+    let (outcome, stub) = outcome(&config, "GetMetricData", 2, fields, answers).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        (error.kind, stub.asked().len()),
+        (ErrorKind::Unreachable, 2)
+    );
 }

@@ -1,6 +1,7 @@
+use aws_config::SdkConfig;
 use expect_test::expect_file;
 
-use super::operations::{OPERATIONS, outcome};
+use super::operations::{OPERATIONS, config, outcome};
 
 /// A response of success to each operation, with a second page where there may be one.
 fn answers(operation: &str) -> Vec<(u16, String)> {
@@ -41,8 +42,8 @@ const OTHERS: [&str; 9] = [
 ];
 
 /// One request as lines: method and path, headers, what the signature covers, and the body. JSON is in one spelling.
-async fn recorded(operation: &str) -> String {
-    let (outcome, stub) = outcome(operation, 1, &[], answers(operation)).await;
+async fn recorded(config: &SdkConfig, operation: &str) -> String {
+    let (outcome, stub) = outcome(config, operation, 1, &[], answers(operation)).await;
     let shown = outcome.unwrap_or_else(|error| panic!("{operation}: {error:?}"));
     let mut lines = format!("== {operation}\n-> {shown}\n");
     for (asked, headers) in stub.asked().iter().zip(stub.headers()) {
@@ -87,12 +88,13 @@ fn sorted(value: serde_json::Value) -> serde_json::Value {
 
 #[tokio::test]
 async fn every_request_is_what_the_generated_client_sent() {
+    let config = config().await;
     let mut all = String::new();
     for (operation, _) in OPERATIONS
         .into_iter()
         .filter(|(it, _)| *it != "GetMetricData")
     {
-        all += &recorded(operation).await;
+        all += &recorded(&config, operation).await;
     }
     expect_file!["../recorded/requests.txt"].assert_eq(&all);
 }
