@@ -26,7 +26,8 @@ impl Client {
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
-        let form = self.form(operation, parameters)?;
+        let form = self.form(operation, parameters);
+        let form = form.map_err(Failure::construction_failure)?;
         self.send(form, move |body| {
             let root = Element::parse(body)?;
             if root.name().strip_suffix("Response") != Some(operation) {
@@ -47,13 +48,14 @@ impl Client {
         operation: &'static str,
         parameters: &[Parameter],
     ) -> Result<(), Failure> {
-        let form = self.form(operation, parameters)?;
+        let form = self.form(operation, parameters);
+        let form = form.map_err(Failure::construction_failure)?;
         self.send(form, |_| Ok(())).await
     }
 
-    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, Failure> {
+    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, &'static str> {
         let Protocol::Query { version } = self.service.protocol else {
-            return Err(Failure::construction_failure(OTHER_PROTOCOL));
+            return Err(OTHER_PROTOCOL);
         };
         let mut form = format!("Action={operation}&Version={version}");
         for (name, value) in parameters {
