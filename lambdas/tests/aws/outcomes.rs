@@ -307,7 +307,6 @@ fn timeouts(act: Act, is_post: bool) -> Timeouts {
         Act::Silence if is_post => Timeouts {
             attempt,
             operation: attempt,
-            ..LONG
         },
         Act::Silence => Timeouts { attempt, ..LONG },
         _ => LONG,

@@ -13,14 +13,12 @@ use tokio::net::TcpStream;
 
 /// Short timeouts, for tests that wait for them.
 pub(crate) const SHORT: Timeouts = Timeouts {
-    connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
     operation: Duration::from_millis(300),
 };
 
 /// Longer than any pause between attempts, so that every attempt is made.
 pub(crate) const LONG: Timeouts = Timeouts {
-    connect: Duration::from_secs(30),
     attempt: Duration::from_secs(30),
     operation: Duration::from_secs(60),
 };
