@@ -1,4 +1,4 @@
-//! The adapters over the AWS SDK, and the binary behind a Runtime API, against servers on this machine.
+//! The adapters over AWS, and the binary behind a Runtime API, against servers on this machine.
 
 mod contract;
 mod costs;
@@ -6,6 +6,7 @@ mod dispatch;
 mod figures;
 mod function;
 mod meter;
+mod mirror;
 mod outcomes;
 mod parity;
 mod posts;
@@ -13,6 +14,7 @@ mod presence_costs;
 mod reads;
 mod review;
 mod runtime;
+mod signatures;
 mod starts;
 mod stub;
 mod table;
