@@ -1,5 +1,6 @@
 //! The adapters over AWS, and the binary behind a Runtime API, against servers on this machine.
 
+mod connections;
 mod contract;
 mod costs;
 mod dispatch;
