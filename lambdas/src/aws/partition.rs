@@ -54,8 +54,9 @@ mod tests {
         ] {
             let params = Params::builder().region(region).build();
             let params = params.expect("complete");
-            let endpoint = DefaultResolver::new().resolve_endpoint(&params);
-            let endpoint = endpoint.await.expect("an endpoint");
+            let sdk = DefaultResolver::new();
+            let endpoint = sdk.resolve_endpoint(&params).await;
+            let endpoint = endpoint.expect("an endpoint");
             let ours = format!("https://dynamodb.{region}.{}", suffix(region));
             assert_eq!(ours, endpoint.url());
         }
