@@ -35,7 +35,7 @@ pub(super) enum Failure {
 
 /// A response that reports an error.
 #[derive(Debug, thiserror::Error)]
-#[error("{} (status {status}){}", .code.as_deref().unwrap_or("refused"), told(.message))]
+#[error("{} (status {status}){}", .code.as_deref().unwrap_or("refused"), after_colon(.message))]
 pub(super) struct Refusal {
     pub(super) status: u16,
     /// The service's name for the error, such as `ThrottlingException`.
@@ -45,7 +45,7 @@ pub(super) struct Refusal {
     pub(super) retry_after: Option<Duration>,
 }
 
-fn told(message: &Option<String>) -> String {
+fn after_colon(message: &Option<String>) -> String {
     let message = message.as_ref().filter(|message| !message.is_empty());
     message.map_or_else(String::new, |message| format!(": {message}"))
 }
