@@ -38,11 +38,11 @@ pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
 pub(crate) use random::random_hex;
-pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};
+pub use refusal::{ErrorKind, TargetError, causes, chain, in_full, or_interrupted};
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,
-    FunctionCode, Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks,
-    Unready,
+    FunctionCode, Functions, Gateways, Inventory, Operation, Phase, Prepared, Readiness, Resource,
+    Stacks, Unready,
 };
 pub use teardown::{Teardown, teardown, teardown_here};
 pub use token::{NoToken, Token};

@@ -8,8 +8,8 @@ use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::limits::{self, Limit};
 use crate::engine::{
-    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Prepared, StackStatus,
-    Stacks, TargetError,
+    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Phase, Prepared,
+    StackStatus, Stacks, TargetError,
 };
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
@@ -22,12 +22,14 @@ impl Stacks for LocalTarget {
         let Ok(request) = folder.request() else {
             return Ok(Some(Description {
                 status: StackStatus::CreateFailed,
+                reason: None,
                 outputs: Outputs::new(),
             }));
         };
         let Some(request) = request else {
             let kept = Description {
                 status: StackStatus::DeleteComplete,
+                reason: None,
                 outputs: Outputs::new(),
             };
             return Ok(folder.has_data()?.then_some(kept));
@@ -36,9 +38,9 @@ impl Stacks for LocalTarget {
             .events(&request.token)?
             .into_iter()
             .rfind(|event| event.resource_type == STACK_TYPE);
-        let status = match last {
-            Some(event) => StackStatus::parse(&event.status),
-            None => StackStatus::CreateInProgress,
+        let (status, reason) = match last {
+            Some(event) => (StackStatus::parse(&event.status), event.reason),
+            None => (StackStatus::CreateInProgress, None),
         };
         if !status.is_settled() {
             self.check_started(&folder)?;
@@ -47,7 +49,11 @@ impl Stacks for LocalTarget {
             .running(stack)?
             .map(|running| running.outputs)
             .unwrap_or_default();
-        Ok(Some(Description { status, outputs }))
+        Ok(Some(Description {
+            status,
+            reason,
+            outputs,
+        }))
     }
 
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
@@ -152,9 +158,13 @@ impl Stacks for LocalTarget {
         }
     }
 
-    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+    async fn phase(&self, _operation: &Operation) -> Result<Phase, TargetError> {
         // The request is in a file, with the operation's own token.
-        Ok(true)
+        Ok(Phase::Begun)
+    }
+
+    fn is_first_without_events(&self) -> bool {
+        true
     }
 
     async fn pause(&self, _quiet: u32) {
