@@ -107,7 +107,7 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running, &request.references)
+                control::update(&running, &request.references, &self.patience)
                     .await
                     .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
@@ -179,19 +179,22 @@ impl Stacks for LocalTarget {
         // An update is a single step inside the running process: it happens or it does not. A process that is still
         // starting is ended, and stops everything that it has started.
         let started = self.started.borrow_mut().take();
-        if let Some(mut child) = started {
-            let pid = rustix::process::Pid::from_child(&child);
-            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
-                drop(tokio::task::spawn_blocking(move || child.wait()).await);
-                self.place(&operation.stack).forget_request();
-            }
+        if let Some(child) = started
+            && self.ended(child).await
+        {
+            self.place(&operation.stack).forget_request();
         }
         TargetError::interrupted()
     }
 }
 
 impl Diagnosis for LocalTarget {
-    async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError> {
+    async fn diagnose(
+        &self,
+        stack: &StackName,
+        silent: Duration,
+    ) -> Result<Option<String>, TargetError> {
+        self.patience.count(silent);
         // A process that does not answer at all explains more than its functions' logs.
         self.status(stack).await?;
         Ok(self.clues(stack))
