@@ -21,7 +21,6 @@ pub mod preflight;
 mod prepare;
 pub mod probe;
 mod random;
-pub mod reading;
 mod refusal;
 pub mod requests;
 pub mod rights;
@@ -50,4 +49,5 @@ pub use token::{NoToken, Token};
 pub use verify::COMPLAINTS;
 pub use verify::{Verified, complaining, complaint, verify};
 
+pub use crate::reading;
 pub use crate::stack::status::StackStatus;
