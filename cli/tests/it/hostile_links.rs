@@ -9,7 +9,7 @@ use crate::project::Project;
 const ENDLESS: [&str; 2] = ["/dev/zero", "/proc/self/pagemap"];
 
 /// A route to a backend, whose secret is in a file.
-const SECRET: &str = "[[routes]]\nkey = \"$default\"\nhttp = \"http://127.0.0.1:9\"\n\
+const SECRET: &str = "[[routes]]\nkey = \"$default\"\nhttp = \"http://127.0.0.1:8080\"\n\
                       secret-header = { name = \"x-s\", ssm = \"/c/k\", file = \"s\" }\n";
 
 /// A link in the place of `name`, in a clone with `config`; `words` end, with `said` in their error, or without one.
@@ -85,17 +85,17 @@ fn a_link_to_what_has_no_end_is_refused_before_it_takes_the_memory() {
             let path = project.path().join(case.name);
             let _there = std::fs::remove_file(&path);
             symlink(endless, &path).unwrap();
-            let told = limited(&project, case.words);
+            let ended = limited(&project, case.words);
             let shown = format!(
                 "{} -> {endless}: {:?}: {}",
-                case.name, case.words, told.stderr
+                case.name, case.words, ended.stderr
             );
             if let Some(said) = case.said {
-                assert_eq!(told.code, 2, "{shown}");
-                assert!(told.stderr.contains(said), "{shown}");
+                assert_eq!(ended.code, 2, "{shown}");
+                assert!(ended.stderr.contains(said), "{shown}");
             }
-            assert!(!told.stderr.contains("out of memory"), "{shown}");
-            assert!(told.stderr.len() < 10_000, "{shown}");
+            assert!(!ended.stderr.contains("out of memory"), "{shown}");
+            assert!(ended.stderr.len() < 10_000, "{shown}");
             assert_eq!(
                 std::fs::read_link(&path).unwrap(),
                 Path::new(endless),

@@ -188,6 +188,14 @@ impl LocalTarget {
         self.patience.is_over()
     }
 
+    /// Whether a process runs `stack`, or starts to. It is not asked.
+    ///
+    /// # Errors
+    /// The stack's files cannot be read.
+    pub fn is_running(&self, stack: &StackName) -> Result<bool, TargetError> {
+        self.folder(stack)?.is_alive()
+    }
+
     /// The port on which `stack` serves, `None` if it does not run. The process is not asked.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ async fn a_failed_deployment_is_explained_by_the_words_of_the_stack() {
 }
 
 #[tokio::test]
-async fn an_execution_that_was_not_begun_is_told_from_one_that_has_ended() {
+async fn an_execution_that_was_not_begun_is_not_taken_for_one_that_has_ended() {
     let cloud = changeable("UPDATE_COMPLETE").spoiled("execute", Spoiled::Ignored);
     let (_, outcome, _) = followed(cloud).await;
     let error = refusal(outcome);
