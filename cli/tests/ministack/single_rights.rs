@@ -88,8 +88,8 @@ async fn a_single_missing_right_is_named_by_each_verb_that_needs_it() {
         diff: 4 names the right
         status: 0 names the right
         outputs: 0 without a word
-        print-connect-commands: 0 without a word
-        connections: 0 without a word
+        print-connect-commands: 0 names the right
+        connections: 0 names the right
         logs: 0 without a word
         doctor: 0 without a word
         teardown --yes: 4 names the right
