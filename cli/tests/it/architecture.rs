@@ -90,13 +90,15 @@ fn check(package: &str, layers: &[(&str, &[&str])]) {
 fn the_modules_of_the_library_name_only_those_below_them() {
     let engine = ["config", "engine", "interrupt", "packaging", "stack"];
     let mut local = engine.to_vec();
-    local.extend(["directory", "guard", "programs"]);
+    local.extend(["directory", "guard", "programs", "reading"]);
     check(
         "deploy",
         &[
-            ("config", &[]),
+            ("config", &["reading"]),
             ("directory", &["engine"]),
             ("exit", &[]),
+            ("reading", &["scale"]),
+            ("scale", &[]),
             ("guard", &[]),
             ("programs", &[]),
             ("scratch", &[]),
@@ -110,11 +112,15 @@ fn the_modules_of_the_library_name_only_those_below_them() {
                     "engine",
                     "guard",
                     "programs",
+                    "reading",
                     "scratch",
                     "stack",
                 ],
             ),
-            ("engine", &["config", "interrupt", "stack"]),
+            (
+                "engine",
+                &["config", "interrupt", "reading", "scale", "stack"],
+            ),
             ("keys", &["config", "engine"]),
             ("aws", &engine),
             ("local", &local),

@@ -32,7 +32,9 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
         .with_safe_default_protocol_versions()
         .expect("ring has suites for each of them");
     let config = versions.with_root_certificates(roots);
-    config.with_no_client_auth().into()
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.into()
 });
 
 /// Reads the machine's trusted certificates now. Otherwise the first encrypted connection does.
@@ -44,8 +46,7 @@ pub(super) fn read_certificates() {
 
 /// An HTTP client that keeps its connections. Its clones share them.
 ///
-/// It speaks HTTP/1.1 only: connections that begin at the same moment are not fewer with HTTP/2, because which version a
-/// server speaks is known after the handshake.
+/// Encrypted connections speak HTTP/2 if the server does, so that the many posts of a large room share one.
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     client: Client<Connector, Full<Bytes>>,

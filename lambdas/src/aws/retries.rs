@@ -75,14 +75,19 @@ pub(super) fn again(failure: &Failure) -> Option<Again> {
     }
 }
 
-/// Whether a connection broke, in contrast to a server that does not speak HTTP.
+/// Whether a connection broke, or a server that ends it has not begun with the request, in contrast to a server that does
+/// not speak HTTP.
 fn is_broken(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let http = error.downcast_ref::<hyper::Error>();
+        let http2 = error.downcast_ref::<h2::Error>();
         if error.is::<std::io::Error>()
             || http.is_some_and(|http| {
                 http.is_closed() || http.is_canceled() || http.is_incomplete_message()
+            })
+            || http2.is_some_and(|http2| {
+                http2.is_go_away() || http2.reason() == Some(h2::Reason::REFUSED_STREAM)
             })
         {
             return true;

@@ -1,7 +1,8 @@
 //! Connections to services: kept, lost, encrypted, and what comes through them.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chat_lambdas::aws::{Clients, DynamoStore, HttpDocuments, LambdaDispatch};
 use chat_lambdas::dispatch::DispatchError;
@@ -11,9 +12,15 @@ use chat_lambdas::issuer::Documents as _;
 use chat_lambdas::log::reasons;
 use chat_lambdas::presence::Announcer as _;
 use chat_lambdas::runtime::Trace;
-use chat_lambdas::session::{Name, Room};
-use chat_lambdas::store::{ConnectionStore as _, Read};
+use chat_lambdas::session::{ConnectionId, Name, Room, Session};
+use chat_lambdas::store::{ConnectionStore as _, Presence, Read};
 use futures_util::future::join_all;
+use http_body_util::Empty;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
@@ -224,8 +231,16 @@ async fn a_trace_id_that_is_no_header_is_dropped_instead_of_the_request() {
 
 const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aws/certificates");
 
-/// A server that accepts every request, by a certificate for `localhost`.
-async fn encrypted() -> (String, mpsc::UnboundedReceiver<String>) {
+/// What a server with a certificate for `localhost` has seen.
+struct Encrypted {
+    endpoint: String,
+    connections: mpsc::UnboundedReceiver<()>,
+    /// Methods and paths.
+    requests: mpsc::UnboundedReceiver<String>,
+}
+
+/// A server that accepts every request, in HTTP/2 or in the only version that it has.
+async fn encrypted(is_modern: bool) -> Encrypted {
     let chain = CertificateDer::from_pem_file(format!("{CERTIFICATES}/server.pem"));
     let key = PrivateKeyDer::from_pem_file(format!("{CERTIFICATES}/server.key"));
     let ring = Arc::new(rustls::crypto::ring::default_provider());
@@ -234,62 +249,151 @@ async fn encrypted() -> (String, mpsc::UnboundedReceiver<String>) {
         .expect("ring has them")
         .with_no_client_auth()
         .with_single_cert(vec![chain.expect("a certificate")], key.expect("its key"));
-    let acceptor = TlsAcceptor::from(Arc::new(config.expect("they fit")));
+    let mut config = config.expect("they fit");
+    if is_modern {
+        config.alpn_protocols = vec![b"h2".to_vec()];
+    }
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     let (received, requests) = mpsc::unbounded_channel();
+    let (accepted, connections) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let Ok(mut socket) = acceptor.accept(socket).await else {
+            let Ok(socket) = acceptor.accept(socket).await else {
                 continue;
             };
-            while let Some(request) = read_request(&mut socket).await {
-                let _finished = received.send(request);
-                let accepted = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-                socket.write_all(accepted).await.expect("it is read");
-                socket.flush().await.expect("it is read");
-            }
+            let _finished = accepted.send(());
+            let received = received.clone();
+            let accept = service_fn(move |request: Request<Incoming>| {
+                let _finished =
+                    received.send(format!("{} {}", request.method(), request.uri().path()));
+                async { Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())) }
+            });
+            let socket = TokioIo::new(socket);
+            tokio::spawn(async move {
+                // The client may leave at any time.
+                let _left = match is_modern {
+                    true => {
+                        let http2 = http2::Builder::new(TokioExecutor::new());
+                        http2.serve_connection(socket, accept).await
+                    }
+                    false => {
+                        let http1 = http1::Builder::new();
+                        http1.serve_connection(socket, accept).await
+                    }
+                };
+            });
         }
     });
-    (format!("https://localhost:{port}/v1"), requests)
+    Encrypted {
+        endpoint: format!("https://localhost:{port}/v1"),
+        connections,
+        requests,
+    }
+}
+
+/// Everything that has come so far.
+fn so_far<T>(received: &mut mpsc::UnboundedReceiver<T>) -> Vec<T> {
+    std::iter::from_fn(|| received.try_recv().ok()).collect()
+}
+
+fn message() -> String {
+    let message = json!({
+        "requestContext": {
+            "eventType": "MESSAGE",
+            "routeKey": "$default",
+            "connectionId": "t=",
+            "authorizer": {"principalId": "Tom", "name": "Tom", "friend": "Jerry"},
+        },
+        "body": "hi",
+    });
+    message.to_string()
+}
+
+/// The function for direct messages, which trusts the authorities in the file `trusted`.
+async fn direct(table: &LocalTable, endpoint: &str, trusted: &str) -> Function {
+    let mut variables = CREDENTIALS.to_vec();
+    variables.extend([
+        ("TABLE_NAME", TABLE),
+        ("AWS_ENDPOINT_URL_DYNAMODB", table.endpoint.as_str()),
+        ("CONNECTIONS_ENDPOINT", endpoint),
+        ("SSL_CERT_FILE", trusted),
+    ]);
+    Function::start("direct", &variables).await
 }
 
 #[tokio::test]
 async fn posts_are_encrypted_for_a_server_that_the_machine_trusts_and_for_no_other() {
     let table = LocalTable::start().await;
-    let (endpoint, mut requests) = encrypted().await;
     let authority = format!("{CERTIFICATES}/authority.pem");
     // What any machine trusts is not what has signed the certificate.
     let other = format!("{CERTIFICATES}/../../../../cli/tests/it/certificates/authority.pem");
-    for (trusted, is_trusted) in [(authority, true), (other, false)] {
-        let mut variables = CREDENTIALS.to_vec();
-        variables.extend([
-            ("TABLE_NAME", TABLE),
-            ("AWS_ENDPOINT_URL_DYNAMODB", table.endpoint.as_str()),
-            ("CONNECTIONS_ENDPOINT", endpoint.as_str()),
-            ("SSL_CERT_FILE", trusted.as_str()),
-        ]);
-        let mut direct = Function::start("direct", &variables).await;
-        let message = json!({
-            "requestContext": {
-                "eventType": "MESSAGE",
-                "routeKey": "$default",
-                "connectionId": "t=",
-                "authorizer": {"principalId": "Tom", "name": "Tom", "friend": "Jerry"},
-            },
-            "body": "hi",
-        });
-        // The second one goes over the connection of the first.
-        for _ in 0..2 {
-            direct.invoke(&message.to_string()).await;
+    for is_modern in [false, true] {
+        let mut server = encrypted(is_modern).await;
+        for (trusted, is_trusted) in [(&authority, true), (&other, false)] {
+            let mut direct = direct(&table, &server.endpoint, trusted).await;
+            // The second one goes over the connection of the first.
+            for _ in 0..2 {
+                direct.invoke(&message()).await;
+            }
+            let posts = so_far(&mut server.requests);
+            let log = direct.stop();
+            assert_eq!(posts.len(), if is_trusted { 2 } else { 0 }, "{log}");
+            for post in &posts {
+                assert_eq!(post, "POST /v1/@connections/t%3D");
+            }
+            let connections = so_far(&mut server.connections).len();
+            assert_eq!(connections, usize::from(is_trusted), "{log}");
+            let reason = "invalid peer certificate";
+            assert_eq!(log.contains(reason), !is_trusted, "{log}");
         }
-        let posts: Vec<_> = std::iter::from_fn(|| requests.try_recv().ok()).collect();
-        let log = direct.stop();
-        assert_eq!(posts.len(), if is_trusted { 2 } else { 0 }, "{log}");
-        for post in &posts {
-            assert!(post.starts_with("POST /v1/@connections/t%3D "), "{post}");
-        }
-        let reason = "invalid peer certificate";
-        assert_eq!(log.contains(reason), !is_trusted, "{log}");
     }
+}
+
+#[tokio::test]
+async fn posts_at_once_share_the_connection_to_a_server_that_speaks_http_2() {
+    let table = LocalTable::start().await;
+    let authority = format!("{CERTIFICATES}/authority.pem");
+    for is_modern in [true, false] {
+        let mut server = encrypted(is_modern).await;
+        let mut direct = direct(&table, &server.endpoint, &authority).await;
+        direct.invoke(&message()).await;
+        let (first, connections) = (
+            so_far(&mut server.requests),
+            so_far(&mut server.connections),
+        );
+        assert_eq!((first.len(), connections.len()), (1, 1));
+        for number in 0..8 {
+            let session = Session {
+                name: Some(Name::parse("Jerry").expect("a name")),
+                friend: None,
+                room: Room::default(),
+            };
+            let jerry = Presence {
+                session,
+                connection: ConnectionId::new(format!("j{number}=")),
+                connected_at: now(),
+            };
+            table.store.remember(&jerry).await.expect("it is recorded");
+        }
+        direct.invoke(&message()).await;
+        let (posts, more) = (
+            so_far(&mut server.requests),
+            so_far(&mut server.connections),
+        );
+        assert!(posts.len() >= 8, "{posts:?}");
+        assert_eq!(more.is_empty(), is_modern, "{} more", more.len());
+        direct.stop();
+        for number in 0..8 {
+            let name = Name::parse("Jerry").expect("a name");
+            let id = ConnectionId::new(format!("j{number}="));
+            table.store.forget(&name, &id).await.expect("it is removed");
+        }
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed();
+    since.expect("it is later").as_secs()
 }
