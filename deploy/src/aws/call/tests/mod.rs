@@ -5,6 +5,7 @@
 //! What differs, and is recorded as it is now:
 //! - Route 53: requests to an address that the user has set are signed for the service's one Region, which its own hosts need
 //!   too. A list of zones that breaks off is not taken for a whole one.
+//! - A success that cannot be read counts as incomplete, and not as unexpected.
 //! - ACM: a response without a code, or that cannot be read, counts by its HTTP status, as with all other services.
 
 mod clients;
