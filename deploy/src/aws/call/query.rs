@@ -26,7 +26,8 @@ impl Client {
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
-        let form = self.form(operation, parameters)?;
+        let form = self.form(operation, parameters);
+        let form = form.ok_or_else(|| Failure::construction_failure(OTHER_PROTOCOL))?;
         self.send(form, move |body| {
             let root = Element::parse(body)?;
             if root.name().strip_suffix("Response") != Some(operation) {
@@ -47,19 +48,21 @@ impl Client {
         operation: &'static str,
         parameters: &[Parameter],
     ) -> Result<(), Failure> {
-        let form = self.form(operation, parameters)?;
+        let form = self.form(operation, parameters);
+        let form = form.ok_or_else(|| Failure::construction_failure(OTHER_PROTOCOL))?;
         self.send(form, |_| Ok(())).await
     }
 
-    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, Failure> {
+    /// The request; `None` of a service that takes no forms.
+    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Option<Ask> {
         let Protocol::Query { version } = self.service.protocol else {
-            return Err(Failure::construction_failure(OTHER_PROTOCOL));
+            return None;
         };
         let mut form = format!("Action={operation}&Version={version}");
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encoded(value)));
         }
-        Ok(Ask {
+        Some(Ask {
             content: Some(("application/x-www-form-urlencoded", form.into_bytes())),
             ..Ask::new(operation, "POST", "/")
         })
