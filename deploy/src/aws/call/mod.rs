@@ -4,6 +4,7 @@
 
 mod endpoint;
 mod json;
+mod partition;
 mod query;
 mod refusal;
 mod rest;

@@ -1,6 +1,6 @@
 //! The services that are called, each as its clients know it.
 
-use super::endpoint::{Home, Partition};
+use super::partition::{Home, Partition};
 
 /// A service.
 #[derive(Debug)]
@@ -76,9 +76,11 @@ pub(in crate::aws) static ROUTE53: Service = Service {
     scope: Scope::Partition(Home::of_route53),
 };
 
-/// Of its protocols (<https://github.com/aws/api-models-aws>) the one in JSON, which its documentation describes
+/// Of its three protocols, which its model lists
+/// (<https://github.com/boto/botocore/blob/develop/botocore/data/cloudwatch/2010-08-01/service-2.json>), the one in JSON, which
+/// its documentation describes, too
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/making-api-requests.html>). The generated client
-/// speaks CBOR.
+/// spoke CBOR.
 pub(in crate::aws) static CLOUDWATCH: Service = Service {
     id: "CloudWatch",
     word: "cloudwatch",
