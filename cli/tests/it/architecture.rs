@@ -186,6 +186,19 @@ fn no_rust_file_has_more_than_400_lines() {
 }
 
 #[test]
+fn functions_have_no_generated_client() {
+    for package in ["lambdas", "sdk"] {
+        let manifest = root().join(package).join("Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        // The tests compare their requests with those of the generated clients.
+        let (built, _tests) = manifest.split_once("[dev-dependencies]").unwrap();
+        for name in ["aws-config", "aws-sdk-", "aws-smithy-", "lambda_runtime"] {
+            assert!(!built.contains(name), "{package} depends on {name}");
+        }
+    }
+}
+
+#[test]
 fn no_sdk_type_leaves_the_folders_that_are_for_it() {
     let root = root();
     for package in ["cli", "deploy", "lambdas", "local", "sdk"] {
