@@ -27,7 +27,7 @@ impl Client {
         T: std::fmt::Debug + Send + Sync + 'static,
     {
         let form = self.form(operation, parameters);
-        let form = form.ok_or_else(|| Failure::construction_failure(OTHER_PROTOCOL))?;
+        let form = form.map_err(Failure::construction_failure)?;
         self.send(form, move |body| {
             let root = Element::parse(body)?;
             if root.name().strip_suffix("Response") != Some(operation) {
@@ -49,20 +49,19 @@ impl Client {
         parameters: &[Parameter],
     ) -> Result<(), Failure> {
         let form = self.form(operation, parameters);
-        let form = form.ok_or_else(|| Failure::construction_failure(OTHER_PROTOCOL))?;
+        let form = form.map_err(Failure::construction_failure)?;
         self.send(form, |_| Ok(())).await
     }
 
-    /// The request; `None` of a service that takes no forms.
-    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Option<Ask> {
+    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, &'static str> {
         let Protocol::Query { version } = self.service.protocol else {
-            return None;
+            return Err(OTHER_PROTOCOL);
         };
         let mut form = format!("Action={operation}&Version={version}");
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encoded(value)));
         }
-        Some(Ask {
+        Ok(Ask {
             content: Some(("application/x-www-form-urlencoded", form.into_bytes())),
             ..Ask::new(operation, "POST", "/")
         })
