@@ -63,7 +63,10 @@ def judge(request):
         is_first = name == "apigateway" and not request["target"].startswith("/v2/")
         service = model("apigateway of REST" if is_first else name)
         request["body"] = base64.b64decode(request["body"])
-        protocol = service.metadata["protocol"]
+        # Some services speak several; a target is in requests of one only.
+        protocol, spoken = service.metadata["protocol"], service.metadata.get("protocols", [])
+        if "json" in spoken and "x-amz-target" in request["headers"]:
+            protocol = "json"
         read = {
             "query": of_query, "json": of_json, "rest-json": of_rest, "rest-xml": of_rest, "smithy-rpc-v2-cbor": of_cbor,
         }[protocol]

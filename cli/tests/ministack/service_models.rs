@@ -197,6 +197,11 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
         let headers = json!({"x-amz-target": target, "content-type": "application/x-amz-json-1.1"});
         request("logs", "POST", "/", headers, body)
     };
+    let metrics = |version: &str, body: &str| {
+        let target = "GraniteServiceVersion20100801.GetMetricData";
+        let headers = json!({"x-amz-target": target, "content-type": format!("application/x-amz-json-{version}")});
+        request("monitoring", "POST", "/", headers, body)
+    };
     let rest = |method: &str, target: &str, body: &str| {
         let service = if target.contains("/v2/") {
             "apigateway"
@@ -213,6 +218,10 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
             "Action=CreateChangeSet&StackName=chat&ChangeSetName=c&Capabilities.member.1=CAPABILITY_IAM",
         ),
         json("FilterLogEvents", r#"{"logGroupName":"g","startTime":1}"#),
+        metrics(
+            "1.0",
+            r#"{"MetricDataQueries":[],"StartTime":1,"EndTime":2}"#,
+        ),
         rest("GET", "/v2/apis/abc/stages/v1", ""),
         rest(
             "PUT",
@@ -248,6 +257,11 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
             r#"{"logGroupName":"g","startTime":"soon"}"#,
         ),
         json("FilterLogEvents", "{"),
+        metrics(
+            "1.1",
+            r#"{"MetricDataQueries":[],"StartTime":1,"EndTime":2}"#,
+        ),
+        metrics("1.0", r#"{"MetricDataQueries":[],"StartTime":1}"#),
         rest("GET", "/v2/apis/abc/stage/v1", ""),
         rest("GET", "/v2/apis/abc/stages/v1?expand=all", ""),
         rest(
@@ -286,6 +300,8 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
         Unknown parameter in input: "logGroupNmae", must be one of: logGroupName, logGroupIdentifier, logStreamNames, logStreamNamePrefix, startTime, endTime, filterPattern, nextToken, limit, startFromHead, interleaved, unmask
         Invalid type for parameter startTime, value: soon, type: <class 'str'>, valid types: <class 'int'>
         the body is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)
+        the content type is 'application/x-amz-json-1.1', not 'application/x-amz-json-1.0'
+        Missing required parameter in input: "EndTime"
         apigateway has no operation at GET /v2/apis/abc/stage/v1
         GetStage has no query parameter 'expand'
         UpdateFunctionCode has no member 'S3key' in its body

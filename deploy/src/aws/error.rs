@@ -1,9 +1,8 @@
 //! Classifies AWS's refusals. The only module that inspects SDK errors.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-
-use aws_sdk_cloudformation::config::http::HttpResponse;
-use aws_sdk_cloudformation::error::SdkError;
 
 use super::http::{TooLarge, WebPage};
 pub(super) use super::kinds::Kind;

@@ -1,12 +1,13 @@
 //! Lambda: the code of functions, and its replacement.
 
 use aws_config::SdkConfig;
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 use base64::Engine as _;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
+use super::call::{self, Ask, Client, encoded};
 use super::error::refused;
-use super::requests::Named;
 use crate::engine::{Asset, FunctionCode, Functions, TargetError, Unready};
 
 /// Deployed functions of one Region.
@@ -17,11 +18,41 @@ pub struct LambdaFunctions {
 
 impl LambdaFunctions {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_lambda::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&call::LAMBDA, config),
         }
     }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Settings {
+    account_limit: Option<Limit>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Limit {
+    concurrent_executions: Option<u32>,
+    unreserved_concurrent_executions: Option<u32>,
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Configuration {
+    #[serde(rename = "CodeSha256")]
+    digest: Option<String>,
+    state: Option<String>,
+    state_reason: Option<String>,
+    last_update_status: Option<String>,
+    last_update_status_reason: Option<String>,
+}
+
+/// The path of `function`'s `part`.
+fn path(function: &str, part: &str) -> String {
+    format!("/2015-03-31/functions/{}/{part}", encoded(function))
 }
 
 /// How many functions may run at a time in one Region of an account.
@@ -39,17 +70,17 @@ impl LambdaFunctions {
     /// # Errors
     /// [`TargetError`] when Lambda cannot be asked.
     pub async fn concurrency(&self) -> Result<Option<Concurrency>, TargetError> {
-        let answer = self.client.get_account_settings().send().await;
+        let asked = Ask::new("GetAccountSettings", "GET", "/2016-08-19/account-settings");
+        let answer = self.client.rest::<Settings>(asked).await;
         let answer = answer.map_err(|error| {
             let attempt = "read the account's limit of concurrent functions";
             refused("lambda:GetAccountSettings", attempt, error)
         })?;
         Ok(answer.account_limit.and_then(|limit| {
             let free = limit.unreserved_concurrent_executions;
-            let all = limit.concurrent_executions;
+            let all = limit.concurrent_executions?;
             let free = free.filter(|free| *free < all).unwrap_or(all);
-            let (all, free) = (u32::try_from(all).ok()?, u32::try_from(free).ok()?);
-            // The SDK returns zero for a missing field; with zero, no function could run at all.
+            // With zero, no function could run at all.
             (free > 0).then_some(Concurrency { all, free })
         }))
     }
@@ -57,61 +88,59 @@ impl LambdaFunctions {
 
 impl Functions for LambdaFunctions {
     async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
-        let answer = self
-            .client
-            .get_function_configuration()
-            .function_name(function)
-            .send()
-            .await
-            .map_err(|error| {
-                let attempt = format!("read the code's digest of function {function}");
-                refused("lambda:GetFunctionConfiguration", attempt, error)
-            })?;
+        let path = path(function, "configuration");
+        let asked = Ask::new("GetFunctionConfiguration", "GET", path);
+        let answer = self.client.rest::<Configuration>(asked).await;
+        let answer = answer.map_err(|error| {
+            let attempt = format!("read the code's digest of function {function}");
+            refused("lambda:GetFunctionConfiguration", attempt, error)
+        })?;
         let reason = answer.state_reason.or(answer.last_update_status_reason);
         Ok(FunctionCode {
-            digest: hexadecimal(answer.code_sha256.as_deref().unwrap_or_default()),
-            trouble: trouble(answer.state, answer.last_update_status, reason),
+            digest: hexadecimal(answer.digest.as_deref().unwrap_or_default()),
+            trouble: trouble(
+                answer.state.as_deref(),
+                answer.last_update_status.as_deref(),
+                reason,
+            ),
         })
     }
 
     async fn replace_code(&self, function: &str, asset: &Asset) -> Result<(), TargetError> {
-        self.client
-            .update_function_code()
-            .function_name(function)
-            .s3_bucket(&asset.bucket)
-            .s3_key(&asset.key)
-            .architectures(Architecture::from(asset.architecture))
-            .send()
-            .await
-            .map_err(|error| {
-                let attempt = format!("update the code of function {function}");
-                refused("lambda:UpdateFunctionCode", attempt, error)
-            })?;
-        Ok(())
+        let code = json!({
+            "S3Bucket": asset.bucket,
+            "S3Key": asset.key,
+            "Architectures": [asset.architecture],
+        });
+        let asked = Ask {
+            content: Some(("application/json", code.to_string().into_bytes())),
+            ..Ask::new("UpdateFunctionCode", "PUT", path(function, "code"))
+        };
+        let updated = self.client.rest::<IgnoredAny>(asked).await;
+        updated.map(drop).map_err(|error| {
+            let attempt = format!("update the code of function {function}");
+            refused("lambda:UpdateFunctionCode", attempt, error)
+        })
     }
 }
 
 /// A function can be invoked while it is `Active`. The first invocation of an `Inactive` function, which has been
 /// unused for long, fails and activates it. An update must have ended
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
-fn trouble(
-    state: Option<State>,
-    update: Option<LastUpdateStatus>,
-    reason: Option<String>,
-) -> Option<Unready> {
+fn trouble(state: Option<&str>, update: Option<&str>, reason: Option<String>) -> Option<Unready> {
     let said = |word: &str| match &reason {
         Some(reason) => format!("{word}: {reason}"),
         None => word.to_owned(),
     };
     match state {
-        Some(State::Failed) => return Some(Unready::Broken(said("Failed"))),
-        None | Some(State::Active | State::Inactive) => {}
-        Some(other) => return Some(Unready::NotYet(said(other.as_str()))),
+        Some("Failed") => return Some(Unready::Broken(said("Failed"))),
+        None | Some("Active" | "Inactive") => {}
+        Some(other) => return Some(Unready::NotYet(said(other))),
     }
     match update {
-        Some(LastUpdateStatus::Failed) => Some(Unready::Broken(said("the update failed"))),
-        None | Some(LastUpdateStatus::Successful) => None,
-        Some(other) => Some(Unready::NotYet(said(other.as_str()))),
+        Some("Failed") => Some(Unready::Broken(said("the update failed"))),
+        None | Some("Successful") => None,
+        Some(other) => Some(Unready::NotYet(said(other))),
     }
 }
 
@@ -158,22 +187,22 @@ mod tests {
     #[test]
     fn only_an_active_function_with_a_finished_update_is_ready() {
         let ready = |state, update| trouble(Some(state), Some(update), None);
-        assert_eq!(ready(State::Active, LastUpdateStatus::Successful), None);
+        assert_eq!(ready("Active", "Successful"), None);
         assert!(matches!(
-            ready(State::Pending, LastUpdateStatus::Successful),
+            ready("Pending", "Successful"),
             Some(Unready::NotYet(_))
         ));
         assert!(matches!(
-            ready(State::Active, LastUpdateStatus::InProgress),
+            ready("Active", "InProgress"),
             Some(Unready::NotYet(_))
         ));
         assert!(matches!(
-            ready(State::Active, LastUpdateStatus::Failed),
+            ready("Active", "Failed"),
             Some(Unready::Broken(_))
         ));
-        let unknown = State::from("FromTheFuture");
+        let unknown = "FromTheFuture";
         assert_eq!(
-            ready(unknown, LastUpdateStatus::Successful),
+            ready(unknown, "Successful"),
             Some(Unready::NotYet("FromTheFuture".into()))
         );
     }

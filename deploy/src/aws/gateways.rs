@@ -1,19 +1,10 @@
 //! API Gateway's control plane: whether the stage serves, and the API's address.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use aws_config::SdkConfig;
-use aws_sdk_apigatewayv2::Client;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
-};
-use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use serde::Deserialize;
 
+use super::call::{self, Ask, Client, encoded};
 use super::error::{Kind, kind, refused};
-use super::requests::{Named, rename};
 use crate::config::names::StageName;
 use crate::engine::log_role::GatewayAccount;
 use crate::engine::{Gateways, TargetError, Unready};
@@ -26,11 +17,32 @@ pub struct ApiGateways {
 
 impl ApiGateways {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_apigatewayv2::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&call::GATEWAY, config),
         }
     }
+}
+
+/// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stage {
+    last_deployment_status_message: Option<String>,
+}
+
+/// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Api {
+    api_endpoint: Option<String>,
+}
+
+/// <https://docs.aws.amazon.com/apigateway/latest/api/API_GetAccount.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    #[serde(rename = "cloudwatchRoleArn")]
+    log_role: Option<String>,
 }
 
 impl Gateways for ApiGateways {
@@ -39,14 +51,9 @@ impl Gateways for ApiGateways {
         api: &str,
         stage: &StageName,
     ) -> Result<Option<Unready>, TargetError> {
-        let answer = self
-            .client
-            .get_stage()
-            .api_id(api)
-            .stage_name(stage.as_ref())
-            .send()
-            .await;
-        match answer {
+        let (id, name) = (encoded(api), encoded(stage.as_ref()));
+        let asked = Ask::new("GetStage", "GET", format!("/v2/apis/{id}/stages/{name}"));
+        match self.client.rest::<Stage>(asked).await {
             Ok(answer) => Ok(deployment_trouble(
                 answer.last_deployment_status_message.as_deref(),
             )),
@@ -61,7 +68,8 @@ impl Gateways for ApiGateways {
     }
 
     async fn endpoint(&self, api: &str, stage: &StageName) -> Result<Option<String>, TargetError> {
-        match self.client.get_api().api_id(api).send().await {
+        let asked = Ask::new("GetApi", "GET", format!("/v2/apis/{}", encoded(api)));
+        match self.client.rest::<Api>(asked).await {
             Ok(answer) => Ok(answer
                 .api_endpoint
                 .map(|endpoint| format!("{endpoint}/{stage}"))),
@@ -76,64 +84,18 @@ impl Gateways for ApiGateways {
 
 impl GatewayAccount for ApiGateways {
     async fn log_role(&self) -> Result<Option<String>, TargetError> {
-        // The first generation of API Gateway's API has the setting, at the same address and with the same signature. A client
-        // for it would add a minute to each first build, for one request.
-        let seen = AccountSettings::default();
-        let asked = self.client.get_api().api_id("account").customize();
-        let asked = asked.interceptor(seen.clone()).mutate_request(|request| {
-            let uri = request.uri().replace("/v2/apis/account", "/account");
-            // It was an address before, and is one without a part of its path.
-            drop(request.set_uri(uri));
-        });
-        match asked.send().await {
-            Ok(_) => Ok(seen.log_role()),
+        // Only the first generation of API Gateway's API has the setting, at the same host and with the same signature.
+        let asked = Ask {
+            shown: Some("ApiGateway"),
+            ..Ask::new("GetAccount", "GET", "/account")
+        };
+        match self.client.rest::<Account>(asked).await {
+            Ok(account) => Ok(account.log_role.filter(|role| !role.is_empty())),
             Err(error) => {
                 let attempt = "read the account's settings of API Gateway";
                 Err(refused("apigateway:GET", attempt, error))
             }
         }
-    }
-}
-
-/// Keeps the answer to a request for the account's settings, which no type of the client has.
-#[derive(Debug, Clone, Default)]
-struct AccountSettings(Arc<Mutex<Vec<u8>>>);
-
-impl AccountSettings {
-    fn log_role(&self) -> Option<String> {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings: serde_json::Value = serde_json::from_slice(&body).ok()?;
-        let role = settings["cloudwatchRoleArn"].as_str()?;
-        (!role.is_empty()).then(|| role.to_owned())
-    }
-}
-
-#[dyn_dispatch_hint]
-impl Intercept for AccountSettings {
-    fn name(&self) -> &'static str {
-        "AccountSettings"
-    }
-
-    fn modify_before_transmit(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        rename(context.request_mut(), "apigateway", "GetAccount");
-        Ok(())
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(body) = context.response().body().bytes() {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
-        }
-        Ok(())
     }
 }
 

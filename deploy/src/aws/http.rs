@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
@@ -95,32 +94,6 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
             http: http.http_connector(settings, components),
             proxies: proxies.clone(),
         })
-    }))
-}
-
-/// The same for a request that no client of the SDK of `config` makes.
-///
-/// # Errors
-/// A proxy or certificate of the environment cannot be used.
-pub(super) async fn connector(config: &SdkConfig) -> Result<SharedHttpConnector, TargetError> {
-    let Ways {
-        proxies,
-        context,
-        https,
-        http,
-    } = Ways::of_environment().await?;
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(limits::scaled(CONNECT))
-        .read_timeout(limits::scaled(READ))
-        .build();
-    let [https, http] = [https, http].map(|proxy| {
-        let (settings, sleep) = (Some(settings.clone()), config.sleep_impl());
-        SharedHttpConnector::new(connecting(proxy, context.clone(), settings, sleep))
-    });
-    Ok(SharedHttpConnector::new(Attentive {
-        https,
-        http,
-        proxies,
     }))
 }
 

@@ -1,11 +1,10 @@
 //! CloudWatch Logs: the functions' log events.
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use serde::{Deserialize, Serialize};
 
+use super::call::{self, Client};
 use super::error::{Kind, kind, refused};
-use super::requests::Named;
 use crate::engine::TargetError;
 use crate::engine::logs::{LogEvent, LogGroups};
 
@@ -17,11 +16,36 @@ pub struct CloudWatchLogs {
 
 impl CloudWatchLogs {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&call::LOGS, config),
         }
     }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked<'a> {
+    log_group_name: &'a str,
+    start_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    events: Option<Vec<Event>>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    event_id: Option<String>,
+    log_stream_name: Option<String>,
+    message: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    timestamp: Option<i64>,
 }
 
 impl LogGroups for CloudWatchLogs {
@@ -29,16 +53,14 @@ impl LogGroups for CloudWatchLogs {
     /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
     async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
         let mut events = Vec::new();
-        let mut page = None;
+        let mut asked = Asked {
+            log_group_name: group,
+            start_time: since,
+            next_token: None,
+        };
         loop {
-            let asked = self
-                .client
-                .filter_log_events()
-                .log_group_name(group)
-                .start_time(since)
-                .set_next_token(page.take());
-            let answer = match asked.send().await {
-                Ok(answer) => answer,
+            let page: Page = match self.client.json("FilterLogEvents", &asked).await {
+                Ok(page) => page,
                 // Deleted meanwhile, or not created yet.
                 Err(error) if kind(&error) == Kind::NotFound => return Ok(events),
                 Err(error) => {
@@ -46,10 +68,10 @@ impl LogGroups for CloudWatchLogs {
                     return Err(refused("logs:FilterLogEvents", attempt, error));
                 }
             };
-            let found = answer.events.unwrap_or_default().into_iter();
+            let found = page.events.unwrap_or_default().into_iter();
             events.extend(found.map(converted));
-            page = answer.next_token.filter(|token| !token.is_empty());
-            if page.is_none() {
+            asked.next_token = page.next_token.filter(|token| !token.is_empty());
+            if asked.next_token.is_none() {
                 return Ok(events);
             }
         }
@@ -57,7 +79,7 @@ impl LogGroups for CloudWatchLogs {
 }
 
 /// AWS gives every event an id. For an emulator without ids, one is made of the event's content.
-fn converted(event: FilteredLogEvent) -> LogEvent {
+fn converted(event: Event) -> LogEvent {
     let at = event.timestamp.unwrap_or_default();
     let stream = event.log_stream_name.unwrap_or_default();
     let text = event.message.unwrap_or_default();

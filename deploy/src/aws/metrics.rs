@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
+use aws_smithy_types::DateTime;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::call::{self, Client};
 use super::error::refused;
-use super::requests::Named;
 use crate::engine::vitals::{FunctionVitals, Vitals, Watched};
 use crate::engine::{ErrorKind, TargetError};
 
@@ -36,9 +36,8 @@ pub struct CloudWatchMetrics {
 
 impl CloudWatchMetrics {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&call::CLOUDWATCH, config),
         }
     }
 
@@ -68,25 +67,23 @@ impl CloudWatchMetrics {
         let asked: Vec<_> = numbered
             .map(|(query, number)| query.asked(number))
             .collect();
-        let time = |seconds: u64| DateTime::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        let mut page = None;
+        let mut asked = json!({
+            "MetricDataQueries": asked,
+            "StartTime": end.saturating_sub(LOOK_BACK),
+            "EndTime": end,
+        });
         loop {
-            let request = self.client.get_metric_data();
-            let request = request
-                .set_metric_data_queries(Some(asked.clone()))
-                .start_time(time(end.saturating_sub(LOOK_BACK)))
-                .end_time(time(end))
-                .set_next_token(page.take());
-            let answer = request.send().await.map_err(|error| {
+            let page = self.client.json::<Page>("GetMetricData", &asked).await;
+            let page = page.map_err(|error| {
                 let attempt = "read the metrics of the stack";
                 refused("cloudwatch:GetMetricData", attempt, error)
             })?;
-            for result in answer.metric_data_results.unwrap_or_default() {
+            for result in page.metric_data_results.unwrap_or_default() {
                 let number = result.id.as_deref().and_then(number);
                 let Some(points) = number.and_then(|number| points.get_mut(number)) else {
                     continue;
                 };
-                if result.status_code == Some(StatusCode::InternalError) {
+                if result.status_code.as_deref() == Some("InternalError") {
                     let message = "CloudWatch could not read the metrics of the stack";
                     return Err(TargetError::new(ErrorKind::Unreachable, message)
                         .with_hint("run the same command again in a minute"));
@@ -94,16 +91,34 @@ impl CloudWatchMetrics {
                 let times = result.timestamps.unwrap_or_default().into_iter();
                 let values = result.values.unwrap_or_default();
                 points.extend(times.zip(values).filter_map(|(at, value)| {
-                    let seconds = u64::try_from(at.secs()).ok()?;
+                    let at = DateTime::from_secs_f64(at).secs();
+                    let seconds = u64::try_from(at).ok()?;
                     Some((seconds - seconds % MINUTE, value))
                 }));
             }
-            page = answer.next_token.filter(|token| !token.is_empty());
-            if page.is_none() {
-                return Ok(());
+            match page.next_token.filter(|token| !token.is_empty()) {
+                Some(next) => asked["NextToken"] = next.into(),
+                None => return Ok(()),
             }
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    metric_data_results: Option<Vec<Found>>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    id: Option<String>,
+    /// Seconds since the Unix epoch.
+    timestamps: Option<Vec<f64>>,
+    values: Option<Vec<f64>>,
+    status_code: Option<String>,
 }
 
 /// The values of a metric by the second in which their minute began.
@@ -185,24 +200,25 @@ fn queries(watched: &Watched) -> Vec<Query<'_>> {
 }
 
 impl Query<'_> {
-    /// In the SDK's form, with an id from which [`number`] gets `number`.
-    fn asked(&self, number: usize) -> MetricDataQuery {
-        let dimensions = self
+    /// In CloudWatch's form, with an id from which [`number`] gets `number`.
+    fn asked(&self, number: usize) -> Value {
+        let dimensions: Vec<_> = self
             .dimensions
             .iter()
-            .map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
-        let metric = Metric::builder()
-            .namespace(self.namespace)
-            .metric_name(self.metric)
-            .set_dimensions(Some(dimensions.collect()));
-        let statistic = MetricStat::builder()
-            .metric(metric.build())
-            .period(i32::try_from(MINUTE).unwrap_or(i32::MAX))
-            .stat(self.statistic);
-        MetricDataQuery::builder()
-            .id(format!("m{number}"))
-            .metric_stat(statistic.build())
-            .build()
+            .map(|(name, value)| json!({ "Name": name, "Value": value }))
+            .collect();
+        json!({
+            "Id": format!("m{number}"),
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": self.namespace,
+                    "MetricName": self.metric,
+                    "Dimensions": dimensions,
+                },
+                "Period": MINUTE,
+                "Stat": self.statistic,
+            },
+        })
     }
 }
 

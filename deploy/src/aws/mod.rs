@@ -1,6 +1,7 @@
 //! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
 
 mod buckets;
+mod call;
 mod cloudformation;
 mod credentials;
 mod environment;
@@ -171,7 +172,7 @@ impl AwsTarget {
 
     /// IAM's judgement of identities.
     pub fn simulator(&self) -> IamSimulator {
-        IamSimulator::new(&self.config, &self.region)
+        IamSimulator::new(&self.config)
     }
 
     /// Checks that the account's rules are about the account of `identity`.

@@ -1,27 +1,30 @@
 //! ACM and Route 53: certificates, and zones for records. Both are only read.
 
-use aws_config::SdkConfig;
-use aws_sdk_acm::types::{CertificateStatus, KeyAlgorithm};
+use std::collections::BTreeSet;
 
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_types::DateTime;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::call::{self, Ask, Client, Element, Failure, encoded};
 use super::error::refused;
-use super::requests::Named;
 use crate::engine::TargetError;
 use crate::engine::naming::{Certificate, HostedZone, Names};
 
 /// Certificates of one Region, and the account's zones.
 #[derive(Debug)]
 pub struct AccountNames {
-    certificates: aws_sdk_acm::Client,
-    zones: aws_sdk_route53::Client,
+    certificates: Client,
+    zones: Client,
 }
 
 impl AccountNames {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let acm = aws_sdk_acm::config::Builder::from(config).interceptor(Named);
-        let route53 = aws_sdk_route53::config::Builder::from(config).interceptor(Named);
         Self {
-            certificates: aws_sdk_acm::Client::from_conf(acm.build()),
-            zones: aws_sdk_route53::Client::from_conf(route53.build()),
+            certificates: Client::new(&call::ACM, config),
+            zones: Client::new(&call::ROUTE53, config),
         }
     }
 }
@@ -29,57 +32,101 @@ impl AccountNames {
 /// The keys of certificates for Regional names: RSA of 2048 bits at most
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-specify-certificate-for-custom-domain-name.html>). ACM
 /// lists these alone if not asked for others.
-const KEYS: [KeyAlgorithm; 2] = [KeyAlgorithm::Rsa1024, KeyAlgorithm::Rsa2048];
+const KEYS: [&str; 2] = ["RSA_1024", "RSA_2048"];
+
+/// <https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html>
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Page {
+    certificate_summary_list: Option<Vec<Summary>>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    certificate_arn: Option<String>,
+    domain_name: Option<String>,
+    subject_alternative_name_summaries: Option<Vec<String>>,
+    status: Option<String>,
+    /// Seconds since the Unix epoch.
+    not_after: Option<f64>,
+}
+
+impl Summary {
+    fn certificate(self) -> Option<Certificate> {
+        let names = self.subject_alternative_name_summaries.unwrap_or_default();
+        Some(Certificate {
+            arn: self.certificate_arn?,
+            names: self.domain_name.into_iter().chain(names).collect(),
+            is_issued: self.status.as_deref() == Some("ISSUED"),
+            until: self
+                .not_after
+                .map(|time| DateTime::from_secs_f64(time).secs()),
+        })
+    }
+}
 
 impl Names for AccountNames {
     async fn certificates(&self) -> Result<Vec<Certificate>, TargetError> {
-        let filters = aws_sdk_acm::types::Filters::builder();
-        let filters = filters.set_key_types(Some(KEYS.into())).build();
-        let mut pages = self
-            .certificates
-            .list_certificates()
-            .certificate_statuses(CertificateStatus::Issued)
-            .certificate_statuses(CertificateStatus::PendingValidation)
-            .includes(filters)
-            .into_paginator()
-            .items()
-            .send();
+        let mut asked = json!({
+            "CertificateStatuses": ["ISSUED", "PENDING_VALIDATION"],
+            "Includes": { "keyTypes": KEYS },
+        });
         let mut all = Vec::new();
-        while let Some(summary) = pages.next().await {
-            let summary = summary
-                .map_err(|error| refused("acm:ListCertificates", "list the certificates", error))?;
-            let Some(arn) = summary.certificate_arn else {
-                continue;
+        let mut seen = BTreeSet::new();
+        loop {
+            let page = self.certificates.json("ListCertificates", &asked).await;
+            let page: Page = page.map_err(no_certificates)?;
+            let found = page.certificate_summary_list.unwrap_or_default();
+            all.extend(found.into_iter().filter_map(Summary::certificate));
+            let Some(next) = page.next_token.filter(|token| !token.is_empty()) else {
+                return Ok(all);
             };
-            let names = summary
-                .subject_alternative_name_summaries
-                .unwrap_or_default();
-            all.push(Certificate {
-                arn,
-                names: summary.domain_name.into_iter().chain(names).collect(),
-                is_issued: summary.status == Some(CertificateStatus::Issued),
-                until: summary.not_after.map(|time| time.secs()),
-            });
+            if !seen.insert(next.clone()) {
+                let endless = "ACM's next page is one that it has sent before";
+                return Err(no_certificates(Failure::construction_failure(endless)));
+            }
+            asked["NextToken"] = next.into();
         }
-        Ok(all)
     }
 
     async fn zones(&self, name: &str) -> Result<Vec<HostedZone>, TargetError> {
         // They are sorted by name, and begin with this one. More with one name than fit an answer are too many anyway.
-        let asked = self.zones.list_hosted_zones_by_name().dns_name(name);
-        let answer = asked.send().await.map_err(|error| {
+        let path = format!("/2013-04-01/hostedzonesbyname?dnsname={}", encoded(name));
+        let asked = Ask::new("ListHostedZonesByName", "GET", path);
+        let found = self.zones.send(asked, zones).await.map_err(|error| {
             let attempt = format!("look for the hosted zone {name}");
             refused("route53:ListHostedZonesByName", attempt, error)
         })?;
-        let found = answer.hosted_zones.into_iter();
-        let found = found.filter(|zone| zone.name.trim_end_matches('.').eq_ignore_ascii_case(name));
-        Ok(found
-            .map(|zone| HostedZone {
-                id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
-                is_private: zone.config.is_some_and(|config| config.private_zone),
-            })
-            .collect())
+        let found = found.into_iter();
+        let found = found.filter(|(of, _)| of.trim_end_matches('.').eq_ignore_ascii_case(name));
+        Ok(found.map(|(_, zone)| zone).collect())
     }
+}
+
+fn no_certificates(error: Failure) -> TargetError {
+    refused("acm:ListCertificates", "list the certificates", error)
+}
+
+/// The zones of a response, each with its name
+/// (<https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html>).
+fn zones(body: &[u8]) -> Result<Vec<(String, HostedZone)>, BoxError> {
+    let root = Element::parse(body)?;
+    let Some(list) = root.child("HostedZones") else {
+        return Ok(Vec::new());
+    };
+    let zone = |zone: &Element| {
+        let id = zone.text("Id").unwrap_or_default();
+        let config = zone.child("Config");
+        let is_private = config.and_then(|config| config.text("PrivateZone"));
+        let found = HostedZone {
+            id: id.trim_start_matches("/hostedzone/").to_owned(),
+            is_private: is_private.map(str::parse).transpose()?.unwrap_or_default(),
+        };
+        Ok((zone.owned("Name").unwrap_or_default(), found))
+    };
+    list.children("HostedZone").map(zone).collect()
 }
 
 #[cfg(test)]

@@ -43,11 +43,6 @@ impl Intercept for Named {
     }
 }
 
-/// Gives `request` another name than its client has for it.
-pub(super) fn rename(request: &mut HttpRequest, service: &str, operation: &str) {
-    request.add_extension(Operation(service.to_owned(), operation.to_owned()));
-}
-
 /// `request` as it is shown.
 ///
 /// Only clients of the SDK's own give no name: those that ask for credentials. Of them only the host is shown, as their

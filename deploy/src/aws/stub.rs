@@ -26,8 +26,16 @@ type Headers = Arc<Mutex<Vec<HeaderMap>>>;
 /// A status and a body.
 pub(super) type Answer = (u16, String);
 
+/// Headers of a response.
+pub(super) type Fields = &'static [(&'static str, &'static str)];
+
 impl Stub {
     pub(super) async fn answering(answers: Vec<Answer>) -> Self {
+        Self::answering_with(&[], answers).await
+    }
+
+    /// The same, with these headers in each response.
+    pub(super) async fn answering_with(fields: Fields, answers: Vec<Answer>) -> Self {
         let (asked, headers) = (Asked::default(), Headers::default());
         let (written, seen) = (asked.clone(), headers.clone());
         let answers = Arc::new(answers);
@@ -46,6 +54,9 @@ impl Stub {
                 };
                 let (status, body) = answers[number.min(answers.len() - 1)].clone();
                 let mut response = Response::builder().status(status).header("etag", "\"1\"");
+                for (name, value) in fields {
+                    response = response.header(*name, *value);
+                }
                 if status == 301 {
                     response = response.header("x-amz-bucket-region", "eu-central-1");
                 }
@@ -78,6 +89,11 @@ impl Stub {
         values
             .map(|value| value.map(|value| value.to_str().unwrap().to_owned()))
             .collect()
+    }
+
+    /// The headers of each request so far.
+    pub(super) fn headers(&self) -> Vec<HeaderMap> {
+        self.headers.lock().unwrap().clone()
     }
 
     /// A configuration for this stub, with invalid credentials.

@@ -1,10 +1,11 @@
 //! DynamoDB: the size of a table, before it is deleted.
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::Client;
+use serde::Deserialize;
+use serde_json::json;
 
+use super::call::{self, Client};
 use super::error::{Kind, kind, refused};
-use super::requests::Named;
 use crate::engine::TargetError;
 
 /// Tables of one Region.
@@ -13,11 +14,22 @@ pub struct Tables {
     client: Client,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    table: Option<Table>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Table {
+    item_count: Option<i64>,
+}
+
 impl Tables {
     pub(super) fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&call::DYNAMODB, config),
         }
     }
 
@@ -27,9 +39,10 @@ impl Tables {
     /// # Errors
     /// [`TargetError`] if DynamoDB refuses or does not respond.
     pub async fn items(&self, table: &str) -> Result<Option<u64>, TargetError> {
-        match self.client.describe_table().table_name(table).send().await {
-            Ok(answer) => {
-                let items = answer.table.and_then(|table| table.item_count);
+        let asked = json!({ "TableName": table });
+        match self.client.json::<Described>("DescribeTable", &asked).await {
+            Ok(described) => {
+                let items = described.table.and_then(|table| table.item_count);
                 Ok(Some(
                     items.and_then(|items| items.try_into().ok()).unwrap_or(0),
                 ))

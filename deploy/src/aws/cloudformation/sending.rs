@@ -20,22 +20,6 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// The text, if it is in the request.
-    pub(super) fn body(&self) -> Option<String> {
-        match self {
-            Self::Request(body) => Some(body.clone()),
-            Self::Bucket(_) => None,
-        }
-    }
-
-    /// The address, if it is in the bucket.
-    pub(super) fn address(&self) -> Option<String> {
-        match self {
-            Self::Request(_) => None,
-            Self::Bucket(address) => Some(address.clone()),
-        }
-    }
-
     /// Distinguishes refusals because CloudFormation could not read the template, which the error codes do not.
     ///
     /// It reads with the rights of the identity that asks, through S3, which names no permission
