@@ -1,4 +1,4 @@
-//! The services that are called, each as its clients know it.
+//! The services that are called, with the names that they have in each place.
 
 use super::partition::{Home, Partition};
 
