@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::limits;
 
 /// How long a file may take, such as a pipe without a writer, or a drive that has gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All of the file at `path`, which has `most` bytes at most.
 ///
@@ -18,12 +18,12 @@ pub async fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let path = path.to_owned();
     // A thread of its own: it may stay there for ever, and must not keep the command from ending.
     std::thread::spawn(move || drop(send.send(whole(&path, most))));
-    match tokio::time::timeout(limits::scaled(PATIENCE), receive).await {
+    match tokio::time::timeout(limits::scaled(TIMEOUT), receive).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_gone)) => Err(Error::other("reading it failed")),
         Err(_elapsed) => Err(Error::other(format!(
             "it does not come to an end: not read after {} s",
-            PATIENCE.as_secs()
+            TIMEOUT.as_secs()
         ))),
     }
 }

@@ -30,6 +30,9 @@ fn the_document_has_one_script_one_style_one_place_for_settings_and_no_external_
     assert!(DOCUMENT.contains("fetch(settings.renewal,"));
 }
 
+/// The page's client, as a module for other pages.
+const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/web/chat.js");
+
 #[test]
 fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
     let handshake: serde_json::Map<_, _> = Field::ALL
@@ -47,8 +50,21 @@ fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
         "subprotocolToken": auth::SUBPROTOCOL_TOKEN,
         "tokenExpired": auth::TOKEN_EXPIRED,
     });
-    let line = format!("\nconst PROTOCOL = {protocol};\n");
-    assert!(DOCUMENT.contains(&line), "it must have the line {line}");
+    let line = format!("const PROTOCOL = {protocol};");
+    let client = std::fs::read_to_string(CLIENT).unwrap();
+    let mut exported = client.lines().filter_map(|it| it.strip_prefix("export "));
+    let found = exported.find(|it| it.starts_with("const PROTOCOL = "));
+    let found = found.expect("chat.js exports it");
+    if found != line && std::env::var_os("UPDATE_EXPECT").is_some() {
+        // The test below copies it into the document, when it runs again.
+        std::fs::write(CLIENT, client.replace(found, &line)).unwrap();
+        return;
+    }
+    assert_eq!(found, line, "UPDATE_EXPECT=1 writes it into chat.js");
+    assert!(
+        DOCUMENT.contains(&line),
+        "the document must have it as well"
+    );
     for field in Field::ALL.map(Field::word) {
         assert!(
             DOCUMENT.contains(&format!("<input id=\"{field}\"")),
@@ -71,7 +87,7 @@ fn the_document_carries_the_client_that_lies_beside_it() {
     const BEGIN: &str = "//@@ chat.js, ";
     const END: &str = "//@@ The end of chat.js.";
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/web");
-    let client = std::fs::read_to_string(folder.join("chat.js")).unwrap();
+    let client = std::fs::read_to_string(CLIENT).unwrap();
     let client = client.lines().map(|line| {
         let line = line.strip_prefix("export ").unwrap_or(line);
         format!("{line}\n")
@@ -120,7 +136,7 @@ fn check(config: &str, expected: Expect) {
     let introduction = RequiredIdentity::from_settings(&settings);
     let base = "http://127.0.0.1:1/";
     let mut text = links(base, &settings, introduction, &[None, None]).join("\n");
-    let proof = PageProof::of(&settings);
+    let proof = PageProof::from_settings(&settings);
     let filled_in = page_settings(&settings, introduction, proof, None);
     text.push_str(&format!("\n{filled_in:#}\n"));
     expected.assert_eq(&text);
