@@ -109,7 +109,7 @@ pub(super) struct Running {
     pub(super) secret: String,
     /// [`Request::digest`] of what runs.
     pub(super) applied: String,
-    /// The running template, which after a refused update differs from the request's; `None` until the stack runs.
+    /// The running template, which after a refused update differs from the request's; `None` in the register.
     pub(super) template: Option<String>,
     pub(super) outputs: Outputs,
 }

@@ -204,7 +204,7 @@ async fn opens_and_no_more() -> String {
 }
 
 #[tokio::test]
-async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience() {
+async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_timeout() {
     let url = opens_and_no_more().await;
     let (started, routes) = (Instant::now(), routes());
     let said = Handshake::default();
