@@ -6,9 +6,11 @@ mod room;
 
 use std::time::Duration;
 
-pub(crate) use self::backend::backend;
-pub(crate) use self::envelope::envelope;
-pub(crate) use self::room::room;
+use clap::ValueEnum;
+
+use self::backend::backend;
+use self::envelope::envelope;
+use self::room::room;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};
 use crate::load::{self, Load, LoadError, Seat};
@@ -17,6 +19,37 @@ use crate::processes;
 use crate::report::{Figure, Quantity, spread};
 use crate::sample::Sample;
 use crate::server::ServerError;
+
+/// The figures that can be selected. The floors are always measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Start,
+    Help,
+    Messages,
+    Backend,
+    Envelope,
+    Room,
+    Memory,
+}
+
+impl Part {
+    /// Measures them.
+    pub(crate) async fn measure(
+        self,
+        programs: &Programs,
+        floors: &Floors,
+    ) -> Result<Vec<Figure>, FigureError> {
+        match self {
+            Self::Start => start(programs, floors).await,
+            Self::Help => help(programs, floors),
+            Self::Messages => messages(programs, floors).await,
+            Self::Backend => backend(programs, floors).await,
+            Self::Envelope => envelope(programs).await,
+            Self::Room => room(programs, floors).await,
+            Self::Memory => memory(programs).await,
+        }
+    }
+}
 
 /// Why a figure could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +81,7 @@ const fn millis(count: u64) -> Quantity {
 }
 
 /// The time until a stack accepts its first client.
-pub(crate) async fn start(
-    programs: &Programs,
-    floors: &Floors,
-) -> Result<Vec<Figure>, FigureError> {
+async fn start(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let (mut endpoints, mut handshakes, mut deploys) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let project = Project::new(programs)?;
@@ -78,7 +108,7 @@ pub(crate) async fn start(
 }
 
 /// The time of `chatctl --help`.
-pub(crate) fn help(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
+fn help(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let project = Project::new(programs)?;
     let mut times = Vec::with_capacity(HELPS);
     for _ in 0..HELPS {
@@ -93,7 +123,7 @@ pub(crate) fn help(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, 
 }
 
 /// The memory of the whole stack, after 10,000 messages and with 100 clients.
-pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureError> {
+async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureError> {
     let project = Project::new(programs)?;
     let (deployed, _) = project.deploy()?;
     let before = deployed.status()?;
@@ -140,10 +170,7 @@ pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureErr
 }
 
 /// One pair with one message in progress, then ten.
-pub(crate) async fn messages(
-    programs: &Programs,
-    floors: &Floors,
-) -> Result<Vec<Figure>, FigureError> {
+async fn messages(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let project = Project::new(programs)?;
     let (deployed, _) = project.deploy()?;
     let status = deployed.status()?;

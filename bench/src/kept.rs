@@ -39,7 +39,7 @@ answers = "history"
 "#;
 
 /// How long it may take until the stack serves a client again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a client waits after a handshake that failed.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -263,7 +263,7 @@ async fn connect(url: &str, name: &str, counts: &Counts) -> Result<Client, KeptE
     loop {
         match Client::open(url, handshake.headers()).await {
             Ok(client) => return Ok(client),
-            Err(_) if began.elapsed() < PATIENCE => {
+            Err(_) if began.elapsed() < TIMEOUT => {
                 more(&counts.refused);
                 tokio::time::sleep(AGAIN).await;
             }

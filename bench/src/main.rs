@@ -24,15 +24,14 @@ mod tally;
 
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum as _};
 
 use crate::chatctl::Programs;
 use crate::deploy::{DeployArgs, DeployBenchError};
-use crate::figures::FigureError;
-use crate::floors::{FloorError, Floors};
+use crate::figures::{FigureError, Part};
+use crate::floors::FloorError;
 use crate::functions::{FunctionsArgs, FunctionsError};
 use crate::kept::{KeptArgs, KeptError};
-use crate::report::Figure;
 use crate::soak::{SoakArgs, SoakError};
 use crate::storm::{StormArgs, StormError};
 
@@ -60,18 +59,6 @@ struct LocalArgs {
     /// Only this; can be repeated
     #[arg(long, value_enum)]
     only: Vec<Part>,
-}
-
-/// The figures that can be selected. The floors are always measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    Start,
-    Help,
-    Messages,
-    Backend,
-    Envelope,
-    Room,
-    Memory,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +126,7 @@ fn run(args: &Args) -> Result<(), BenchError> {
     let mut figures = Vec::new();
     for part in Part::value_variants() {
         if args.only.is_empty() || args.only.contains(part) {
-            figures.extend(runtime.block_on(measure(*part, &args.programs, &floors))?);
+            figures.extend(runtime.block_on(part.measure(&args.programs, &floors))?);
         }
     }
     figures.extend(figures::from_floors(&floors));
@@ -151,22 +138,6 @@ fn run(args: &Args) -> Result<(), BenchError> {
         missed.count()
     ));
     Ok(())
-}
-
-async fn measure(
-    part: Part,
-    programs: &Programs,
-    floors: &Floors,
-) -> Result<Vec<Figure>, FigureError> {
-    match part {
-        Part::Start => figures::start(programs, floors).await,
-        Part::Help => figures::help(programs, floors),
-        Part::Messages => figures::messages(programs, floors).await,
-        Part::Backend => figures::backend(programs, floors).await,
-        Part::Envelope => figures::envelope(programs).await,
-        Part::Room => figures::room(programs, floors).await,
-        Part::Memory => figures::memory(programs).await,
-    }
 }
 
 /// The machine, and its load.

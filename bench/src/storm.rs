@@ -29,7 +29,7 @@ announce = true
 const WINDOW: Duration = Duration::from_secs(3);
 
 /// How long a handshake may be tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a client waits after a handshake that failed: API Gateway's quota lets 500 pass in a second.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -286,7 +286,7 @@ async fn enter(url: &str, name: &str) -> Result<(Client, Duration, usize), Storm
     loop {
         match connect(url, name).await {
             Ok(client) => return Ok((client, began.elapsed(), refused)),
-            Err(_) if began.elapsed() < PATIENCE => {
+            Err(_) if began.elapsed() < TIMEOUT => {
                 refused += 1;
                 tokio::time::sleep(AGAIN).await;
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::scale::scaled;
 
 /// How long a file may take, such as a pipe without a writer, or a drive that has gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All of the file at `path`, which has `most` bytes at most.
 ///
@@ -23,7 +23,7 @@ pub async fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
     let path = path.to_owned();
     // A thread of its own: it may stay there for ever, and must not keep the command from ending.
     std::thread::spawn(move || drop(send.send(whole(&path, most))));
-    match tokio::time::timeout(scaled(PATIENCE), receive).await {
+    match tokio::time::timeout(scaled(TIMEOUT), receive).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_gone)) => Err(failed()),
         Err(_elapsed) => Err(endless()),
@@ -75,7 +75,7 @@ fn in_time(
 ) -> Result<Vec<u8>, Error> {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || drop(send.send(work())));
-    match receive.recv_timeout(scaled(PATIENCE)) {
+    match receive.recv_timeout(scaled(TIMEOUT)) {
         Ok(outcome) => outcome,
         Err(mpsc::RecvTimeoutError::Disconnected) => Err(failed()),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(endless()),
@@ -95,7 +95,7 @@ fn failed() -> Error {
 fn endless() -> Error {
     Error::other(format!(
         "it does not come to an end: not read after {} s",
-        PATIENCE.as_secs()
+        TIMEOUT.as_secs()
     ))
 }
 

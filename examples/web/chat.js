@@ -229,9 +229,9 @@ export class ChatClient {
 
   _dial() {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
-    const { url, from, to, room } = this.options;
+    const { url } = this.options;
     const query = new URLSearchParams();
-    for (const [field, value] of Object.entries({ from, to, room })) if (value) query.set(PROTOCOL.handshake[field], value);
+    for (const [field, name] of Object.entries(PROTOCOL.handshake)) if (this.options[field]) query.set(name, this.options[field]);
     const address = new URL(typeof url === 'function' ? url.call(null) : url);
     address.search = String(query);
     const socket = new Socket(address.href, this.token ? [PROTOCOL.subprotocol, PROTOCOL.subprotocolToken + this.token] : []);

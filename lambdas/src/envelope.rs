@@ -98,7 +98,7 @@ impl<'frame> Outgoing<'frame> {
             route: event.route().unwrap_or_default().into(),
             from: session.name.as_ref().map(name),
             room: receivers
-                .depend_on(Field::Room)
+                .reach_a_room()
                 .then(|| session.room.to_string().into()),
             to: session
                 .friend

@@ -1,6 +1,5 @@
 //! Runs one handler behind the Lambda Runtime API.
 
-mod kept;
 mod reviewed;
 mod ways;
 
@@ -14,14 +13,17 @@ use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use crate::aws::{HttpDocuments, Timeouts};
+use crate::delivery::Delivery;
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
-use crate::handlers::{self, Admission, Gate, HandlerError, Invocation};
+use crate::handlers::{self, Admission, Answer, Gate, HandlerError, Invocation};
+use crate::history::Reader;
 use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
 use crate::presence::Summons;
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
+use crate::store::ConnectionStore;
 use crate::tokens::Tokens;
 use ways::{Ways, all_clients, store, store_and_delivery};
 
@@ -159,60 +161,57 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let gate = Gate::new(environment)?;
+            let (gate, ways) = (Gate::new(environment)?, (&store, &delivery));
             let rules = reviewed::rules(environment, trace, gate.routes())?;
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
-                if let Some(refusal) = refusal {
-                    return Ok(refusal);
-                }
+            let direct = async |event: &SocketEvent, invocation: &Invocation| {
                 handlers::direct(event, &store, &delivery, &rules, invocation).await
-            })
-            .await
+            };
+            run_gated(api, trace, log, (&gate, ways), direct).await
         }
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, log, trace, function)?;
-            let gate = Gate::new(environment)?;
+            let (gate, ways) = (Gate::new(environment)?, (&store, &delivery));
             let rules = reviewed::rules(environment, trace, gate.routes())?;
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
-                if let Some(refusal) = refusal {
-                    return Ok(refusal);
-                }
-                let ways = (&store, &delivery);
+            let broadcast = async |event: &SocketEvent, invocation: &Invocation| {
                 handlers::broadcast(event, ways, &dispatch, &rules, invocation).await
-            })
-            .await
+            };
+            run_gated(api, trace, log, (&gate, ways), broadcast).await
         }
         Handler::Who => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let rule = handlers::rule_of_requests();
-            let gate = Gate::new(environment)?.for_requests(rule, Answers::Who.right());
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let ways = (&store, &delivery);
-                match gate.refusal(event, ways, invocation).await? {
-                    Some(refusal) => Ok(refusal),
-                    None => handlers::who(event, ways, invocation).await,
-                }
-            })
-            .await
+            let (gate, ways) = (gate_of(Answers::Who, environment)?, (&store, &delivery));
+            let who = async |event: &SocketEvent, invocation: &Invocation| {
+                handlers::who(event, ways, invocation).await
+            };
+            run_gated(api, trace, log, (&gate, ways), who).await
         }
         Handler::Kick => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (rule, index) = (handlers::rule_of_requests(), environment.index()?);
-            let gate = Gate::new(environment)?.for_requests(rule, Answers::Kick.right());
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let ways = (&store, &delivery);
-                match gate.refusal(event, ways, invocation).await? {
-                    Some(refusal) => Ok(refusal),
-                    None => handlers::kick(event, ways, index, invocation).await,
-                }
-            })
-            .await
+            let (gate, ways) = (gate_of(Answers::Kick, environment)?, (&store, &delivery));
+            let index = environment.index()?;
+            let kick = async |event: &SocketEvent, invocation: &Invocation| {
+                handlers::kick(event, ways, index, invocation).await
+            };
+            run_gated(api, trace, log, (&gate, ways), kick).await
         }
-        handler @ (Handler::History | Handler::Delete) => {
-            return kept::handle(environment, log, (api, trace), handler).await;
+        Handler::History => {
+            let (store, delivery) = store_and_delivery(environment, log, trace)?;
+            let (gate, ways) = (gate_of(Answers::History, environment)?, (&store, &delivery));
+            let kept = (reader(environment)?, environment.history_seconds()?);
+            let history = async |event: &SocketEvent, invocation: &Invocation| {
+                handlers::history(event, ways, kept, invocation).await
+            };
+            run_gated(api, trace, log, (&gate, ways), history).await
+        }
+        Handler::Delete => {
+            let (store, delivery) = store_and_delivery(environment, log, trace)?;
+            let (gate, ways) = (gate_of(Answers::Delete, environment)?, (&store, &delivery));
+            let reader = reader(environment)?;
+            let delete = async |event: &SocketEvent, invocation: &Invocation| {
+                handlers::delete(event, ways, reader, invocation).await
+            };
+            run_gated(api, trace, log, (&gate, ways), delete).await
         }
         Handler::Deliver => {
             let function = environment.own_function()?;
@@ -241,6 +240,39 @@ async fn handle(
         }
     };
     Ok(ended?)
+}
+
+/// What stands before the handler of such requests.
+fn gate_of(answers: Answers, environment: Environment<'_>) -> Result<Gate, EnvironmentError> {
+    let gate = Gate::new(environment)?;
+    Ok(gate.for_requests(handlers::rule_of_requests(), answers.right()))
+}
+
+fn reader(environment: Environment<'_>) -> Result<Reader, EnvironmentError> {
+    Ok(Reader {
+        mode: environment.mode()?,
+        index: environment.index()?,
+    })
+}
+
+/// Runs a handler of clients' frames, each of which must pass `gate` first.
+async fn run_gated(
+    api: &mut RuntimeApi,
+    trace: &Trace,
+    log: &Log,
+    (gate, ways): (&Gate, (&impl ConnectionStore, &impl Delivery)),
+    handler: impl AsyncFn(&SocketEvent, &Invocation) -> Result<Answer, HandlerError>,
+) -> Result<Infallible, RuntimeError> {
+    run(
+        api,
+        trace,
+        log,
+        async |event: &SocketEvent, invocation| match gate.refusal(event, ways, invocation).await? {
+            Some(refusal) => Ok(refusal),
+            None => handler(event, invocation).await,
+        },
+    )
+    .await
 }
 
 /// Runs the authorizer that asks for tokens.

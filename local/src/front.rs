@@ -190,7 +190,7 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let deployed = gateway.deployed();
     if let (Some(operation), &Method::POST, "/") =
-        (Operation::of(&request), request.method(), &*path)
+        (Operation::from_request(&request), request.method(), &*path)
     {
         if browser::asks(request.headers()) {
             return refuse(of_a_page());

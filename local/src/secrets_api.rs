@@ -56,7 +56,7 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// The operation that `request` asks for, by its `X-Amz-Target`; `None` if it is of another service.
-    pub(crate) fn of(request: &Request<Incoming>) -> Option<Self> {
+    pub(crate) fn from_request(request: &Request<Incoming>) -> Option<Self> {
         let target = request.headers().get("X-Amz-Target")?.to_str().ok()?;
         match target {
             "AmazonSSM.GetParameter" => Some(Self::GetParameter),

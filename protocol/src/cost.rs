@@ -124,9 +124,9 @@ pub fn kept_for_friend(bytes: usize) -> Units {
 /// function finds whether others follow. A query reads 1 MB at most.
 #[must_use]
 pub fn page(messages: usize, bytes: usize) -> Units {
-    const MOST: usize = 1_024 * 1_024;
+    const MAX_READ: usize = 1_024 * 1_024;
     let item = bytes + KEPT_BYTES;
-    let read = (messages + 1).min(MOST / item).max(1);
+    let read = (messages + 1).min(MAX_READ / item).max(1);
     in_steps(read * item, 4_096)
 }
 

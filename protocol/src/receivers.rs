@@ -83,6 +83,12 @@ impl Receivers {
         self.depend_on(Field::To)
     }
 
+    /// Whether messages reach the members of a room.
+    #[must_use]
+    pub fn reach_a_room(self) -> bool {
+        self.depend_on(Field::Room)
+    }
+
     /// Whether a route may send the sender a copy.
     #[must_use]
     pub const fn takes_include_sender(self) -> bool {

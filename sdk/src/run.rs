@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, foreign_origin,
+    Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, not_admitted,
 };
 use chat_lambdas::log::{Log, reasons};
 use chat_lambdas::runtime::Trace;
@@ -182,7 +182,7 @@ where
     E: Into<Error>,
 {
     let invocation = &chat.invocation;
-    if let Some(denied) = foreign_origin(event, admission, invocation)? {
+    if let Some(denied) = not_admitted(event, admission, invocation)? {
         return Ok(denied);
     }
     let decision = decide(chat, &Handshake::new(event.clone())).await;

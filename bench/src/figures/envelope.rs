@@ -16,7 +16,7 @@ const ADDED: [(&str, &str); 2] = [
 ];
 
 /// The most that it may take, in round trips of plain messages.
-const MOST: f64 = 1.6;
+const MAX_FACTOR: f64 = 1.6;
 
 /// One pair for each addition, and one with plain messages, in turns.
 pub(crate) async fn envelope(programs: &Programs) -> Result<Vec<Figure>, FigureError> {
@@ -61,7 +61,7 @@ pub(crate) async fn envelope(programs: &Programs) -> Result<Vec<Figure>, FigureE
                 &how,
             );
             let figure = match percent {
-                50 => figure.below(Quantity::Time(beside.mul_f64(MOST))),
+                50 => figure.below(Quantity::Time(beside.mul_f64(MAX_FACTOR))),
                 _ => figure,
             };
             figures.push(figure.over(Quantity::Time(beside), "plain ones, same run"));

@@ -8,7 +8,7 @@ use serde_json::json;
 use testing::Client;
 
 use super::chance::Chance;
-use super::{Counts, KeptError, PATIENCE, connect, is_failure, more};
+use super::{Counts, KeptError, TIMEOUT, connect, is_failure, more};
 
 /// Before every id.
 pub(super) const BEGINNING: &str = "00000000000000000000000000";
@@ -88,7 +88,7 @@ impl<'a> Screen<'a> {
             let received = tokio::select! {
                 received = client.next_text() => received,
                 () = tokio::time::sleep_until(end), if !is_last => return Ok(Ended::Killed),
-                () = tokio::time::sleep(PATIENCE), if is_last => {
+                () = tokio::time::sleep(TIMEOUT), if is_last => {
                     return Err(KeptError::Unreadable(format!("{} got no page", self.name)));
                 }
             };

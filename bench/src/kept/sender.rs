@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::chance::Chance;
 use super::screen::BEGINNING;
-use super::{Counts, KeptError, PATIENCE, connect, is_failure, more};
+use super::{Counts, KeptError, TIMEOUT, connect, is_failure, more};
 
 /// Messages of a sender without a receipt.
 const IN_FLIGHT: usize = 16;
@@ -104,7 +104,7 @@ impl<'a> Sender<'a> {
     pub(super) async fn finish(&mut self) -> Result<(), KeptError> {
         let began = Instant::now();
         while !(self.doubts.is_empty() && self.left.is_empty()) {
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > TIMEOUT {
                 return Err(KeptError::Unreadable(format!(
                     "{} gets no receipt",
                     self.name()
@@ -173,7 +173,7 @@ impl<'a> Sender<'a> {
             let received = tokio::select! {
                 received = client.next_text() => received,
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => return,
-                () = sleep(PATIENCE) => return,
+                () = sleep(TIMEOUT) => return,
             };
             match received {
                 Ok(text) => self.take(&text),

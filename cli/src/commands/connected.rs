@@ -65,7 +65,7 @@ fn planned(settings: &Settings) -> (RequiredIdentity, Mode, Vec<String>) {
     (
         RequiredIdentity::from_settings(settings),
         settings.auth.mode(),
-        PageProof::of(settings).origins,
+        PageProof::from_settings(settings).origins,
     )
 }
 

@@ -37,12 +37,12 @@ pub(super) struct CostArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     visits_per_day: u32,
     /// The length of a message
-    #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
+    #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=MAX_BYTES))]
     message_bytes: u32,
 }
 
-/// The longest message.
-const LONGEST: i64 = MAX_MESSAGE_BYTES as i64;
+/// The bytes of a message at most.
+const MAX_BYTES: i64 = MAX_MESSAGE_BYTES as i64;
 
 impl Run for CostArgs {
     const ENDS_ANYWHERE: bool = true;

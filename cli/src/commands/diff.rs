@@ -74,7 +74,7 @@ async fn diff(
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
-    let additions = Additions::of(&settings);
+    let additions = Additions::from_settings(&settings);
     let summary = marked(additions.as_ref(), summary);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({

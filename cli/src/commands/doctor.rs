@@ -1,4 +1,7 @@
 //! `chatctl doctor`
+//!
+//! It shows checks, and makes few: those of a deployment are in [`preflight`](super::aws::preflight), so that `deploy` makes
+//! them, too.
 
 use std::cell::RefCell;
 

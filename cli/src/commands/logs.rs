@@ -117,7 +117,7 @@ async fn aws(
         if target.stacks.record(&settings.stack).await?.is_none() {
             return Err(not_deployed(settings, &target.region));
         }
-        let reader = LogReader::of(&target.stacks, &settings.stack, since).await?;
+        let reader = LogReader::for_stack(&target.stacks, &settings.stack, since).await?;
         Ok((target, reader))
     };
     let (target, mut reader) = asked(finding).await?;

@@ -1,4 +1,4 @@
-//! The verbs. A command composes what the other modules compute; dispatch is a table.
+//! The verbs. A command composes what the other modules compute; dispatch is a table: `verbs!`.
 
 mod aws;
 mod background;
@@ -103,8 +103,26 @@ impl EveryArgs {
     }
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
+/// Declares the verbs, each with the arguments that run it.
+macro_rules! verbs {
+    ($($(#[$attribute:meta])* $verb:ident($arguments:ty),)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$attribute])* $verb($arguments),)*
+        }
+
+        impl Command {
+            fn run(self, context: &Context) -> Result<(), CommandError> {
+                match self {
+                    $(Self::$verb(arguments) => run(arguments, context),)*
+                }
+            }
+        }
+    };
+}
+
+// In the order of `chatctl --help`.
+verbs! {
     Deploy(deploy::DeployArgs),
     Diff(diff::DiffArgs),
     Teardown(teardown::TeardownArgs),
@@ -293,36 +311,6 @@ trait Run {
 
     /// Runs the command.
     async fn run(self, context: &Context) -> Result<(), CommandError>;
-}
-
-impl Command {
-    fn run(self, context: &Context) -> Result<(), CommandError> {
-        match self {
-            Self::Deploy(args) => run(args, context),
-            Self::Diff(args) => run(args, context),
-            Self::Teardown(args) => run(args, context),
-            Self::PrintConnectCommands(args) => run(args, context),
-            Self::Status(args) => run(args, context),
-            Self::Outputs(args) => run(args, context),
-            Self::Doctor(args) => run(args, context),
-            Self::Render(args) => run(args, context),
-            Self::Policy(args) => run(args, context),
-            Self::Cost(args) => run(args, context),
-            Self::Eject(args) => run(args, context),
-            Self::Init(args) => run(args, context),
-            Self::Web(args) => run(args, context),
-            Self::Dev(args) => run(args, context),
-            Self::Chat(args) => run(args, context),
-            Self::Logs(args) => run(args, context),
-            Self::Connections(args) => run(args, context),
-            Self::Send(args) => run(args, context),
-            Self::Kick(args) => run(args, context),
-            Self::Token(args) => run(args, context),
-            Self::Keys(args) => run(args, context),
-            Self::Completions(args) => run(args, context),
-            Self::ManPages(args) => run(args, context),
-        }
-    }
 }
 
 /// Parses, runs, explains.

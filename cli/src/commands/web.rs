@@ -87,7 +87,7 @@ impl Run for WebArgs {
             mode,
             renewal: renewal.as_ref().map(|_| local::page::PATH),
             origins: origins.clone(),
-            ..PageProof::of(&settings)
+            ..PageProof::from_settings(&settings)
         };
         let filled_in = page_settings(&settings, introduction, proof, Some(&url));
         let served = local::page::listen(&filled_in, self.port).await?;

@@ -84,7 +84,8 @@ impl View {
         if let Some(found) = found
             && self.places.holds(path)
         {
-            self.entries.insert(path.to_owned(), Stamp::of(found));
+            self.entries
+                .insert(path.to_owned(), Stamp::from_metadata(found));
         }
     }
 }
@@ -93,7 +94,7 @@ impl Stamp {
     /// Different from every other one.
     pub(super) const UNKNOWN: Self = Self::Folder((u64::MAX, u64::MAX));
 
-    fn of(found: &Metadata) -> Self {
+    fn from_metadata(found: &Metadata) -> Self {
         let nanos =
             |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
         if found.is_dir() {

@@ -2,7 +2,7 @@ use super::*;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// After everything that a test does: nothing that is there already is news.
 fn later() -> SystemTime {
@@ -61,7 +61,7 @@ impl Scene {
 
     /// The names of what changes next.
     async fn reported(&mut self) -> Vec<String> {
-        let burst = tokio::time::timeout(PATIENCE, self.watch.next())
+        let burst = tokio::time::timeout(TIMEOUT, self.watch.next())
             .await
             .expect("a change is told");
         assert!(burst.since.elapsed().unwrap_or_default() < PLAUSIBLE);

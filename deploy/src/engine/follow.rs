@@ -11,7 +11,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::status::StackStatus;
 
 /// How often in a row a target may fail to answer before following it ends.
-const PATIENCE: u32 = 10;
+const MAX_FAILURES: u32 = 10;
 
 /// How often a stack may be described as settled without an event that says so. Descriptions run ahead of, or
 /// behind, what was just started: right after a change set is executed, the status may still be the old one.
@@ -74,7 +74,7 @@ async fn settled(
         news.in_time(stacks, operation)?;
         let description = match stacks.describe(&operation.stack).await {
             Ok(description) => description,
-            Err(error) if error.kind == ErrorKind::Unreachable && failures < PATIENCE => {
+            Err(error) if error.kind == ErrorKind::Unreachable && failures < MAX_FAILURES => {
                 failures += 1;
                 stacks.pause(failures).await;
                 continue;

@@ -58,7 +58,7 @@ impl LogReader {
     ///
     /// # Errors
     /// The stack cannot be asked for its resources.
-    pub async fn of(
+    pub async fn for_stack(
         inventory: &impl Inventory,
         stack: &StackName,
         since: i64,

@@ -17,7 +17,6 @@ pub(super) struct Request {
     pub(super) template: String,
     pub(super) parameters: BTreeMap<String, String>,
     /// The folder of each function's code, by the function's logical id.
-    #[serde(deserialize_with = "each_or_one")]
     pub(super) code: CodeFolders,
     /// The requested port; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
@@ -93,21 +92,6 @@ impl Request {
 /// Folders of code by the functions' logical ids.
 pub(super) type CodeFolders = BTreeMap<String, PathBuf>;
 
-/// Files of earlier versions have one folder for all functions, not each function's. They are read as empty: the next
-/// deployment writes the folders, and until then the running stack has its code.
-fn each_or_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CodeFolders, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Code {
-        Each(CodeFolders),
-        One(serde::de::IgnoredAny),
-    }
-    Ok(match Code::deserialize(deserializer)? {
-        Code::Each(folders) => folders,
-        Code::One(_) => CodeFolders::new(),
-    })
-}
-
 /// Values that must not change while there is data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -125,8 +109,7 @@ pub(super) struct Running {
     pub(super) secret: String,
     /// [`Request::digest`] of what runs.
     pub(super) applied: String,
-    /// The running template, which after a refused update differs from the request's. Earlier versions do not write it.
-    #[serde(default)]
+    /// The running template, which after a refused update differs from the request's; `None` in the register.
     pub(super) template: Option<String>,
     pub(super) outputs: Outputs,
 }

@@ -45,7 +45,7 @@ fn unpack(cache: &Path) -> Result<PathBuf, TargetError> {
     lock.lock()
         .map_err(|error| TargetError::file("lock", &all.path().join("lock"), error))?;
     let folder = all.make_folder(ID)?;
-    Tree::of(FILES).fill(&folder, &[TARGET])?;
+    Tree::new(FILES).fill(&folder, &[TARGET])?;
     // Failures are ignored: the folder may be removed too early, and is unpacked again.
     drop(touch(&folder));
     drop(sweep(&all));
@@ -60,7 +60,7 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn of(files: &[(&'a str, &'a str)]) -> Self {
+    fn new(files: &[(&'a str, &'a str)]) -> Self {
         let mut tree = Self::default();
         for (path, text) in files {
             let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));

@@ -22,7 +22,7 @@ impl Crate {
         code: &Code,
         settings: &Settings,
     ) -> Result<Self, PackagingError> {
-        match Place::of(code, settings)? {
+        match Place::find(code, settings)? {
             Place::Custom(folder) => {
                 let profile = &settings.handlers.profile;
                 manifest::read(programs, &folder, profile, code.binary()).await
@@ -61,7 +61,7 @@ impl Place {
     ///
     /// # Errors
     /// [`PackagingError::NotACrate`], [`PackagingError::Foreign`].
-    pub(super) fn of(code: &Code, settings: &Settings) -> Result<Self, PackagingError> {
+    pub(super) fn find(code: &Code, settings: &Settings) -> Result<Self, PackagingError> {
         let owners = Owners::from_environment();
         match &code.origin {
             Origin::Custom { folder, .. } => owners.check(&absolute(folder)).map(Self::Custom),
@@ -88,9 +88,9 @@ impl Place {
 /// own.
 ///
 /// # Errors
-/// Those of [`Place::of`], and [`PackagingError::NotInstalled`].
+/// Those of [`Place::find`], and [`PackagingError::NotInstalled`].
 pub(super) fn installed(code: &Code, settings: &Settings) -> Result<Installed, PackagingError> {
-    match Place::of(code, settings)? {
+    match Place::find(code, settings)? {
         Place::Carried => Installed::with_this_command(&Owners::from_environment()),
         _ => Ok(Installed::default()),
     }
@@ -227,6 +227,6 @@ mod tests {
         std::fs::write(lambdas.join("Cargo.toml"), other).unwrap();
         assert_eq!(find(&settings).unwrap(), None);
         let own = &Code::for_settings(&settings)[0];
-        assert_eq!(Place::of(own, &settings).unwrap(), Place::Carried);
+        assert_eq!(Place::find(own, &settings).unwrap(), Place::Carried);
     }
 }

@@ -64,7 +64,7 @@ fn one(
         let path = path.to_owned();
         return Ok(Planned::Given { name, path });
     }
-    let folder = Place::of(code, settings)?.folder()?;
+    let folder = Place::find(code, settings)?.folder()?;
     Ok(Planned::Crate { name, folder })
 }
 

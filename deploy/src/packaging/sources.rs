@@ -32,7 +32,7 @@ pub async fn sources(settings: &Settings, prebuilt: bool) -> Result<Sources, Pac
         if prebuilt && code.origin == Origin::Own {
             continue;
         }
-        let folder = match Place::of(&code, settings)? {
+        let folder = match Place::find(&code, settings)? {
             Place::Custom(folder) | Place::Own(folder) => folder,
             Place::Carried => continue,
         };

@@ -5,15 +5,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::Template;
-use super::rights::gained;
 
 /// How a deployed chat records its connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Records {
     /// What they are found by.
     pub index: Index,
-    /// Whether a handshake looks for a ban. Stacks of earlier versions do not.
-    pub has_bans: bool,
     /// The route whose envelope a message to such receivers has.
     envelopes: BTreeMap<Receivers, String>,
 }
@@ -31,13 +28,8 @@ impl Records {
         if index == Index::Nothing {
             return None;
         }
-        let role = format!("{connect}Role");
-        let has_bans = gained(None, template)
-            .iter()
-            .any(|right| right.role == role && right.what == "may dynamodb:Query");
         Some(Self {
             index,
-            has_bans,
             envelopes: Receivers::ALL
                 .into_iter()
                 .filter_map(|receivers| Some((receivers, envelope(template, receivers)?)))
@@ -105,15 +97,6 @@ mod tests {
         assert_eq!(room.envelope(Receivers::Friend), Some("say"));
         let both = records(&format!("{ROOM}{ENVELOPE}{FRIEND}{ENVELOPE}"));
         assert_eq!(both.envelope(Receivers::Friend), Some("tell"));
-    }
-
-    #[test]
-    fn a_stack_of_an_earlier_version_looks_for_no_ban() {
-        assert!(records("").has_bans);
-        let earlier = template("").document().to_string();
-        let earlier = earlier.replace("dynamodb:Query", "none:None");
-        let earlier = Template::new(serde_json::from_str(&earlier).unwrap());
-        assert!(!Records::from_deployed(&earlier).unwrap().has_bans);
     }
 
     #[test]

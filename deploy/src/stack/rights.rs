@@ -26,7 +26,7 @@ pub struct Right {
 
 impl Right {
     /// What does not depend on a resource or a condition.
-    fn of(role: &str, what: String) -> Self {
+    fn new(role: &str, what: String) -> Self {
         Self {
             role: role.to_owned(),
             what,
@@ -108,11 +108,11 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
             }
             for arn in each(&properties["ManagedPolicyArns"]) {
                 both.0
-                    .insert(Right::of(id, format!("has policy {}", shown(arn))));
+                    .insert(Right::new(id, format!("has policy {}", shown(arn))));
             }
             for boundary in each(&properties["PermissionsBoundary"]) {
                 let beyond = format!("may anything beyond {}", shown(boundary));
-                both.1.insert(Right::of(id, beyond));
+                both.1.insert(Right::new(id, beyond));
             }
             trust(&mut both.0, id, &properties["AssumeRolePolicyDocument"]);
         } else if POLICIES.contains(&kind) {
@@ -179,7 +179,7 @@ fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
         let condition = condition::words(&statement["Condition"]);
         allowed.extend(who.map(|who| Right {
             condition: condition.clone(),
-            ..Right::of(id, format!("may be assumed by {who}"))
+            ..Right::new(id, format!("may be assumed by {who}"))
         }));
     }
 }

@@ -27,10 +27,15 @@ impl Admission {
         }
     }
 
-    /// Whether the client has one of the origins, or none: only browsers send one.
-    pub(super) fn accepts_origin(&self, event: &SocketEvent) -> bool {
+    /// Why the handshake is denied before anything is made of its names, whatever proves them; `None` admits it.
+    ///
+    /// A page needs one of the origins. Clients that are not browsers send none, and need none.
+    pub(super) fn refusal(&self, event: &SocketEvent) -> Option<&'static str> {
         let is_accepted = |origin: &str| self.origins.iter().any(|it| it == origin);
-        self.origins.is_empty() || event.origins().all(is_accepted)
+        if !self.origins.is_empty() && !event.origins().all(is_accepted) {
+            return Some("the origin of its page is not accepted");
+        }
+        None
     }
 
     /// Reads the requirements from the function's environment.
@@ -53,7 +58,7 @@ impl Admission {
 /// Needs no permissions and sends no requests.
 ///
 /// # Errors
-/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged. A page of another origin is
+/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged. What `admission` refuses is
 /// denied.
 pub fn authorize(
     event: &SocketEvent,
@@ -62,12 +67,8 @@ pub fn authorize(
 ) -> Result<Policy, HandlerError> {
     let arn = event.authorizing()?;
     let names = admission.names;
-    if !admission.accepts_origin(event) {
-        return Ok(refused(
-            arn,
-            "the origin of its page is not accepted",
-            invocation,
-        ));
+    if let Some(reason) = admission.refusal(event) {
+        return Ok(refused(arn, reason, invocation));
     }
     match event.claimed_session(names) {
         Ok(session) => {

@@ -35,19 +35,18 @@ pub struct Allowed {
     pub claims: Map<String, Value>,
 }
 
-/// The denial of a handshake from a web page that `admission` does not accept. The user's authorizer is not asked then.
+/// The denial of a handshake that `admission` refuses, so that the user's authorizer need not be asked.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]
-pub fn foreign_origin(
+pub fn not_admitted(
     event: &SocketEvent,
     admission: &Admission,
     invocation: &Invocation,
 ) -> Result<Option<Policy>, HandlerError> {
     let arn = event.authorizing()?;
-    let is_foreign = !admission.accepts_origin(event);
-    let reason = "the origin of its page is not accepted";
-    Ok(is_foreign.then(|| refused(arn, reason, invocation)))
+    let refusal = admission.refusal(event);
+    Ok(refusal.map(|reason| refused(arn, reason, invocation)))
 }
 
 /// The answer to API Gateway for `decision`.

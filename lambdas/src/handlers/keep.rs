@@ -1,6 +1,6 @@
 //! What handlers of messages do on routes that keep them.
 
-use chat_protocol::{Field, Receivers};
+use chat_protocol::Receivers;
 use serde_json::json;
 
 use crate::envelope::{Outgoing, Refused};
@@ -29,7 +29,7 @@ pub(super) async fn keep(
     let (Some(seconds), Some(line)) = (rule.history, outgoing.line()) else {
         return Ok(());
     };
-    let conversation = match receivers.depend_on(Field::Room) {
+    let conversation = match receivers.reach_a_room() {
         true => Some(Conversation::Room(session.room.clone())),
         false => {
             let names = session.name.clone().zip(session.friend.clone());

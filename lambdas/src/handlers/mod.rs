@@ -28,7 +28,7 @@ pub use announce::{Announcements, announce};
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
 pub use connect::{connect, connect_proven};
-pub use decide::{Allowed, Decision, decided, foreign_origin};
+pub use decide::{Allowed, Decision, decided, not_admitted};
 pub use delete::delete;
 pub use deliver::deliver;
 pub use direct::direct;

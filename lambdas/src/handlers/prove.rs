@@ -30,12 +30,8 @@ pub async fn prove(
 ) -> Result<Policy, HandlerError> {
     let arn = event.authorizing()?;
     let log = &invocation.log;
-    if !admission.accepts_origin(event) {
-        return Ok(refused(
-            arn,
-            "the origin of its page is not accepted",
-            invocation,
-        ));
+    if let Some(reason) = admission.refusal(event) {
+        return Ok(refused(arn, reason, invocation));
     }
     let token = match event.offered_token() {
         Offered::One(token) => token,

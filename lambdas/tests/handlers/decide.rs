@@ -1,4 +1,4 @@
-use chat_lambdas::handlers::{Admission, Allowed, Decision, Policy, decided, foreign_origin};
+use chat_lambdas::handlers::{Admission, Allowed, Decision, Policy, decided, not_admitted};
 use chat_lambdas::session::Names;
 use serde_json::{Value, json};
 
@@ -112,7 +112,7 @@ fn a_page_of_another_origin_is_denied_before_the_authorizer_is_asked() {
         origins: vec!["https://chat.example".to_owned()],
     };
     let from = |origin| gateway::authorizer_with("c", (None, None), &[("Origin", origin)], &[]);
-    let denied = |event| foreign_origin(&event, &admission, &scene.invocation()).unwrap();
+    let denied = |event| not_admitted(&event, &admission, &scene.invocation()).unwrap();
     assert_eq!(denied(from("https://chat.example")), None);
     assert_eq!(denied(gateway::authorizer("c", (None, None))), None);
     let policy = denied(from("https://evil.example")).unwrap();

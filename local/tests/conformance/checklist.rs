@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+const CHECKLIST: &str = include_str!("checklist.toml");
+
 /// The folders with tests of statements: here, the template reader's tests, and those of the command line.
 const FOLDERS: [&str; 4] = [
     "tests/conformance",
@@ -12,21 +14,16 @@ const FOLDERS: [&str; 4] = [
 ];
 
 /// The topics in order, with the number of statements of each.
-const TOPICS: [(&str, usize); 13] = [
-    ("handshake", 11),
-    ("connect", 8),
-    ("message", 5),
-    ("disconnect", 6),
-    ("routing", 6),
-    ("answers", 8),
-    ("integrations", 6),
-    ("connections", 10),
-    ("limits", 6),
-    ("authorisation", 5),
-    ("runtime", 5),
-    ("template", 4),
-    ("bounds", 5),
-];
+fn topics() -> Vec<(&'static str, usize)> {
+    let (topics, _) = CHECKLIST
+        .split_once("[[statement]]")
+        .expect("it begins with the table of topics");
+    let row = |line: &'static str| {
+        let (topic, count) = line.split_once(" = ")?;
+        Some((topic, count.parse().ok()?))
+    };
+    topics.lines().filter_map(row).collect()
+}
 
 /// The id of a statement: `handshake.3`.
 type Id = (String, usize);
@@ -38,14 +35,12 @@ fn ids() -> Vec<Id> {
         let (topic, number) = id.split_once('.')?;
         Some((topic.to_owned(), number.parse().ok()?))
     };
-    include_str!("checklist.toml")
-        .lines()
-        .filter_map(id)
-        .collect()
+    CHECKLIST.lines().filter_map(id).collect()
 }
 
 /// The names of all test functions that begin with an id, by id.
 fn tests() -> BTreeMap<Id, Vec<String>> {
+    let known = topics();
     let mut tests: BTreeMap<Id, Vec<String>> = BTreeMap::new();
     for folder in FOLDERS {
         for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
@@ -56,7 +51,7 @@ fn tests() -> BTreeMap<Id, Vec<String>> {
                 let name = name.split('(').next().unwrap_or_default();
                 if let [topic, number, _] = name.splitn(3, '_').collect::<Vec<_>>()[..]
                     && let Ok(number) = number.parse()
-                    && TOPICS.iter().any(|(known, _)| *known == topic)
+                    && known.iter().any(|(known, _)| *known == topic)
                 {
                     let names = tests.entry((topic.to_owned(), number)).or_default();
                     names.push(name.to_owned());
@@ -85,15 +80,15 @@ fn every_topic_is_contiguous_and_has_each_number_once() {
     let ids = ids();
     let mut topics: Vec<&str> = ids.iter().map(|(topic, _)| topic.as_str()).collect();
     topics.dedup();
-    let known: Vec<&str> = TOPICS.iter().map(|(topic, _)| *topic).collect();
+    let known: Vec<&str> = self::topics().iter().map(|(topic, _)| *topic).collect();
     assert_eq!(topics, known);
-    for (topic, count) in TOPICS {
+    for (topic, count) in self::topics() {
         let of_topic = ids.iter().filter(|(of, _)| of == topic);
         let mut numbers: Vec<usize> = of_topic.map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{topic}");
     }
-    let statements = include_str!("checklist.toml").matches("[[statement]]");
+    let statements = CHECKLIST.matches("[[statement]]");
     assert_eq!(ids.len(), statements.count(), "a statement has no valid id");
 }
 

@@ -3,7 +3,7 @@
 use std::str::Chars;
 
 /// What a repetition may come to, in bytes: well above the largest message a gateway lets through.
-const MAXIMUM_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// A quoted text at the start of `line`, and what follows it. `None` when `line` does not start with a quote.
 ///
@@ -67,8 +67,8 @@ fn repeated(text: String, rest: &str) -> Result<(String, &str), String> {
         .parse()
         .map_err(|_| format!("`{count}` is not a number of times"))?;
     match text.len().checked_mul(count) {
-        Some(bytes) if bytes <= MAXIMUM_BYTES => Ok((text.repeat(count), rest)),
-        _ => Err(format!("the text is longer than {MAXIMUM_BYTES} bytes")),
+        Some(bytes) if bytes <= MAX_BYTES => Ok((text.repeat(count), rest)),
+        _ => Err(format!("the text is longer than {MAX_BYTES} bytes")),
     }
 }
 

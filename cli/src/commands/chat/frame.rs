@@ -108,7 +108,10 @@ impl Framing {
     ///
     /// # Errors
     /// The config has no such route.
-    pub(super) fn of(settings: &Settings, route: Option<&RouteKey>) -> Result<Self, CommandError> {
+    pub(super) fn for_route(
+        settings: &Settings,
+        route: Option<&RouteKey>,
+    ) -> Result<Self, CommandError> {
         let find = |key: &str| {
             let mut routes = settings.routes.iter();
             routes.find(|route| route.key.as_ref() == key)
@@ -231,7 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
         let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-        Framing::of(&settings, route.map(|key| key.parse().unwrap()).as_ref())
+        Framing::for_route(&settings, route.map(|key| key.parse().unwrap()).as_ref())
     }
 
     const TWO: &str = "[[routes]]\nkey = \"send\"\n\

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 /// How long messages wait for a page that does not come.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Ids that are remembered. A page may repeat those of the last minute.
 const REMEMBERED: usize = 20_000;
@@ -131,7 +131,7 @@ impl Kept {
         self.asked = Some(Asked {
             reference,
             what,
-            until: Instant::now() + PATIENCE,
+            until: Instant::now() + TIMEOUT,
         });
         members.to_string()
     }

@@ -92,7 +92,7 @@ impl Run for ChatArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.target.aws))?;
-        let framing = Framing::of(&settings, self.route.as_ref())?;
+        let framing = Framing::for_route(&settings, self.route.as_ref())?;
         let chat = match &self.url {
             Some(url) => Deployed {
                 url: url.clone(),

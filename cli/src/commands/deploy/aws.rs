@@ -70,7 +70,7 @@ async fn deploy(
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
-        let summary = marked(Additions::of(settings).as_ref(), summary);
+        let summary = marked(Additions::from_settings(settings).as_ref(), summary);
         show_dry_run(terminal, settings, summary.as_ref(), &cautions);
         return Ok(());
     }
@@ -185,7 +185,7 @@ async fn agree(
     terminal: Terminal,
     yes: bool,
 ) -> Result<bool, TargetError> {
-    let additions = Additions::of(settings);
+    let additions = Additions::from_settings(settings);
     let summary = marked(additions.as_ref(), Some(change_set.summary.clone()));
     let reported = additions.iter().map(Additions::reported);
     let changes = summary.iter().flat_map(outline);
@@ -236,7 +236,7 @@ fn show_dry_run(
         terminal.result("nothing would change");
         return;
     };
-    let reported = Additions::of(settings).map(|additions| additions.reported());
+    let reported = Additions::from_settings(settings).map(|additions| additions.reported());
     for line in reported.into_iter().chain(outline(summary)) {
         terminal.result_text(&line);
     }

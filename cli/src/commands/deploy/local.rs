@@ -24,7 +24,7 @@ pub(super) async fn run(
         .showing(page_settings(
             settings,
             identity,
-            PageProof::of(settings),
+            PageProof::from_settings(settings),
             None,
         ))
         .with_references(secrets::values(settings)?)

@@ -174,7 +174,7 @@ fn print(
         terminal.result(&command.command);
     }
     super::chat::hint(terminal, settings, introduction, "");
-    let origins = PageProof::of(settings).origins;
+    let origins = PageProof::from_settings(settings).origins;
     let hint = PageHint::new(page, &prover, &[None, None], &origins);
     super::web::hint(terminal, settings, introduction, &hint);
     terminal.hint(&format!("\n{}", reported.next));

@@ -200,7 +200,7 @@ fn show_page(running: &Foreground, settings: Option<&Settings>) {
         running.show_page(&page_settings(
             settings,
             RequiredIdentity::from_settings(settings),
-            PageProof::of(settings),
+            PageProof::from_settings(settings),
             None,
         ));
     }

@@ -82,7 +82,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         crate::commands::chat::hint(terminal, settings, introduction, &address);
         let prover = prover(settings);
         let page = beside(endpoint);
-        let origins = PageProof::of(settings).origins;
+        let origins = PageProof::from_settings(settings).origins;
         let hint = PageHint::new(Some(&page), &prover, &[None, None], &origins);
         crate::commands::web::hint(terminal, settings, introduction, &hint);
     }

@@ -83,15 +83,6 @@ impl Run for KickArgs {
             reported(terminal, &Kicked::default(), Some(name), None);
             return Ok(());
         }
-        if self.ban.is_some() && !chat.records.has_bans {
-            let stack = &settings.stack;
-            let message = format!(
-                "could not ban: handshakes of stack `{stack}` look for no ban, because an earlier chatctl deployed it"
-            );
-            return Err(TargetError::new(ErrorKind::Failed, message)
-                .with_hint("deploy it again, then repeat the command")
-                .into());
-        }
         let looking = on_record(&chat, &whose);
         let count = or_interrupted(asking(terminal, looking)).await?;
         if count == 0 && self.ban.is_none() && name.is_some() {

@@ -41,7 +41,7 @@ enum Content {
 
 /// Parses `source`, a single document. An empty one is an empty mapping.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
-    let lines = Lines::of(source);
+    let lines = Lines::new(source);
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
     for event in Parser::new_from_str(source) {
@@ -284,7 +284,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn of(source: &'a str) -> Self {
+    fn new(source: &'a str) -> Self {
         let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             source,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chat_protocol::{Answers, Handler, Mode, Receivers, Rule};
+use chat_protocol::{Answers, Handler, Mode, Rule};
 use toml::Spanned;
 
 use super::table::RouteTable;
@@ -18,13 +18,7 @@ pub(super) fn check_answers(
     messages: &[Route],
 ) -> Result<(), Problem> {
     let has_rooms = messages.iter().any(|route| {
-        matches!(
-            &route.purpose,
-            Purpose::People {
-                receivers: Receivers::Room,
-                ..
-            }
-        )
+        matches!(&route.purpose, Purpose::People { receivers, .. } if receivers.reach_a_room())
     });
     let has_history = messages
         .iter()

@@ -82,17 +82,17 @@ struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// Tries the name, for `patience`; else the address that `own` finds, for as long again.
+    /// Tries the name, for `timeout`; else the address that `own` finds, for as long again.
     async fn probe(
         &self,
         own: impl AsyncFnOnce() -> Result<Option<String>, TargetError>,
-        patience: Duration,
+        timeout: Duration,
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
         let (why, failure) = match or_interrupted(lead(self.url, self.domain.name.as_ref())).await?
         {
             Lead::Nowhere => ("it cannot be resolved".to_owned(), None),
-            lead => match probe(self.url, self.settings, self.pass, patience, reporter).await {
+            lead => match probe(self.url, self.settings, self.pass, timeout, reporter).await {
                 Ok(()) => return Ok(true),
                 Err(error) => match astray(&error) {
                     None => return Err(error),
@@ -107,7 +107,7 @@ impl Named<'_> {
         };
         match (own, failure) {
             (Some(own), _) => {
-                probe(&own, self.settings, self.pass, patience, reporter).await?;
+                probe(&own, self.settings, self.pass, timeout, reporter).await?;
                 reporter.report(&DeployEvent::Notice(self.notice(&why, Some(&own))));
                 Ok(true)
             }

@@ -133,14 +133,14 @@ async fn tunnelled(proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, DialErro
 pub(super) async fn tunnelled_within(
     proxy: &Proxy,
     uri: &Uri,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Box<dyn Stream>, ProxyFailure> {
     let target = uri.authority().map_or("", |authority| authority.as_str());
-    match tokio::time::timeout(patience, tunnel(proxy, uri)).await {
+    match tokio::time::timeout(timeout, tunnel(proxy, uri)).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(ProxyFailure::of(proxy, target, &*error)),
         Err(_elapsed) => {
-            let why = format!("did not connect to {target} within {patience:?}");
+            let why = format!("did not connect to {target} within {timeout:?}");
             Err(ProxyFailure::new(proxy, why))
         }
     }

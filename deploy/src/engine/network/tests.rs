@@ -180,7 +180,7 @@ async fn a_certificate_file_that_cannot_be_used_is_reported_with_its_path() {
 }
 
 /// As long as anything on this machine may take.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// What a proxy for tests does with a CONNECT.
 #[derive(Clone, Copy)]
@@ -221,7 +221,7 @@ async fn proxy(answer: Answer) -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>
                     Answer::Through(target) => {
                         client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
                         let connecting = TcpStream::connect(target);
-                        let connecting = tokio::time::timeout(PATIENCE, connecting).await;
+                        let connecting = tokio::time::timeout(TIMEOUT, connecting).await;
                         let mut target = connecting.unwrap().unwrap();
                         drop(tokio::io::copy_bidirectional(&mut client, &mut target).await);
                     }

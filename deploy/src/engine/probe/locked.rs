@@ -18,10 +18,9 @@ use crate::engine::random_hex;
 pub(super) async fn probe_locked(
     url: &str,
     said: &Handshake,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, ProbeError> {
-    let status =
-        refuses_strangers(url, said, &random_hex::<6>(), Instant::now() + patience).await?;
+    let status = refuses_strangers(url, said, &random_hex::<6>(), Instant::now() + timeout).await?;
     let reported = match status {
         StatusCode::UNAUTHORIZED => "a client without a token is refused (401)".to_owned(),
         status => format!(
@@ -43,14 +42,14 @@ pub(super) async fn probe_custom(
     url: &str,
     said: &Handshake,
     is_settled: bool,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Option<String>, ProbeError> {
     let stranger = address(url, said, &random_hex::<6>(), "c", "d");
     let is_final = |error: &tungstenite::Error| match refusal(error) {
         Some(StatusCode::FORBIDDEN) => is_settled,
         status => status.is_some(),
     };
-    let status = match connect(&stranger, Instant::now() + patience, is_final).await {
+    let status = match connect(&stranger, Instant::now() + timeout, is_final).await {
         Ok(connection) => {
             connection.hang_up().await;
             return Ok(None);

@@ -42,8 +42,8 @@ pub enum ProbeError {
     /// Names are to be proven, and are not.
     #[error("{url} accepts a client without a token, and its names are to be proven")]
     Open { url: String },
-    #[error("route `{route}` did not deliver a message within {patience:?}")]
-    Silent { route: String, patience: Duration },
+    #[error("route `{route}` did not deliver a message within {timeout:?}")]
+    Silent { route: String, timeout: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
     Different {
         route: String,
@@ -117,7 +117,7 @@ impl std::fmt::Debug for Pass<'_> {
 }
 
 /// For how long one message is waited for.
-const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Exchanges one message in each direction through each of `routes` at `url` that leads back to people.
 ///
@@ -135,30 +135,30 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>).
 ///
 /// # Errors
-/// [`ProbeError`], after `patience` at the latest, counted from the first attempt to connect.
+/// [`ProbeError`], after `timeout` at the latest, counted from the first attempt to connect.
 pub async fn probe(
     url: &str,
     said: &Handshake,
     pass: Pass<'_>,
     routes: &[Route],
     pace: Option<u32>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, ProbeError> {
     if let Pass::Nothing = pass {
-        return locked::probe_locked(url, said, patience).await;
+        return locked::probe_locked(url, said, timeout).await;
     }
     if let Pass::Custom { is_settled } = pass
-        && let Some(reported) = locked::probe_custom(url, said, is_settled, patience).await?
+        && let Some(reported) = locked::probe_custom(url, said, is_settled, timeout).await?
     {
         return Ok(reported);
     }
     let pauses = pace.map_or(0, |most| routes.len() / count(most));
     let pauses = PAUSE * u32::try_from(pauses).unwrap_or(u32::MAX);
-    let deadline = Instant::now() + patience + pauses;
+    let deadline = Instant::now() + timeout + pauses;
     let course = Course {
         routes,
         pace,
-        each: MESSAGE_PATIENCE,
+        each: MESSAGE_TIMEOUT,
     };
     match until_it_answers(url, said, pass, course, deadline).await {
         Err(ProbeError::Different { received, .. })
@@ -228,7 +228,7 @@ async fn exchange(
     let mut slowest = Duration::ZERO;
     let mut tried = 0;
     for route in routes {
-        let Some(trial) = Trial::of(route, &nonce) else {
+        let Some(trial) = Trial::for_route(route, &nonce) else {
             continue;
         };
         // The chat refuses what is beyond its own limit.
@@ -271,16 +271,16 @@ async fn exchange(
 /// That backend may not run yet, or refuse the probe: its refusal proves the gateway as well as its consent.
 ///
 /// # Errors
-/// [`ProbeError::Connect`]: nothing answers, or after `patience` still a stage that is not there yet.
+/// [`ProbeError::Connect`]: nothing answers, or after `timeout` still a stage that is not there yet.
 pub(crate) async fn probe_gateway(
     url: &str,
     said: &Handshake,
     routes: &[Route],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, ProbeError> {
     let nonce = random_hex::<6>();
     let client = address(url, said, &nonce, "a", "b");
-    let reported = match connect(&client, Instant::now() + patience, is_backends).await {
+    let reported = match connect(&client, Instant::now() + timeout, is_backends).await {
         Ok(connection) => {
             connection.hang_up().await;
             "the backend accepts connections".to_owned()
@@ -304,7 +304,7 @@ fn is_backends(error: &tungstenite::Error) -> bool {
 fn untried(routes: &[Route], nonce: &str) -> String {
     let keys: Vec<_> = routes
         .iter()
-        .filter(|route| Trial::of(route, nonce).is_none())
+        .filter(|route| Trial::for_route(route, nonce).is_none())
         .map(|route| format!("`{}`", route.key))
         .collect();
     match keys.len() {

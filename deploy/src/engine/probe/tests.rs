@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::*;
 use crate::config::route::Purpose;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A gateway for two clients: what one sends, the other receives, changed by `change`.
 async fn two_clients(change: fn(String) -> String) -> String {
@@ -69,7 +69,7 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
     let people = |receivers, rule| Purpose::People { receivers, rule };
     let room = |text, most| people(Receivers::Room, rule(text, most, true));
     let tried = |key: &str, purpose| {
-        let trial = Trial::of(&route(key, purpose), "00ff");
+        let trial = Trial::for_route(&route(key, purpose), "00ff");
         trial.map(|trial| (trial.frame, trial.text, trial.echoes))
     };
     let plain = || "chatctl probe 00ff".to_owned();
@@ -91,7 +91,7 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         envelope: true,
         ..rule(None, 100, false)
     };
-    let trial = Trial::of(
+    let trial = Trial::for_route(
         &route("$default", people(Receivers::Friend, enveloped)),
         "00ff",
     )
@@ -112,7 +112,7 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         fallback: chat_protocol::review::Fallback::Refuse,
         timeout_ms: 2_000,
     });
-    assert!(Trial::of(&reviewed, "00ff").is_none());
+    assert!(Trial::for_route(&reviewed, "00ff").is_none());
     assert_eq!(tried("say", to_a_backend()), None);
 }
 
@@ -135,14 +135,14 @@ fn course(routes: &[Route], each: Duration) -> Course<'_> {
 }
 
 /// Probes the routes at `url` as a client whose name nothing proves.
-async fn probed(url: &str, patience: Duration) -> Result<String, ProbeError> {
+async fn probed(url: &str, timeout: Duration) -> Result<String, ProbeError> {
     probe(
         url,
         &Handshake::default(),
         Pass::Claims,
         &routes(),
         None,
-        patience,
+        timeout,
     )
     .await
 }
@@ -165,7 +165,7 @@ async fn a_backend_that_refuses_has_still_been_reached() {
         &url,
         &Handshake::default(),
         &[route("send", to_a_backend())],
-        PATIENCE,
+        TIMEOUT,
     )
     .await;
     assert_eq!(
@@ -179,10 +179,10 @@ async fn a_backend_that_refuses_has_still_been_reached() {
 async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
-    let patience = Duration::from_millis(200);
-    let error = probed(&url, patience).await.unwrap_err();
+    let timeout = Duration::from_millis(200);
+    let error = probed(&url, timeout).await.unwrap_err();
     assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
-    let error = probe_gateway(&url, &Handshake::default(), &[], patience)
+    let error = probe_gateway(&url, &Handshake::default(), &[], timeout)
         .await
         .unwrap_err();
     let reported = "takes connections and did not answer the handshake within 0.2 s";
@@ -204,7 +204,7 @@ async fn opens_and_no_more() -> String {
 }
 
 #[tokio::test]
-async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience() {
+async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_timeout() {
     let url = opens_and_no_more().await;
     let (started, routes) = (Instant::now(), routes());
     let said = Handshake::default();
@@ -212,13 +212,13 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
         &url,
         &said,
         Pass::Claims,
-        course(&routes, PATIENCE),
+        course(&routes, TIMEOUT),
         started + Duration::from_millis(300),
     );
     let error = outcome.await.unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
     // The goodbye of a gateway's probe is waited for once.
-    probe_gateway(&url, &Handshake::default(), &[], PATIENCE)
+    probe_gateway(&url, &Handshake::default(), &[], TIMEOUT)
         .await
         .unwrap();
     assert!(started.elapsed() < Duration::from_secs(30));
@@ -227,7 +227,7 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_clients(|text| text).await;
-    let answer = probed(&url, PATIENCE).await.unwrap();
+    let answer = probed(&url, TIMEOUT).await.unwrap();
     assert!(
         answer.starts_with("2 routes answer both ways, slowest "),
         "{answer}"
@@ -305,7 +305,7 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         &Handshake::default(),
         Pass::Claims,
         course(&routes, each),
-        Instant::now() + PATIENCE,
+        Instant::now() + TIMEOUT,
     )
     .await
     .unwrap();
@@ -338,7 +338,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_clients(|text| text.to_uppercase()).await;
-    let error = probed(&url, PATIENCE).await.unwrap_err();
+    let error = probed(&url, TIMEOUT).await.unwrap_err();
     assert!(matches!(error, ProbeError::Different { .. }), "{error}");
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Trial {
 impl Trial {
     /// `None` for routes that only their owner knows, for those whose messages the owner's function may refuse or change, and for
     /// those that take no text as long as a probe's.
-    pub(super) fn of(route: &Route, nonce: &str) -> Option<Self> {
+    pub(super) fn for_route(route: &Route, nonce: &str) -> Option<Self> {
         let Purpose::People { rule, .. } = &route.purpose else {
             return None;
         };
@@ -119,7 +119,7 @@ impl Trial {
     fn silent(&self, since: Instant) -> ProbeError {
         ProbeError::Silent {
             route: self.key.clone(),
-            patience: since.elapsed(),
+            timeout: since.elapsed(),
         }
     }
 

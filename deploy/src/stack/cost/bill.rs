@@ -12,7 +12,7 @@ pub(super) fn load(settings: &Settings, usage: &Usage) -> Result<Load, CostError
     let route = habits::route(settings, usage)?;
     let members = habits::members(settings, usage)?;
     habits::check_length(route, usage)?;
-    let habits = Habits::of(usage);
+    let habits = Habits::from_usage(usage);
     let chat = Chat {
         settings,
         template: &render_for_aws(settings),

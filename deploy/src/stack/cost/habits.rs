@@ -3,11 +3,10 @@
 use super::usage::{CostError, Usage};
 use crate::config::Settings;
 use crate::config::route::{Purpose, Route};
-use chat_protocol::Receivers;
 
-/// The longest that API Gateway keeps a connection, in minutes
+/// How long API Gateway keeps a connection at most, in minutes
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-const LONGEST: f64 = 120.0;
+const MAX_MINUTES: f64 = 120.0;
 
 /// After how many quiet minutes a client replaces its connection, which API Gateway would end after ten: what the chat page
 /// does.
@@ -28,7 +27,7 @@ pub(super) struct Habits {
 }
 
 impl Habits {
-    pub(super) fn of(usage: &Usage) -> Self {
+    pub(super) fn from_usage(usage: &Usage) -> Self {
         let people = f64::from(usage.people);
         let visits = f64::from(usage.visits_per_day);
         let minutes = f64::from(usage.hours_per_day) * 60.0;
@@ -62,7 +61,7 @@ fn connections(minutes: f64, messages: f64) -> f64 {
         false => rate / (rate * QUIET).exp_m1(),
     };
     let by_quiet = 1.0 + replaced_in_a_minute * minutes;
-    by_quiet.max((minutes / LONGEST).ceil())
+    by_quiet.max((minutes / MAX_MINUTES).ceil())
 }
 
 /// The route that messages take: the first to a room where a size is named, else the first.
@@ -80,8 +79,7 @@ pub(super) fn route<'a>(settings: &'a Settings, usage: &Usage) -> Result<&'a Rou
 }
 
 pub(super) fn is_to_room(route: &Route) -> bool {
-    let receivers = Receivers::Room;
-    matches!(&route.purpose, Purpose::People { receivers: to, .. } if *to == receivers)
+    matches!(&route.purpose, Purpose::People { receivers, .. } if receivers.reach_a_room())
 }
 
 /// The members of a room that is not too large for the config and for the people that there are.

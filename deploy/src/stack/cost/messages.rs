@@ -49,13 +49,12 @@ impl Load {
         match &route.purpose {
             Purpose::People { receivers, rule } => {
                 self.counts_messages = true;
-                match *receivers {
-                    Receivers::Room => self.post_to_room(chat),
-                    Receivers::Friend => {
-                        let family = Handler::Direct.family();
-                        self.call(cause, chat, family, messages, SECONDS);
-                        self.unit(cause, messages, cost::to_friend());
-                    }
+                let family = receivers.handler().family();
+                if receivers.reach_a_room() {
+                    self.post_to_room(family, chat);
+                } else {
+                    self.call(cause, chat, family, messages, SECONDS);
+                    self.unit(cause, messages, cost::to_friend());
                 }
                 let bytes = match rule.envelope {
                     true => text + ENVELOPE_BYTES,
@@ -67,7 +66,7 @@ impl Load {
                 self.steps = steps(bytes);
                 self.keep(rule, chat);
                 if let Some(review) = &route.review {
-                    self.review(&review.name, receivers_handler(route).family(), chat);
+                    self.review(&review.name, family, chat);
                 }
             }
             Purpose::Http { .. } => {
@@ -85,12 +84,12 @@ impl Load {
         }
     }
 
-    fn post_to_room(&mut self, chat: &Chat<'_>) {
+    /// Adds the posts to the members of a room by the function of `family`.
+    fn post_to_room(&mut self, family: &str, chat: &Chat<'_>) {
         let (cause, messages) = (Cause::Messages, chat.habits.messages);
-        let broadcast = Handler::Broadcast.family();
         if chat.members() > INLINE_RECEIVERS + 1 {
             let shards = f64::from(SHARD_INVOCATIONS);
-            self.call(cause, chat, broadcast, messages, SECONDS);
+            self.call(cause, chat, family, messages, SECONDS);
             let deliver = Handler::Deliver.family();
             self.call(
                 cause,
@@ -101,7 +100,7 @@ impl Load {
             );
             self.write(cause, chat, messages * (1.0 + shards));
         } else {
-            self.call(cause, chat, broadcast, messages, chat.posting());
+            self.call(cause, chat, family, messages, chat.posting());
         }
         self.unit(cause, messages, cost::to_room(chat.members()));
     }
@@ -141,15 +140,8 @@ impl Load {
 /// The connections that a message is posted to.
 fn receivers_of(receivers: Receivers, rule: &Rule, members: u32) -> f64 {
     let own = if rule.include_sender { 1.0 } else { 0.0 };
-    match receivers {
-        Receivers::Room => f64::from(members.saturating_sub(1)) + own,
-        Receivers::Friend => 1.0,
-    }
-}
-
-fn receivers_handler(route: &Route) -> Handler {
-    match &route.purpose {
-        Purpose::People { receivers, .. } => receivers.handler(),
-        _ => Handler::Direct,
+    match receivers.reach_a_room() {
+        true => f64::from(members.saturating_sub(1)) + own,
+        false => 1.0,
     }
 }

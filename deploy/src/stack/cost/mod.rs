@@ -93,7 +93,7 @@ pub fn estimate(
     region: Option<&str>,
 ) -> Result<Estimate, CostError> {
     let load = load(settings, usage)?;
-    let prices = Prices::of(region.unwrap_or_default());
+    let prices = Prices::for_region(region.unwrap_or_default());
     let items = items(&load, prices, settings);
     Ok(Estimate {
         region: region.map(str::to_owned),

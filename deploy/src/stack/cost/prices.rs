@@ -105,7 +105,7 @@ pub struct Prices {
 
 impl Prices {
     /// The prices of `region`, else those of us-east-1: see [`Prices::region`].
-    pub fn of(region: &str) -> &'static Self {
+    pub fn for_region(region: &str) -> &'static Self {
         let mut all = ALL.iter();
         all.find(|prices| prices.region == region)
             .unwrap_or(&US_EAST_1)

@@ -23,7 +23,7 @@ pub struct Additions {
 
 impl Additions {
     /// Those of `settings`; `None` without an overlay.
-    pub fn of(settings: &Settings) -> Option<Self> {
+    pub fn from_settings(settings: &Settings) -> Option<Self> {
         let overlay = settings.overlay.as_ref()?;
         let root = overlay.root()?;
         let base = base_for_aws(settings);

@@ -165,7 +165,7 @@ fn rules_of_the_account_and_regions_leave_what_the_overlay_says() {
 #[test]
 fn a_plan_says_what_is_the_overlay_s() {
     let settings = with("", QUEUE).unwrap();
-    let additions = Additions::of(&settings).unwrap();
+    let additions = Additions::from_settings(&settings).unwrap();
     let old = render(&self::settings(""));
     let code = ["DirectFunction".to_owned()].into();
     let mut summary = ChangeSummary::between(Some(&old), &render(&settings), &code);

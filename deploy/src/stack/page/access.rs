@@ -21,7 +21,7 @@ pub struct PageProof<'a> {
 
 impl<'a> PageProof<'a> {
     /// As the config of the page's stack has it.
-    pub fn of(settings: &'a Settings) -> Self {
+    pub fn from_settings(settings: &'a Settings) -> Self {
         Self {
             mode: settings.auth.mode(),
             name_claim: match &settings.auth.proof {
@@ -81,7 +81,7 @@ mod tests {
             std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
             let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
             assert_eq!(deployed_origins(&render(&settings)), origins);
-            assert_eq!(PageProof::of(&settings).origins, origins);
+            assert_eq!(PageProof::from_settings(&settings).origins, origins);
         }
         let foreign = serde_json::json!({"Resources": {"AuthorizeFunction": {"Properties": {}}}});
         assert_eq!(deployed_origins(&Template::new(foreign)), [""; 0]);

@@ -30,8 +30,11 @@ fn the_document_has_one_script_one_style_one_place_for_settings_and_no_external_
     assert!(DOCUMENT.contains("fetch(settings.renewal,"));
 }
 
-#[test]
-fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
+/// The page's client, as a module for other pages.
+const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/web/chat.js");
+
+/// The line with the constants that the protocol crate has.
+fn constants() -> String {
     let handshake: serde_json::Map<_, _> = Field::ALL
         .map(|field| (field.word().to_owned(), field.name().into()))
         .into_iter()
@@ -47,8 +50,31 @@ fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
         "subprotocolToken": auth::SUBPROTOCOL_TOKEN,
         "tokenExpired": auth::TOKEN_EXPIRED,
     });
-    let line = format!("\nconst PROTOCOL = {protocol};\n");
-    assert!(DOCUMENT.contains(&line), "it must have the line {line}");
+    format!("export const PROTOCOL = {protocol};")
+}
+
+/// The client's text; with `UPDATE_EXPECT`, the constants are written into it first.
+fn client() -> String {
+    static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one_at_a_time = LOCK.lock().unwrap();
+    let client = std::fs::read_to_string(CLIENT).unwrap();
+    let mut lines = client.lines();
+    let found = lines.find(|line| line.starts_with("export const PROTOCOL = "));
+    let updated = client.replace(found.expect("chat.js exports it"), &constants());
+    if updated == client || std::env::var_os("UPDATE_EXPECT").is_none() {
+        return client;
+    }
+    std::fs::write(CLIENT, &updated).unwrap();
+    updated
+}
+
+#[test]
+fn the_client_s_protocol_constants_equal_the_protocol_crate_s() {
+    let line = constants();
+    assert!(
+        client().lines().any(|it| it == line),
+        "UPDATE_EXPECT=1 writes into chat.js: {line}"
+    );
     for field in Field::ALL.map(Field::word) {
         assert!(
             DOCUMENT.contains(&format!("<input id=\"{field}\"")),
@@ -71,7 +97,7 @@ fn the_document_carries_the_client_that_lies_beside_it() {
     const BEGIN: &str = "//@@ chat.js, ";
     const END: &str = "//@@ The end of chat.js.";
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/web");
-    let client = std::fs::read_to_string(folder.join("chat.js")).unwrap();
+    let client = client();
     let client = client.lines().map(|line| {
         let line = line.strip_prefix("export ").unwrap_or(line);
         format!("{line}\n")
@@ -120,7 +146,7 @@ fn check(config: &str, expected: Expect) {
     let introduction = RequiredIdentity::from_settings(&settings);
     let base = "http://127.0.0.1:1/";
     let mut text = links(base, &settings, introduction, &[None, None]).join("\n");
-    let proof = PageProof::of(&settings);
+    let proof = PageProof::from_settings(&settings);
     let filled_in = page_settings(&settings, introduction, proof, None);
     text.push_str(&format!("\n{filled_in:#}\n"));
     expected.assert_eq(&text);

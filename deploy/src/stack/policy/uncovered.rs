@@ -40,7 +40,7 @@ const OF_DOMAIN: [&str; 3] = [
 
 /// What the overlay of `settings` needs that the policies may not cover, because no table here has it.
 pub fn uncovered(settings: &Settings) -> Vec<String> {
-    let Some(additions) = Additions::of(settings) else {
+    let Some(additions) = Additions::from_settings(settings) else {
         return Vec::new();
     };
     let template = render(settings);

@@ -45,7 +45,7 @@ fn framing() -> Framing {
         folder.path(),
         chatctl_deploy::config::Overrides::default(),
     );
-    Framing::of(&settings.unwrap(), None).unwrap()
+    Framing::for_route(&settings.unwrap(), None).unwrap()
 }
 
 fn address(listener: &TcpListener, token: Option<&str>) -> Address {

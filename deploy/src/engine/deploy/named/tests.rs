@@ -26,7 +26,7 @@ const COVERED: &str = "chat.eu-west-1.amazonaws.com";
 const OTHER: &str = "chat.example.com";
 
 /// Long enough for one attempt on this machine.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// What a server does with its clients.
 #[derive(Debug, Clone, Copy)]
@@ -184,7 +184,7 @@ async fn probed(name: &str, closed: bool, machine: Machine, own: Option<SocketAd
     };
     let own = async || Ok(own.map(|own| format!("ws://{own}/v1")));
     let outcome = machine
-        .runs(named.probe(own, PATIENCE, &mut transcript))
+        .runs(named.probe(own, TIMEOUT, &mut transcript))
         .await;
     Probed {
         outcome,

@@ -10,7 +10,7 @@ async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_fai
     let routes = routes();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let reported = probe(&url, &said, pass, &routes, None, PATIENCE).await;
+    let reported = probe(&url, &said, pass, &routes, None, TIMEOUT).await;
     let reported = reported.unwrap();
     assert!(
         reported.starts_with("your authorizer refuses"),
@@ -19,9 +19,9 @@ async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_fai
     assert!(reported.contains("(401)"), "{reported}");
     let url = answering(&[403]).await;
     let started = Instant::now();
-    let reported = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
+    let reported = probe(&url, &said, pass.at_once(), &routes, None, TIMEOUT).await;
     assert!(reported.unwrap().contains("(403)"));
-    assert!(started.elapsed() < PATIENCE, "it need not be waited for");
+    assert!(started.elapsed() < TIMEOUT, "it need not be waited for");
     for statuses in [&[500], &[502]] {
         let url = answering(statuses).await;
         let error = probe(&url, &said, pass, &routes, None, short).await;
@@ -37,7 +37,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let reported = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
+    let reported = probe(&url, &said, Pass::Nothing, &[], None, TIMEOUT)
         .await
         .unwrap();
     assert!(reported.starts_with("a client without a token is refused (401)"));
@@ -58,7 +58,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
         Pass::Nothing,
         &[],
         None,
-        PATIENCE,
+        TIMEOUT,
     )
     .await
     .unwrap_err();

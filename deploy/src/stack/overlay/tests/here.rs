@@ -6,7 +6,7 @@ fn here(text: &str) -> Here {
     let settings = with("", text).unwrap_or_else(|error| panic!("{error}"));
     for_machine(
         &render(&settings),
-        Additions::of(&settings).as_ref(),
+        Additions::from_settings(&settings).as_ref(),
         |kind| chatctl_local::supported_types().any(|known| known == kind),
     )
 }

@@ -39,7 +39,7 @@ fn the_plan_of_every_choice_is_as_recorded() {
         let (settings, after) = rendered(&example.with(&[choice]));
         let mut summary = ChangeSummary::between(Some(&before), &after, &BTreeSet::new());
         summary.rights = gained(Some(&before), &after);
-        let additions = Additions::of(&settings);
+        let additions = Additions::from_settings(&settings);
         if let Some(additions) = &additions {
             additions.mark(&mut summary);
         }
