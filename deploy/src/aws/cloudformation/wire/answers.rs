@@ -189,20 +189,20 @@ async fn odd_descriptions_of_a_stack_are_read_like_this() {
         status with prefix: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         status twice: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         element in status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        unknown entity: Unexpected: could not describe stack `chat` | HTTP status 200
+        unknown entity: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         empty reason: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         empty role: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         empty lists: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        protection in capitals: Unexpected: could not describe stack `chat` | HTTP status 200
-        empty protection: Unexpected: could not describe stack `chat` | HTTP status 200
+        protection in capitals: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
+        empty protection: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         future mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         empty mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
         whole seconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.0), pace: Standard })
         microseconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.000001), pace: Standard })
         offset: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770084306.0), pace: Standard })
         before the epoch: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(-0.5), pace: Standard })
-        no time: Unexpected: could not describe stack `chat` | HTTP status 200
-        empty time: Unexpected: could not describe stack `chat` | HTTP status 200
+        no time: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
+        empty time: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
     "#]].assert_eq(&text);
 }
 
@@ -286,7 +286,7 @@ async fn events_are_read() {
         some: [CloudEvent { event: StackEvent { id: "", at: 0.0, logical_id: "", resource_type: "", status: "", reason: None }, token: None }, CloudEvent { event: StackEvent { id: "2", at: 1767225600.0, logical_id: "", resource_type: "", status: "", reason: None }, token: None }, CloudEvent { event: StackEvent { id: "3", at: 1767225600.125, logical_id: "A", resource_type: "T::A", status: "FROM_THE_FUTURE", reason: Some("a < b") }, token: Some("t-1") }]
         none: []
         no list: []
-        no time: Unexpected: could not read the stack's events | HTTP status 200
+        no time: Unreachable: could not read the stack's events | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
     "#]].assert_eq(&text);
 }
 

@@ -48,27 +48,27 @@ async fn broken_answers_are_reported() {
         ""
           3 Unreachable: could not describe stack `chat` | the response is empty, with HTTP status 200 | hint: check the network and the Region's name, then tr
         " "
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "not XML"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "{}"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<?xml version=\"1.0\"?>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<DescribeStacksResponse/>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<DescribeStacksResponse></DescribeStacksResponse>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<DescribeStacksResponse><ResponseMetadata/></DescribeStacksResponse>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<DescribeStacksResponse><DescribeStacksResult/></DescribeStacksResponse>"
           1 None
         "<DescribeStacksResult><Stacks/></DescribeStacksResult>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<ListStacksResponse><ListStacksResult/></ListStacksResponse>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>"
-          1 Unexpected: could not describe stack `chat` | HTTP status 200
+          1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE"
           1 Some(StackRecord { id: "", name: "a", status: Other("CREATE"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE"
@@ -146,10 +146,10 @@ async fn answers_that_say_only_that_it_was_done_may_be_of_any_length() {
         DeleteChangeSet "not XML": ()
         DeleteChangeSet "": Unreachable: could not withdraw the change set | the response is empty, with HTTP status 200 | hint: check the network and the Region's name, then tr
         UpdateTerminationProtection "<?xml version=\"1.0\"?>\n<UpdateTermination": ()
-        UpdateTerminationProtection "<UpdateTerminationProtectionResponse><Re": Unexpected: could not change the termination protection of stack `chat` | HTTP status 200
-        UpdateTerminationProtection "<UpdateTerminationProtectionResponse/>": Unexpected: could not change the termination protection of stack `chat` | HTTP status 200
-        UpdateTerminationProtection "<Other/>": Unexpected: could not change the termination protection of stack `chat` | HTTP status 200
-        UpdateTerminationProtection "not XML": Unexpected: could not change the termination protection of stack `chat` | HTTP status 200
+        UpdateTerminationProtection "<UpdateTerminationProtectionResponse><Re": Unreachable: could not change the termination protection of stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
+        UpdateTerminationProtection "<UpdateTerminationProtectionResponse/>": Unreachable: could not change the termination protection of stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
+        UpdateTerminationProtection "<Other/>": Unreachable: could not change the termination protection of stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
+        UpdateTerminationProtection "not XML": Unreachable: could not change the termination protection of stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         UpdateTerminationProtection "": Unreachable: could not change the termination protection of stack `chat` | the response is empty, with HTTP status 200 | hint: check the network and the Region's name, then tr
     "#]].assert_eq(&text);
 }

@@ -193,7 +193,7 @@ async fn odd_refusals_are_explained() {
         301
           1 Unexpected: could not describe stack `chat` | HTTP status 301
         204
-          1 Unexpected: could not describe stack `chat` | HTTP status 204
+          1 Unreachable: could not describe stack `chat` | HTTP status 204 | hint: the response is incomplete or not AWS's; somethi
     "#]].assert_eq(&text);
 }
 
