@@ -28,6 +28,9 @@ pub struct Directory {
     path: PathBuf,
 }
 
+/// The most bytes that a file has which is read whole. An archive can bring a larger one.
+const MAX_BYTES: u64 = 64 << 20;
+
 type Result<T, E = TargetError> = std::result::Result<T, E>;
 
 impl Directory {
@@ -168,13 +171,24 @@ impl Directory {
 
     /// Reads the whole file `name`; `None` if it is missing.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(mut file) = self.reading(name)? else {
+        let Some(file) = self.reading(name)? else {
             return Ok(None);
         };
+        let failed = |error| TargetError::file("read", &self.path.join(name), error);
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
-            .map_err(|error| TargetError::file("read", &self.path.join(name), error))?;
-        Ok(Some(bytes))
+        file.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        match bytes.len() as u64 > MAX_BYTES {
+            true => {
+                let words = format!(
+                    "it has more than {} MB, which chatctl writes to no file",
+                    MAX_BYTES >> 20
+                );
+                Err(failed(std::io::Error::other(words)))
+            }
+            false => Ok(Some(bytes)),
+        }
     }
 
     /// Opens the file `name` for reading.

@@ -27,5 +27,7 @@ pub mod keys;
 pub mod local;
 pub mod packaging;
 pub mod programs;
+pub mod reading;
+mod scale;
 pub mod scratch;
 pub mod stack;

@@ -56,12 +56,12 @@ async fn diff(
     };
     let (target, identity, naming) = or_interrupted(asked(connecting)).await?;
     let source = args.handlers.source();
-    let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
+    let record = or_interrupted(asked(target.stacks.record(&settings.stack))).await?;
     let deployed = record.as_ref().and_then(processor);
     let building = build(&settings, source, deployed, &mut reporter);
     let built = or_interrupted(building).await?;
     let bucket = target.bucket(&identity);
-    let code = or_interrupted(located(&settings, &bucket, &built)).await?;
+    let code = or_interrupted(asked(located(&settings, &bucket, &built))).await?;
     let deployment = deployment(
         &settings,
         &target.region,

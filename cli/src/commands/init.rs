@@ -10,6 +10,7 @@ use super::{Context, Run};
 use crate::error::CommandError;
 use crate::terminal::Output;
 use chatctl_deploy::config::FILE_NAME;
+use chatctl_deploy::reading::text_now;
 
 /// The file that `init` writes; a test reads it back, with and without its comments.
 const COMMENTED: &str = include_str!("../../templates/chatctl.toml");
@@ -22,6 +23,9 @@ const SCHEMA_NAME: &str = "chatctl.schema.json";
 
 /// How a schema of any version of chatctl begins.
 const SCHEMA_BEGINS: &str = "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"chatctl.toml\",";
+
+/// The most bytes of a schema.
+const MAX_SCHEMA: u64 = 4 << 20;
 
 /// Write a commented chatctl.toml, and beside it the schema that editors check it with
 #[derive(Debug, clap::Args)]
@@ -95,7 +99,7 @@ fn write(folder: &Path, by_force: bool) -> std::io::Result<()> {
 
 /// Writes the schema into `folder`; replaces a schema of another version, and nothing else.
 fn write_schema(folder: &Path) -> std::io::Result<()> {
-    let there = std::fs::read_to_string(folder.join(SCHEMA_NAME));
+    let there = text_now(&folder.join(SCHEMA_NAME), MAX_SCHEMA);
     let is_ours = there.is_ok_and(|text| text.starts_with(SCHEMA_BEGINS));
     replace(folder, SCHEMA_NAME, SCHEMA, is_ours)
 }

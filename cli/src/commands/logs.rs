@@ -85,7 +85,8 @@ async fn local(
 ) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, None);
     let mut logs = target.logs(&settings.stack);
-    let runs = target.status(&settings.stack).await?.is_some();
+    // Its process is not asked: its logs are also of interest where it does not respond.
+    let runs = target.is_running(&settings.stack)?;
     // The logs of a stopped stack remain.
     if !runs && !target.is_stopped(&settings.stack)? && logs.functions().is_empty() {
         return Err(status::not_running(&target, &settings.stack)?);

@@ -1,13 +1,19 @@
 //! How long commands wait, and what their help texts promise of it.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
-use chatctl_deploy::engine::limits::{self, Limit};
+use chatctl_deploy::engine::limits::{self, Limit, Share};
 use chatctl_deploy::engine::{TargetError, silence};
 
-/// `work`, which only asks AWS, within its limit; a long silence is reported.
+thread_local! {
+    /// What a command may spend on asking, however often it asks.
+    static ASKING: Rc<Share> = Rc::new(Share::of(limits::ASKING));
+}
+
+/// `work`, which only asks AWS, within the limit that everything has that a command asks; a long silence is reported.
 ///
 /// # Errors
 /// That of `work`, or there is no end of it.
@@ -27,15 +33,36 @@ pub(super) fn asked<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, CommandError>> {
     let work = Box::pin(work);
-    limits::within(
-        limits::ASKING,
-        async move { work.await.map_err(Into::into) },
-        |minutes| TargetError::late("find out everything that is needed", minutes).into(),
-    )
+    let share = ASKING.with(Rc::clone);
+    async move {
+        let work = async move { work.await.map_err(Into::into) };
+        share.within(work, late).await
+    }
+}
+
+/// `work`, which is one of any number of looks: each has a limit of its own.
+///
+/// # Errors
+/// As for [`asking`].
+pub(super) fn looking<T, E: Into<CommandError>>(
+    terminal: Terminal,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = Box::pin(work);
+    let work = async move { work.await.map_err(Into::into) };
+    let work = limits::within(limits::ASKING, work, late);
+    async move {
+        let reporter = RefCell::new(terminal.progress());
+        silence::telling(&reporter, work).await
+    }
+}
+
+fn late(minutes: u64) -> CommandError {
+    TargetError::late("find out everything that is needed", minutes).into()
 }
 
 /// Everything of a deployment that does not wait for CloudFormation's work: the checks, what a hotswap looks at,
-/// publishing, the change set, its execution or its end, the protection, the proof.
+/// publishing, the change set, its execution or its end, the protection, the proof, the record of the endpoint's name.
 const DEPLOYING: Limit = limits::ASKING
     .and(limits::ASKING)
     .and(limits::PUBLISHING)
@@ -45,60 +72,76 @@ const DEPLOYING: Limit = limits::ASKING
     .and(limits::CALL)
     .and(limits::CALL)
     .and(limits::PROVING)
+    .and(limits::ASKING)
     .and(REPEATING);
 
 /// The change set of a first deployment that is made once more, and its execution.
 const REPEATING: Limit = limits::COMPUTING.and(limits::ASKING);
+
+/// The role for API Gateway's logs, in a stack of its own that is made as any other.
+const LOG_ROLE: Limit = limits::COMPUTING
+    .and(limits::CALL)
+    .and(limits::ASKING)
+    .and(limits::CALL)
+    .and(REPEATING);
 
 pub(super) fn of_deploy() -> String {
     // What is in the way, and the deployment; and both again where it is made once more.
     let once = limits::FOLLOWING.and(limits::FOLLOWING);
     let cloudformation = once.and(once);
     format!(
-        "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
-         machine (`--local`) within {} minutes. Not counted: the build, your answer, and the upload at {} KB a second or \
-         more.",
-        DEPLOYING.and(cloudformation).in_minutes(),
-        cloudformation.in_minutes(),
-        LOCAL.in_minutes(),
+        "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; within {} \
+         more where it makes the role for API Gateway's logs; on this machine (`--local`) within {} minutes. Not counted: the \
+         build, your answer, and the upload at {} KB a second or more.",
+        DEPLOYING.and(cloudformation).at_most_minutes(),
+        cloudformation.at_most_minutes(),
+        LOG_ROLE.and(cloudformation).at_most_minutes(),
+        LOCAL.at_most_minutes(),
         limits::SLOWEST_UPLOAD / 1024,
     )
 }
 
-/// Ending what runs and starting anew, with a probe.
-const LOCAL: Limit = limits::STARTING.and(limits::BEGINNING);
+/// Asking the process that runs, ending one whose folder is gone, and everything else.
+const LOCAL: Limit = limits::ANSWERING
+    .and(limits::ANSWERING)
+    .and(limits::ANSWERING)
+    .and(limits::HERE);
 
 pub(super) fn of_teardown() -> String {
-    let asking = limits::ASKING.and(limits::ASKING);
     format!(
         "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
          machine (`--local`) within {} minutes. Not counted: your answer.",
-        asking.and(limits::TEARING_DOWN).in_minutes(),
-        limits::TEARING_DOWN.in_minutes(),
-        LOCAL.in_minutes(),
+        limits::ASKING.and(limits::TEARING_DOWN).at_most_minutes(),
+        limits::TEARING_DOWN.at_most_minutes(),
+        LOCAL.at_most_minutes(),
     )
 }
 
 pub(super) fn of_diff() -> String {
+    // What there is, its state, the change set, and taking it back.
     let all = limits::ASKING
         .and(limits::ASKING)
         .and(limits::COMPUTING)
-        .and(limits::CALL);
+        .and(limits::ASKING);
     format!(
         "Ends within {} minutes. Not counted: the build.",
-        all.in_minutes()
+        all.at_most_minutes()
     )
 }
 
 pub(super) fn of_asking() -> String {
-    format!("Ends within {} minutes.", limits::ASKING.in_minutes())
+    format!("Ends within {} minutes.", limits::ASKING.at_most_minutes())
+}
+
+pub(super) fn of_question() -> String {
+    format!("{} Not counted: your answer.", of_asking())
 }
 
 pub(super) fn of_status() -> String {
     format!(
         "Ends within {} minutes. With `--watch` it ends with Ctrl-C, when the stack is gone, or when AWS has not answered {} \
          questions in a row.",
-        limits::ASKING.in_minutes(),
+        limits::ASKING.at_most_minutes(),
         UNANSWERED_QUESTIONS,
     )
 }
@@ -106,7 +149,7 @@ pub(super) fn of_status() -> String {
 pub(super) fn of_doctor() -> String {
     format!(
         "Ends within {} minutes. Not counted: what cargo and rustc take to answer.",
-        limits::ASKING.in_minutes()
+        limits::ASKING.and(limits::ASIDE).at_most_minutes()
     )
 }
 
@@ -117,8 +160,8 @@ pub(super) fn of_logs() -> String {
     format!(
         "Ends within {} minutes, and at most {} more for every further page of the log. With `--follow` it ends with Ctrl-C, \
          or when AWS has not answered {} questions in a row.",
-        limits::ASKING.in_minutes(),
-        limits::CALL.in_minutes(),
+        limits::ASKING.at_most_minutes(),
+        limits::CALL.at_most_minutes(),
         UNANSWERED_QUESTIONS,
     )
 }
@@ -126,14 +169,14 @@ pub(super) fn of_logs() -> String {
 pub(super) fn of_connections() -> String {
     format!(
         "Ends within {} minutes. With `--watch` it ends with Ctrl-C, or when a look takes longer than that.",
-        limits::ASKING.in_minutes()
+        limits::ASKING.at_most_minutes()
     )
 }
 
 pub(super) fn of_session() -> String {
     format!(
         "Begins within {} minutes, and ends with Ctrl-C.",
-        limits::ASKING.in_minutes()
+        limits::ASKING.at_most_minutes()
     )
 }
 
@@ -141,7 +184,7 @@ pub(super) fn of_chat() -> String {
     format!(
         "Begins within {} minutes, and ends when you leave; in a pipe after the end of the input, or when the chat cannot be \
          reached any more.",
-        limits::ASKING.in_minutes()
+        limits::ASKING.and(limits::HANDSHAKE).at_most_minutes()
     )
 }
 

@@ -90,13 +90,15 @@ fn check(package: &str, layers: &[(&str, &[&str])]) {
 fn the_modules_of_the_library_name_only_those_below_them() {
     let engine = ["config", "engine", "interrupt", "packaging", "stack"];
     let mut local = engine.to_vec();
-    local.extend(["directory", "guard", "programs"]);
+    local.extend(["directory", "guard", "programs", "reading"]);
     check(
         "deploy",
         &[
-            ("config", &[]),
+            ("config", &["reading"]),
             ("directory", &["engine"]),
             ("exit", &[]),
+            ("reading", &["scale"]),
+            ("scale", &[]),
             ("guard", &[]),
             ("programs", &[]),
             ("scratch", &[]),
@@ -110,11 +112,15 @@ fn the_modules_of_the_library_name_only_those_below_them() {
                     "engine",
                     "guard",
                     "programs",
+                    "reading",
                     "scratch",
                     "stack",
                 ],
             ),
-            ("engine", &["config", "interrupt", "stack"]),
+            (
+                "engine",
+                &["config", "interrupt", "reading", "scale", "stack"],
+            ),
             ("keys", &["config", "engine"]),
             ("aws", &engine),
             ("local", &local),
@@ -182,6 +188,19 @@ fn no_rust_file_has_more_than_400_lines() {
             "{} has {lines} lines: split it by noun",
             file.display()
         );
+    }
+}
+
+#[test]
+fn functions_have_no_generated_client() {
+    for package in ["lambdas", "sdk"] {
+        let manifest = root().join(package).join("Cargo.toml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        // The tests compare their requests with those of the generated clients.
+        let (built, _tests) = manifest.split_once("[dev-dependencies]").unwrap();
+        for name in ["aws-config", "aws-sdk-", "aws-smithy-", "lambda_runtime"] {
+            assert!(!built.contains(name), "{package} depends on {name}");
+        }
     }
 }
 

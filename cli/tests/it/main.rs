@@ -22,6 +22,7 @@ mod handlers;
 mod hostile_clone;
 mod hostile_cost;
 mod hostile_environment;
+mod hostile_links;
 mod installed;
 mod issuer;
 mod least_privilege;

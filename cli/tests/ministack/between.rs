@@ -128,6 +128,12 @@ impl Between {
             .push((action, 400, body, times));
     }
 
+    /// Requests for `action` are refused no longer.
+    pub(crate) fn allow(&self, action: &str) {
+        let mut wishes = self.wishes.lock().unwrap();
+        wishes.answers.retain(|(refused, ..)| *refused != action);
+    }
+
     /// After the next request for `action` the credentials have expired.
     pub(crate) fn expire_with(&self, action: &'static str) {
         let mut wishes = self.wishes.lock().unwrap();

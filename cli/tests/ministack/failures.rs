@@ -122,7 +122,16 @@ async fn without_the_right_to_read_events_a_stack_is_followed_by_its_status() {
         .await
         .exits(0)
         .explains("following stack `chat` by its status alone")
+        .explains("lacks the permission cloudformation:DescribeStackEvents")
         .explains("both ways");
+    // An update that has ended is not followed any further: there were twenty more looks, ever slower ones.
+    let updated = cloud.deploy("--no-probe --stage v2").await.exits(0);
+    assert_eq!(updated.stderr.matches("status alone").count(), 1);
+    let asked = cloud.between.asked();
+    let executed = asked.iter().rposition(|asked| asked == "ExecuteChangeSet");
+    let looks = asked[executed.unwrap()..].iter();
+    let looks = looks.filter(|asked| *asked == "DescribeStacks").count();
+    assert!(looks < 15, "{looks}");
     let removed = cloud.chatctl("teardown --yes").await.exits(0);
     removed.explains("stack `chat` in eu-west-1 is gone");
 }

@@ -32,6 +32,7 @@ mod routes;
 mod screens;
 mod service_models;
 mod settings;
+mod single_rights;
 mod terminal;
 mod user_rights;
 mod vitals;

@@ -5,7 +5,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::SdkError;
 
-use super::http::WebPage;
+use super::http::{TooLarge, WebPage};
 pub(super) use super::kinds::Kind;
 use super::kinds::{by_code, by_status};
 use super::no_credentials::NoCredentials;
@@ -38,6 +38,7 @@ where
         SdkError::ResponseError(_) => Kind::Garbled,
         error if NoCredentials::found_in(error).is_some() => Kind::NoCredentials,
         error if is_caused_by::<WebPage>(error) => Kind::WebPage,
+        error if is_caused_by::<TooLarge>(error) => Kind::Garbled,
         error if is_caused_by::<ProxyFailure>(error) => Kind::Proxy,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Kind::Silent,
         error => {

@@ -69,6 +69,14 @@ struct Empty {
     status: u16,
 }
 
+/// A response without an end, or one that is not AWS's.
+#[derive(Debug, thiserror::Error)]
+#[error("the response has more than {} MB, which no response of AWS has", MAX_BODY >> 20)]
+pub(super) struct TooLarge;
+
+/// The most bytes of a response. Those of the requests that are made here have some MB at most.
+const MAX_BODY: usize = 64 << 20;
+
 /// TLS uses the certificates of the environment, and connections its proxies.
 ///
 /// # Errors
@@ -290,13 +298,19 @@ fn expects_content(request: &HttpRequest) -> bool {
     request.method() == "GET" || (is_structured && request.method() != "DELETE")
 }
 
-/// Reads the whole body of the response, so that an incomplete one fails here.
+/// Reads the whole body of the response, so that an incomplete one fails here, and one without an end.
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
-    let body = ByteStream::new(answer.take_body())
-        .collect()
-        .await
-        .map_err(|error| ConnectorError::io(error.into()))?;
-    *answer.body_mut() = SdkBody::from(body.into_bytes());
+    let mut stream = ByteStream::new(answer.take_body());
+    let mut body = Vec::new();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| ConnectorError::io(error.into()))?;
+        if body.len() + part.len() > MAX_BODY {
+            // Another attempt would bring the same.
+            return Err(ConnectorError::other(Box::new(TooLarge), None));
+        }
+        body.extend_from_slice(&part);
+    }
+    *answer.body_mut() = SdkBody::from(body);
     Ok(answer)
 }
 
@@ -347,6 +361,21 @@ mod tests {
             Some("application/json"),
             b"{\"html\":\"<html>\"}"
         ));
+    }
+
+    #[tokio::test]
+    async fn a_response_without_an_end_is_refused_and_a_large_one_is_read() {
+        let answer = |bytes: usize| {
+            let status = 200u16.try_into().unwrap();
+            HttpResponse::new(status, SdkBody::from(vec![b' '; bytes]))
+        };
+        let read = whole(answer(MAX_BODY)).await.unwrap();
+        assert_eq!(read.body().bytes().unwrap().len(), MAX_BODY);
+        let error = whole(answer(MAX_BODY + 1)).await.unwrap_err();
+        assert!(
+            causes(&error).any(|cause| cause.is::<TooLarge>()),
+            "{error}"
+        );
     }
 
     #[test]

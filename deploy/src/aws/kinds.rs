@@ -43,6 +43,8 @@ pub(in crate::aws) enum Kind {
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
 pub(super) fn by_status(status: u16) -> Kind {
     match status {
+        // A success that cannot be read.
+        200..=299 => Kind::Garbled,
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
         // S3 throttles with 503.

@@ -1,7 +1,5 @@
 //! `chatctl.keys.json`: the public keys of `mode = "token"`, a JWK Set (RFC 7517) that is committed beside the config.
 
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +8,7 @@ use chat_protocol::auth::{KEYS_FILE, MAX_ENVIRONMENT_BYTES, MAX_KEYS, MAX_KEYS_B
 use serde_json::Value;
 
 use super::snippet::Snippet;
+use crate::reading::beginning_at;
 
 /// Why the keys of a stack cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,17 +48,11 @@ pub fn load(path: &Path) -> Result<KeySet, KeysFileError> {
         path: path.to_owned(),
         source,
     };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(KeySet::default()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut text = String::new();
-    let limit = MAX_KEYS_BYTES as u64 + 1;
-    file.take(limit)
-        .read_to_string(&mut text)
-        .map_err(unreadable)?;
-    parse(path, &text).map_err(KeysFileError::Invalid)
+    match beginning_at(path, MAX_KEYS_BYTES as u64 + 1) {
+        Ok(text) => parse(path, &text).map_err(KeysFileError::Invalid),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(KeySet::default()),
+        Err(error) => Err(unreadable(error)),
+    }
 }
 
 /// Reads `text`, which `path` names in errors.

@@ -52,6 +52,11 @@ use routes::Routes;
 pub use snippet::Snippet;
 use stage::Throttle;
 
+use crate::reading::text_now;
+
+/// The most bytes of a config.
+const MAX_BYTES: u64 = 4 << 20;
+
 /// The file's name. It is looked for in the working folder.
 pub const FILE_NAME: &str = "chatctl.toml";
 
@@ -184,7 +189,7 @@ impl Settings {
             .clone()
             .map_or_else(|| folder.join(FILE_NAME), |named| folder.join(named));
         let mut config_file = Some(path.clone());
-        let text = match std::fs::read_to_string(&path) {
+        let text = match text_now(&path, MAX_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match overrides.config {
                 Some(_) => return Err(ConfigError::Missing { path }),

@@ -10,15 +10,10 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::limits;
 use super::network::{DialError, ProxyFailure, Socket, dial};
 use super::requests::{Request, place};
 use super::{TargetError, Token};
-
-/// How long a handshake may take. An authorizer has 29 seconds.
-const HANDSHAKE: Duration = Duration::from_secs(40);
-
-/// How long the gateway may accept nothing of what is sent.
-const SENDING: Duration = Duration::from_secs(20);
 
 /// How long the closing handshake may take.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -53,7 +48,7 @@ pub enum ConnectError {
         url: String,
         source: Box<tungstenite::Error>,
     },
-    #[error("{url} did not answer the handshake within {HANDSHAKE:?}")]
+    #[error("{url} did not answer the handshake within {} s", limits::HANDSHAKE.in_seconds())]
     Silent { url: String },
     #[error("{url} cannot be reached")]
     Proxy { url: String, source: ProxyFailure },
@@ -134,7 +129,7 @@ impl Address {
 /// [`ConnectError`]
 pub async fn connect(address: &Address) -> Result<Connection, ConnectError> {
     let url = || address.url.clone();
-    let opened = tokio::time::timeout(HANDSHAKE, address.dial())
+    let opened = tokio::time::timeout(limits::HANDSHAKE.time(), address.dial())
         .await
         .map_err(|_elapsed| ConnectError::Silent { url: url() })?;
     opened.map_err(|error| match error {
@@ -167,10 +162,11 @@ impl Connection {
     /// The connection is closed. Whether the text was sent is not known then.
     pub async fn send(&mut self, text: &str) -> Result<(), Closed> {
         let sending = self.0.send(Message::text(text));
-        match tokio::time::timeout(SENDING, sending).await {
+        match tokio::time::timeout(limits::SENDING.time(), sending).await {
             Ok(sent) => sent.map_err(|error| Closed(why_closed(&error))),
             Err(_elapsed) => Err(Closed(format!(
-                "by this side: nothing was accepted for {SENDING:?}"
+                "by this side: nothing was accepted for {} s",
+                limits::SENDING.in_seconds()
             ))),
         }
     }

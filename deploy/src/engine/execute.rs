@@ -5,7 +5,7 @@ use super::follow::{Settled, follow, not_begun};
 use super::limits;
 use super::probe::ProbeError;
 use super::refusal::{ErrorKind, TargetError};
-use super::target::{ChangeSet, Stacks};
+use super::target::{ChangeSet, Phase, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
 use crate::stack::cause::{Cause, cause, passes_by_itself};
@@ -78,7 +78,7 @@ impl DeployError {
     "stack `{stack}` settled as {}{}\n  {}",
     .status.as_ref().map_or("gone", StackStatus::word),
     if *is_second_try { ", as it did at the first try" } else { "" },
-    cause_text(.cause.as_ref(), .unread.as_deref())
+    cause_text(.cause.as_ref(), .unread.as_deref(), .reason.as_deref())
 )]
 pub struct RolledBack {
     pub(super) stack: StackName,
@@ -88,6 +88,8 @@ pub struct RolledBack {
     pub cause: Option<Cause>,
     /// Why events that may have given one are missing.
     pub(super) unread: Option<String>,
+    /// The target's own words about the stack.
+    pub(super) reason: Option<String>,
     /// Whether everything that failed passes by itself.
     pub(super) passes: bool,
     /// The deployment had been tried before, and repeated.
@@ -103,16 +105,19 @@ impl RolledBack {
             cause: cause(&settled.events),
             passes: settled.unread.is_none() && passes_by_itself(&settled.events),
             unread: settled.unread.clone(),
+            reason: settled.reason.clone(),
             is_second_try: false,
         }))
     }
 }
 
-fn cause_text(cause: Option<&Cause>, unread: Option<&str>) -> String {
-    match (cause, unread) {
-        (Some(cause), _) => cause.to_string(),
-        (None, Some(why)) => format!("the reason is not known: {why}"),
-        (None, None) => "no resource gave a reason".to_owned(),
+fn cause_text(cause: Option<&Cause>, unread: Option<&str>, reason: Option<&str>) -> String {
+    match (cause, unread, reason) {
+        (Some(cause), _, _) => cause.to_string(),
+        (None, Some(why), Some(reason)) => format!("{reason} (more is not known: {why})"),
+        (None, Some(why), None) => format!("the reason is not known: {why}"),
+        (None, None, Some(reason)) => reason.to_owned(),
+        (None, None, None) => "no resource gave a reason".to_owned(),
     }
 }
 
@@ -161,8 +166,8 @@ async fn executed(
     let settled = settled.map_err(|error| error.after(|| under_way(&stack)))?;
     if !settled.was_seen {
         // A stack that was settled before looks the same whether it has been changed or not.
-        let begun = stacks.has_begun(&operation).await;
-        if !begun.map_err(|error| error.after(|| under_way(&stack)))? {
+        let phase = stacks.phase(&operation).await;
+        if phase.map_err(|error| error.after(|| under_way(&stack)))? == Phase::NotBegun {
             return Err(not_begun(&operation).into());
         }
     }

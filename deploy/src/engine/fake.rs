@@ -190,6 +190,7 @@ impl Stacks for FakeStacks {
         let outputs = [("Url".to_owned(), "ws://fake/v1".to_owned())].into();
         Ok(Some(Description {
             status: StackStatus::parse(&status),
+            reason: None,
             outputs,
         }))
     }
@@ -227,8 +228,12 @@ impl Stacks for FakeStacks {
         Ok(self.so_far())
     }
 
-    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
-        Ok(true)
+    async fn phase(&self, _operation: &Operation) -> Result<Phase, TargetError> {
+        Ok(Phase::Begun)
+    }
+
+    fn is_first_without_events(&self) -> bool {
+        true
     }
 
     async fn pause(&self, _quiet: u32) {

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter};
 use super::limits;
-use super::preflight::chain;
-use super::refusal::{ErrorKind, TargetError};
-use super::target::{Description, Operation, Stacks};
+use super::refusal::{ErrorKind, TargetError, in_full};
+use super::target::{Description, Operation, Phase, Stacks};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::status::StackStatus;
 
@@ -27,6 +26,8 @@ pub(super) struct Settled {
     pub(super) events: Vec<StackEvent>,
     /// Why some of them are missing.
     pub(super) unread: Option<String>,
+    /// The target's last words about the stack.
+    pub(super) reason: Option<String>,
     /// Whether anything has shown that the operation was begun: an event of it, or a status on the way.
     pub(super) was_seen: bool,
 }
@@ -62,6 +63,7 @@ async fn settled(
         description: None,
         events: Vec::new(),
         unread: None,
+        reason: None,
         was_seen: false,
     };
     let (mut quiet, mut failures, mut lag) = (0, 0, 0);
@@ -88,11 +90,13 @@ async fn settled(
         let so_far = so_far.unwrap_or_else(|error| {
             may_read = error.kind != ErrorKind::Denied;
             if settled.unread.is_none() {
-                let why = chain(&error);
-                reporter.report(&DeployEvent::Notice(format!(
-                    "{why}; following stack `{}` by its status alone",
-                    operation.stack
-                )));
+                let why = in_full(&error);
+                if stacks.is_first_without_events() {
+                    reporter.report(&DeployEvent::Notice(format!(
+                        "{why}; following stack `{}` by its status alone, without its resources",
+                        operation.stack
+                    )));
+                }
                 settled.unread = Some(why);
             }
             Vec::new()
@@ -105,6 +109,8 @@ async fn settled(
                 settled.events.push(event);
             }
         }
+        let words = description.as_ref().and_then(|it| it.reason.clone());
+        settled.reason = words.or(settled.reason);
         settled.description = description;
         let Some(described) = &settled.description else {
             settled.was_seen = true;
@@ -125,6 +131,12 @@ async fn settled(
                 return Ok(settled);
             }
             lag += 1;
+            if settled.unread.is_some() && matches!(stacks.phase(operation).await, Ok(Phase::Over))
+            {
+                // Only a description that is younger than this answer is one of the end.
+                settled.was_seen = true;
+                continue;
+            }
         }
         stacks.pause(quiet).await;
     }

@@ -1,11 +1,9 @@
 //! How long the parts of a command may take. The waits and the help texts are made of the same figures.
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
-/// A part of one, by which every limit and every pause between two questions is multiplied, so that tests of silent
-/// targets end soon.
-const FACTOR: &str = "CHATCTL_TIME_FACTOR";
+pub(crate) use crate::scale::scaled;
 
 /// A time after which a wait ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +23,19 @@ impl Limit {
         scaled(self.0)
     }
 
-    /// As help texts and errors state it.
+    /// As errors state it: no less has been waited.
     pub const fn in_minutes(self) -> u64 {
         self.0.as_secs() / 60
+    }
+
+    /// As help texts promise it: no more will be waited.
+    pub const fn at_most_minutes(self) -> u64 {
+        self.0.as_secs().div_ceil(60)
+    }
+
+    /// As errors state a short one.
+    pub const fn in_seconds(self) -> u64 {
+        self.0.as_secs()
     }
 
     /// So many times the limit, as it is reported.
@@ -70,6 +78,18 @@ pub const TEARING_DOWN: Limit = Limit::minutes(120);
 /// Until a stack on this machine has started or changed.
 pub const STARTING: Limit = Limit::minutes(2);
 
+/// Everything that is done to a stack on this machine once its code is built.
+pub const HERE: Limit = STARTING.and(BEGINNING);
+
+/// All that a command waits for the process of a local stack that does not respond.
+pub const ANSWERING: Limit = Limit::seconds(10);
+
+/// The handshake of a client. An authorizer has 29 seconds.
+pub const HANDSHAKE: Limit = Limit::seconds(40);
+
+/// Until the gateway takes what a client sends.
+pub(crate) const SENDING: Limit = Limit::seconds(20);
+
 /// What only adds a remark, and is done without where it takes longer: long enough for a silence to be reported.
 pub const ASIDE: Limit = Limit::seconds(45);
 
@@ -102,16 +122,35 @@ pub fn within<T, E>(
     }
 }
 
-/// `time`, or a part of it where a test is in a hurry. Nothing gets longer than it is.
-pub(crate) fn scaled(time: Duration) -> Duration {
-    static WANTED: OnceLock<f64> = OnceLock::new();
-    let wanted = WANTED.get_or_init(|| {
-        let wanted = std::env::var(FACTOR)
-            .ok()
-            .and_then(|factor| factor.parse().ok());
-        wanted
-            .filter(|factor| (0.001..=1.0).contains(factor))
-            .unwrap_or(1.0)
-    });
-    time.mul_f64(*wanted)
+/// A limit that several parts of a command share, with whatever is not counted in between, such as a question.
+#[derive(Debug)]
+pub struct Share {
+    limit: Limit,
+    spent: Cell<Duration>,
+}
+
+impl Share {
+    /// All of `limit`.
+    pub const fn of(limit: Limit) -> Self {
+        Self {
+            limit,
+            spent: Cell::new(Duration::ZERO),
+        }
+    }
+
+    /// Does `work` as long as what is left allows, as [`within`] does.
+    pub fn within<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+        late: impl FnOnce(u64) -> E,
+    ) -> impl Future<Output = Result<T, E>> {
+        let work = Box::pin(work);
+        async move {
+            let began = Instant::now();
+            let left = self.limit.time().saturating_sub(self.spent.get());
+            let outcome = tokio::time::timeout(left, work).await;
+            self.spent.set(self.spent.get() + began.elapsed());
+            outcome.unwrap_or_else(|_elapsed| Err(late(self.limit.in_minutes())))
+        }
+    }
 }

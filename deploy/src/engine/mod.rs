@@ -21,7 +21,6 @@ pub mod preflight;
 mod prepare;
 pub mod probe;
 mod random;
-pub mod reading;
 mod refusal;
 pub mod requests;
 pub mod rights;
@@ -38,11 +37,11 @@ pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
 pub(crate) use random::random_hex;
-pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};
+pub use refusal::{ErrorKind, TargetError, causes, chain, in_full, or_interrupted};
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,
-    FunctionCode, Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks,
-    Unready,
+    FunctionCode, Functions, Gateways, Inventory, Operation, Phase, Prepared, Readiness, Resource,
+    Stacks, Unready,
 };
 pub use teardown::{Teardown, teardown, teardown_here};
 pub use token::{NoToken, Token};
@@ -50,4 +49,5 @@ pub use token::{NoToken, Token};
 pub use verify::COMPLAINTS;
 pub use verify::{Verified, complaining, complaint, verify};
 
+pub use crate::reading;
 pub use crate::stack::status::StackStatus;

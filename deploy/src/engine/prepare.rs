@@ -54,7 +54,7 @@ pub(crate) async fn prepare_here(
         .run(reporter, async |_| {
             let stack = deployment.stack.clone();
             let comparing = or_interrupted(stacks.prepare(deployment));
-            let compared = limits::within(limits::COMPUTING, comparing, |minutes| {
+            let compared = limits::within(limits::HERE, comparing, |minutes| {
                 no_answer("compute the change", &stack, minutes)
             });
             Ok(reported(
@@ -90,7 +90,19 @@ pub async fn preview(
             ..ChangeSummary::between(None, template, &Default::default())
         })
     };
-    match interruptible(stacks, stacks.readiness(&stack)).await? {
+    let looking = async {
+        let readiness = stacks.readiness(&stack).await?;
+        let there = match readiness {
+            Readiness::Ready => stacks.describe(&stack).await?,
+            _ => None,
+        };
+        Ok::<_, TargetError>((readiness, there))
+    };
+    let looking = limits::within(limits::ASKING, looking, |minutes| {
+        no_answer("look at the state", &stack, minutes)
+    });
+    let (readiness, there) = interruptible(stacks, looking).await?;
+    match readiness {
         Readiness::Stuck(error) => return Err(error.into()),
         Readiness::Busy(_) => {
             let message = format!(
@@ -110,10 +122,7 @@ pub async fn preview(
         }
         Readiness::Ready => {}
     }
-    let is_there = interruptible(stacks, stacks.describe(&stack))
-        .await?
-        .is_some_and(|description| !description.status.is_deleted());
-    if !is_there {
+    if there.is_none_or(|description| description.status.is_deleted()) {
         return Ok(all_new(&deployment.template));
     }
     match computed(stacks, deployment).await? {

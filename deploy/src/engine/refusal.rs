@@ -15,6 +15,14 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     words.join(": ")
 }
 
+/// `error`, its causes and what the reader can do about it, on one line.
+pub fn in_full(error: &TargetError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{} ({hint})", chain(error)),
+        None => chain(error),
+    }
+}
+
 /// `work`, unless the user interrupts it.
 ///
 /// # Errors

@@ -118,6 +118,8 @@ pub trait AssetStore {
 pub struct Description {
     /// Its status.
     pub status: StackStatus,
+    /// The target's own words about the status, if it has any.
+    pub reason: Option<String>,
     /// Its outputs; none before its first deployment has ended.
     pub outputs: Outputs,
 }
@@ -168,6 +170,17 @@ pub struct Operation {
     pub token: Option<String>,
 }
 
+/// How far an operation is, as far as its target can tell without its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was begun.
+    NotBegun,
+    /// It was begun. The stack may still be described as it was before.
+    Begun,
+    /// It was begun, and a stack that is described as settled from now on was settled by it.
+    Over,
+}
+
 /// Whether a stack can be deployed now.
 #[derive(Debug)]
 pub enum Readiness {
@@ -215,8 +228,11 @@ pub trait Stacks {
     /// Every stack event of `operation` so far, oldest first; the same ones again in every answer.
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError>;
 
-    /// Whether an operation of this command, of which no event was seen, was begun at all.
-    async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError>;
+    /// How far an operation of this command is, of which no event was seen.
+    async fn phase(&self, operation: &Operation) -> Result<Phase, TargetError>;
+
+    /// Whether this is the first time that events could not be read. Later times are not reported.
+    fn is_first_without_events(&self) -> bool;
 
     /// Waits as long as this target wants between two questions, of which `quiet` in a row brought nothing new.
     async fn pause(&self, quiet: u32);

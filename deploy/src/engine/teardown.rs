@@ -3,7 +3,7 @@
 use super::event::{DeployEvent, Reporter, Step};
 use super::execute::{DeployError, RolledBack, no_answer};
 use super::follow::{Settled, follow, not_begun};
-use super::limits;
+use super::limits::{self, Limit};
 use super::refusal::TargetError;
 use super::target::{ChangeSets, Data, Operation, Readiness, Stacks};
 use crate::config::names::StackName;
@@ -35,7 +35,8 @@ pub async fn teardown(
     data: Data,
     reporter: &mut impl Reporter,
 ) -> Result<Teardown, DeployError> {
-    torn_down(stacks, stack, data, reporter, async |reporter| {
+    let limit = limits::TEARING_DOWN;
+    torn_down(stacks, stack, (data, limit), reporter, async |reporter| {
         if let Readiness::Busy(operation) = stacks.readiness(stack).await? {
             reporter.report(&DeployEvent::Notice(format!(
                 "an operation on stack `{stack}` is already running; following it first"
@@ -62,14 +63,15 @@ pub async fn teardown_here(
     data: Data,
     reporter: &mut impl Reporter,
 ) -> Result<Teardown, DeployError> {
-    torn_down(stacks, stack, data, reporter, async |_| Ok(())).await
+    let limit = limits::HERE;
+    torn_down(stacks, stack, (data, limit), reporter, async |_| Ok(())).await
 }
 
 /// Does `first`, then deletes `stack`.
 async fn torn_down<R: Reporter>(
     stacks: &impl Stacks,
     stack: &StackName,
-    data: Data,
+    (data, limit): (Data, Limit),
     reporter: &mut R,
     first: impl AsyncFnOnce(&mut R) -> Result<(), DeployError>,
 ) -> Result<Teardown, DeployError> {
@@ -89,7 +91,7 @@ async fn torn_down<R: Reporter>(
             })
             .await
     };
-    limits::within(limits::TEARING_DOWN, tearing_down, |minutes| {
+    limits::within(limit, tearing_down, |minutes| {
         let error = no_answer("come to the end of the teardown", stack, minutes);
         error.after(|| under_way(stack)).into()
     })

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::open_files::Spare;
+use super::patience::Patience;
 use super::records::Running;
 use super::secrets::References;
 use super::warnings::Warnings;
@@ -89,8 +90,11 @@ pub struct FunctionStatus {
 }
 
 /// Requests the status.
-pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError> {
-    let body = call(running, Method::GET, "/status", Bytes::new()).await?;
+pub(super) async fn status(
+    running: &Running,
+    patience: &Patience,
+) -> Result<LocalStatus, TargetError> {
+    let body = call((running, patience), Method::GET, "/status", Bytes::new()).await?;
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
@@ -101,26 +105,27 @@ pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError
 }
 
 /// Requests an update to the current `request.json`, with the values of its secrets, which no file has.
-pub(super) async fn update(running: &Running, references: &References) -> Result<(), TargetError> {
+pub(super) async fn update(
+    running: &Running,
+    references: &References,
+    patience: &Patience,
+) -> Result<(), TargetError> {
     let values = serde_json::to_vec(references).expect("texts have a JSON form");
-    let answer = call(running, Method::POST, "/update", values.into());
+    let answer = call((running, patience), Method::POST, "/update", values.into());
     answer.await.map(drop)
 }
 
 /// Requests the process to stop.
-pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
-    let answer = call(running, Method::POST, "/stop", Bytes::new());
+pub(super) async fn stop(running: &Running, patience: &Patience) -> Result<(), TargetError> {
+    let answer = call((running, patience), Method::POST, "/stop", Bytes::new());
     answer.await.map(drop)
 }
-
-/// The time that the process has to respond.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// The most bytes that all values of a stack's secrets may have together.
 pub(super) const MAX_GIVEN: u64 = 4 * 1024 * 1024;
 
 async fn call(
-    running: &Running,
+    (running, patience): (&Running, &Patience),
     method: Method,
     path: &str,
     body: Bytes,
@@ -150,11 +155,11 @@ async fn call(
         Ok((status, body))
     };
     let outcome: Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> =
-        match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(format!(
+        match patience.response(exchange).await {
+            Some(outcome) => outcome,
+            None => Err(format!(
                 "it accepts connections but has not responded for {} s",
-                ANSWER.as_secs()
+                limits::ANSWERING.in_seconds()
             )
             .into()),
         };
@@ -310,9 +315,9 @@ mod tests {
         let (good, bad) = (running("right"), running("wrong"));
         let (sender, mut receiver) = mpsc::channel(1);
         tokio::spawn(serve(listener, "right".into(), sender));
-        let error = stop(&bad).await.unwrap_err();
+        let error = stop(&bad, &Patience::default()).await.unwrap_err();
         assert!(error.source.unwrap().to_string().contains("403"));
-        stop(&good).await.unwrap();
+        stop(&good, &Patience::default()).await.unwrap();
         assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
     }
 
@@ -342,7 +347,7 @@ mod tests {
                     .unwrap(),
             );
         }
-        stop(&running).await.unwrap();
+        stop(&running, &Patience::default()).await.unwrap();
         assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
         // The first of them was closed for the others.
         let read = tokio::io::AsyncReadExt::read(&mut silent[0], &mut [0; 1]).await;
@@ -363,7 +368,7 @@ mod tests {
             outputs: Default::default(),
         };
         assert!(
-            stop(&running)
+            stop(&running, &Patience::default())
                 .await
                 .unwrap_err()
                 .message

@@ -14,6 +14,7 @@ mod logs;
 mod memory;
 mod open_files;
 pub mod page;
+mod patience;
 mod process;
 mod records;
 mod register;
@@ -39,6 +40,7 @@ pub use control::LocalTraffic;
 use folder::StateFolder;
 pub use folder::keep_code;
 pub use logs::LocalLogs;
+use patience::Patience;
 use records::{Request, Running};
 pub use rendering::template_here;
 use secrets::References;
@@ -85,6 +87,8 @@ pub struct LocalTarget {
     checked: RefCell<BTreeSet<StackName>>,
     /// Files that a deletion has left because they are not ours.
     left: RefCell<Vec<PathBuf>>,
+    /// For how long this command has waited for the process.
+    patience: Patience,
 }
 
 impl LocalTarget {
@@ -99,6 +103,7 @@ impl LocalTarget {
             started: RefCell::default(),
             checked: RefCell::default(),
             left: RefCell::default(),
+            patience: Patience::default(),
         }
     }
 
@@ -168,7 +173,7 @@ impl LocalTarget {
     /// The status of `stack`, `None` if it does not run.
     pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
-            Some(running) => match control::status(&running).await {
+            Some(running) => match control::status(&running, &self.patience).await {
                 Ok(status) => Ok(Some(status)),
                 Err(error) => {
                     Err(error.with_hint(unresponsive_hint(&self.folder(stack)?, &running)))
@@ -176,6 +181,27 @@ impl LocalTarget {
             },
             None => Ok(None),
         }
+    }
+
+    /// Whether the process of a stack did not respond in all of the time that a command waits for one.
+    pub fn is_silent(&self) -> bool {
+        self.patience.is_over()
+    }
+
+    /// Whether a process runs `stack`, or starts to. It is not asked.
+    ///
+    /// # Errors
+    /// The stack's files cannot be read.
+    pub fn is_running(&self, stack: &StackName) -> Result<bool, TargetError> {
+        self.folder(stack)?.is_alive()
+    }
+
+    /// The port on which `stack` serves, `None` if it does not run. The process is not asked.
+    ///
+    /// # Errors
+    /// The stack's files cannot be read.
+    pub fn port(&self, stack: &StackName) -> Result<Option<u16>, TargetError> {
+        Ok(self.running(stack)?.map(|running| running.port))
     }
 
     /// Whether `stack` was deployed but does not run, for example after a reboot.

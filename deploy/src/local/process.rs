@@ -5,13 +5,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::folder::StateFolder;
 use super::records::Running;
 use super::secrets::References;
 use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
-use crate::engine::{ErrorKind, Stacks, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::programs::SECRETS;
 use crate::stack::render::output;
 
@@ -31,16 +33,14 @@ impl LocalTarget {
         let Some(running) = self.running_soon(stack).await? else {
             return self.end_left_behind(stack).await;
         };
-        control::stop(&running)
+        control::stop(&running, &self.patience)
             .await
             .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
-        for _ in 0..1_000 {
-            if !folder.is_alive()? {
-                return Ok(());
-            }
-            self.pause(0).await;
+        let has_ended = || Ok::<_, TargetError>((!folder.is_alive()?).then_some(()));
+        match self.patience.until(has_ended).await? {
+            Some(()) => Ok(()),
+            None => Err(unresponsive(&folder, "ended", Some(&running))),
         }
-        Err(unresponsive(&folder, Some(&running)))
     }
 
     /// Like [`LocalTarget::stop`]; no process can start the stack until the returned value is dropped.
@@ -56,7 +56,7 @@ impl LocalTarget {
                 return Ok(held);
             }
         }
-        Err(unresponsive(&folder, None))
+        Err(unresponsive(&folder, "ended", None))
     }
 
     /// The record of the running process, `None` if there is none. Waits for a process that is still starting.
@@ -65,16 +65,16 @@ impl LocalTarget {
         stack: &StackName,
     ) -> Result<Option<Running>, TargetError> {
         let folder = self.folder(stack)?;
-        for _ in 0..1_000 {
-            if !folder.is_alive()? {
-                return Ok(None);
-            }
-            if let Some(running) = folder.running()? {
-                return Ok(Some(running));
-            }
-            self.pause(0).await;
+        let look = || {
+            Ok::<_, TargetError>(match folder.is_alive()? {
+                true => folder.running()?.map(Some),
+                false => Some(None),
+            })
+        };
+        match self.patience.until(look).await? {
+            Some(found) => Ok(found),
+            None => Err(unresponsive(&folder, "started", None)),
         }
-        Err(unresponsive(&folder, None))
     }
 
     /// The process of `stack` that still runs although its folder was removed, and its endpoint.
@@ -100,15 +100,32 @@ impl LocalTarget {
             return Ok(());
         };
         // It may be ending by itself; then it does not respond, which is just as good.
-        let asked = control::stop(&left).await;
-        for _ in 0..1_000 {
-            if super::register::find(folder.path()).is_none() {
-                return Ok(());
-            }
-            self.pause(0).await;
+        let asked = control::stop(&left, &self.patience).await;
+        let is_gone = || {
+            let found = super::register::find(folder.path());
+            Ok::<_, TargetError>(found.is_none().then_some(()))
+        };
+        if self.patience.until(is_gone).await?.is_some() {
+            return Ok(());
         }
-        asked?;
-        Err(unresponsive(&folder, Some(&left)))
+        asked.map_err(|error| error.with_hint(unresponsive_hint(&folder, &left)))?;
+        Err(unresponsive(&folder, "ended", Some(&left)))
+    }
+
+    /// Ends a process that this command has started; `false` if it has ended already. A process that does not react to the
+    /// request is killed.
+    pub(super) async fn ended(&self, mut child: Child) -> bool {
+        let pid = Pid::from_child(&child);
+        if kill_process(pid, Signal::TERM).is_err() {
+            return false;
+        }
+        let is_over = || Ok::<_, TargetError>(child.try_wait().map_or(Some(()), |it| it.map(drop)));
+        if !matches!(self.patience.until(is_over).await, Ok(Some(()))) {
+            let _killed = child.kill();
+            // The kernel ends it, also where it stands still.
+            let _ended = child.wait();
+        }
+        true
     }
 
     /// Starts the process of `stack`, which reads the values of `references` from its standard input: neither its arguments nor
@@ -146,8 +163,9 @@ impl LocalTarget {
             })?;
         if let Some(mut input) = child.stdin.take() {
             let values = serde_json::to_vec(references).expect("texts have a JSON form");
-            // If it has ended already, that is noticed and explained elsewhere.
-            let _ended = input.write_all(&values);
+            // Beside everything else, because a process that stands still reads nothing. If it has ended already, that is
+            // noticed and explained elsewhere.
+            std::thread::spawn(move || drop(input.write_all(&values)));
         }
         *self.started.borrow_mut() = Some(child);
         Ok(())

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use crate::config::Settings;
 use crate::config::auth::AUTHORIZER;
 use crate::config::secret::{LocalSecret, SecretHeader};
 use crate::engine::{ErrorKind, TargetError};
+use crate::reading::beginning;
 
 /// The longest value of a header, in bytes. Many servers refuse longer ones.
 const MAX_HEADER: usize = 4_096;
@@ -153,11 +153,7 @@ impl Owner<'_> {
                 &format!("`chmod 600 {shown}`"),
             ));
         }
-        let mut text = String::new();
-        file.take(most as u64 + 3)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        Ok(text)
+        beginning(file, most as u64 + 3).map_err(failed)
     }
 
     fn refused(&self, reason: &str, hint: &str) -> TargetError {

@@ -8,8 +8,8 @@ use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::limits::{self, Limit};
 use crate::engine::{
-    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Prepared, StackStatus,
-    Stacks, TargetError,
+    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Phase, Prepared,
+    StackStatus, Stacks, TargetError,
 };
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
@@ -22,12 +22,14 @@ impl Stacks for LocalTarget {
         let Ok(request) = folder.request() else {
             return Ok(Some(Description {
                 status: StackStatus::CreateFailed,
+                reason: None,
                 outputs: Outputs::new(),
             }));
         };
         let Some(request) = request else {
             let kept = Description {
                 status: StackStatus::DeleteComplete,
+                reason: None,
                 outputs: Outputs::new(),
             };
             return Ok(folder.has_data()?.then_some(kept));
@@ -36,9 +38,9 @@ impl Stacks for LocalTarget {
             .events(&request.token)?
             .into_iter()
             .rfind(|event| event.resource_type == STACK_TYPE);
-        let status = match last {
-            Some(event) => StackStatus::parse(&event.status),
-            None => StackStatus::CreateInProgress,
+        let (status, reason) = match last {
+            Some(event) => (StackStatus::parse(&event.status), event.reason),
+            None => (StackStatus::CreateInProgress, None),
         };
         if !status.is_settled() {
             self.check_started(&folder)?;
@@ -47,7 +49,11 @@ impl Stacks for LocalTarget {
             .running(stack)?
             .map(|running| running.outputs)
             .unwrap_or_default();
-        Ok(Some(Description { status, outputs }))
+        Ok(Some(Description {
+            status,
+            reason,
+            outputs,
+        }))
     }
 
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
@@ -101,7 +107,7 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running, &request.references)
+                control::update(&running, &request.references, &self.patience)
                     .await
                     .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
@@ -152,9 +158,13 @@ impl Stacks for LocalTarget {
         }
     }
 
-    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+    async fn phase(&self, _operation: &Operation) -> Result<Phase, TargetError> {
         // The request is in a file, with the operation's own token.
-        Ok(true)
+        Ok(Phase::Begun)
+    }
+
+    fn is_first_without_events(&self) -> bool {
+        true
     }
 
     async fn pause(&self, _quiet: u32) {
@@ -169,19 +179,22 @@ impl Stacks for LocalTarget {
         // An update is a single step inside the running process: it happens or it does not. A process that is still
         // starting is ended, and stops everything that it has started.
         let started = self.started.borrow_mut().take();
-        if let Some(mut child) = started {
-            let pid = rustix::process::Pid::from_child(&child);
-            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
-                drop(tokio::task::spawn_blocking(move || child.wait()).await);
-                self.place(&operation.stack).forget_request();
-            }
+        if let Some(child) = started
+            && self.ended(child).await
+        {
+            self.place(&operation.stack).forget_request();
         }
         TargetError::interrupted()
     }
 }
 
 impl Diagnosis for LocalTarget {
-    async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError> {
+    async fn diagnose(
+        &self,
+        stack: &StackName,
+        silent: Duration,
+    ) -> Result<Option<String>, TargetError> {
+        self.patience.count(silent);
         // A process that does not answer at all explains more than its functions' logs.
         self.status(stack).await?;
         Ok(self.clues(stack))

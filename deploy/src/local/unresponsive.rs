@@ -2,14 +2,17 @@
 
 use super::folder::StateFolder;
 use super::records::Running;
-use crate::engine::{ErrorKind, TargetError};
+use crate::engine::{ErrorKind, TargetError, limits};
 
-/// The error about a process that should respond and does not.
-pub(super) fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> TargetError {
-    let error = TargetError::new(
-        ErrorKind::Failed,
-        "the local stack's process does not respond",
-    );
+/// The error about a process that should have `begun` or `ended` and has not.
+pub(super) fn unresponsive(
+    folder: &StateFolder,
+    what: &str,
+    running: Option<&Running>,
+) -> TargetError {
+    let seconds = limits::ANSWERING.in_seconds();
+    let message = format!("the local stack's process has not {what} within {seconds} s");
+    let error = TargetError::new(ErrorKind::Failed, message);
     match running {
         Some(running) => error.with_hint(unresponsive_hint(folder, running)),
         None => error.with_hint(format!(

@@ -6,8 +6,9 @@ use super::installed::Installed;
 use super::manifest::{self, Crate};
 use super::owner::{Owners, canonical};
 use super::toolchain::Programs;
-use super::{BINARY, PACKAGE, PackagingError, carried};
+use super::{BINARY, MAX_MANIFEST, PACKAGE, PackagingError, carried};
 use crate::config::Settings;
+use crate::reading::text_now;
 use crate::stack::code::{Code, Origin};
 
 impl Crate {
@@ -142,7 +143,7 @@ pub(super) fn absolute(folder: &Path) -> PathBuf {
 }
 
 fn is_ours(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    let text = text_now(manifest, MAX_MANIFEST).unwrap_or_default();
     let manifest: toml::Table = text.parse().unwrap_or_default();
     let name = manifest
         .get("package")

@@ -6,6 +6,7 @@ use super::elf::{self, Fit};
 use super::zip::BOOTSTRAP;
 use super::{MAX_CODE, PackagingError};
 use crate::config::Architecture;
+use crate::reading::read_now;
 
 pub(super) fn file_in(given: &Path) -> PathBuf {
     if given.is_dir() {
@@ -41,5 +42,5 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
             size,
         });
     }
-    std::fs::read(path).map_err(unreadable)
+    read_now(path, MAX_CODE).map_err(unreadable)
 }

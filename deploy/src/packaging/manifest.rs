@@ -5,8 +5,9 @@ use std::process::Stdio;
 
 use serde::Deserialize;
 
-use super::PackagingError;
 use super::toolchain::Programs;
+use super::{MAX_MANIFEST, PackagingError};
+use crate::reading::text_now;
 use crate::stack::few::few;
 
 /// A crate that builds a Lambda bootstrap.
@@ -125,7 +126,7 @@ pub(super) async fn read(
 
 /// Empty if the workspace or cargo itself defines the profile.
 fn variables(workspace: &Path, profile: &str) -> Vec<(&'static str, &'static str)> {
-    let manifest = std::fs::read_to_string(workspace.join("Cargo.toml")).unwrap_or_default();
+    let manifest = text_now(&workspace.join("Cargo.toml"), MAX_MANIFEST).unwrap_or_default();
     let manifest: toml::Table = manifest.parse().unwrap_or_default();
     let is_known = manifest
         .get("profile")

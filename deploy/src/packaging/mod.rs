@@ -59,6 +59,9 @@ const BINARY: &str = "chat";
 /// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
 const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
+/// The most bytes of a `Cargo.toml`.
+const MAX_MANIFEST: u64 = 4 << 20;
+
 /// The largest unzipped code of a function, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_CODE: u64 = 250 * 1024 * 1024;

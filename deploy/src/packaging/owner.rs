@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{PackagingError, SAFE_FOLDERS};
+use super::{MAX_MANIFEST, PackagingError, SAFE_FOLDERS};
+use crate::reading::text_now;
 
 /// The users that may own code that is built.
 #[derive(Debug, Clone)]
@@ -106,7 +107,7 @@ fn deciding(folder: &Path) -> Vec<PathBuf> {
 
 /// Whether cargo stops looking for the crate's workspace here.
 fn is_workspace(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    let text = text_now(manifest, MAX_MANIFEST).unwrap_or_default();
     text.parse::<toml::Table>()
         .is_ok_and(|manifest| manifest.contains_key("workspace"))
 }

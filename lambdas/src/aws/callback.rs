@@ -1,9 +1,12 @@
 //! Posts to clients through API Gateway's management API.
 
-use aws_sdk_apigatewaymanagement::Client;
-use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_apigatewaymanagement::primitives::Blob;
+use std::sync::Arc;
 
+use hyper::Method;
+use hyper::body::Bytes;
+
+use super::failure::{CallError, Refusal};
+use super::service::{Call, Service, segment};
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::session::ConnectionId;
 
@@ -12,50 +15,54 @@ use crate::session::ConnectionId;
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>.
 #[derive(Debug, Clone)]
 pub struct CallbackDelivery {
-    client: Client,
+    service: Arc<Service>,
 }
 
 impl CallbackDelivery {
-    pub(super) const fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(service: Service) -> Self {
+        let service = Arc::new(service);
+        Self { service }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        connection: &ConnectionId,
+        body: Option<(&'static str, Bytes)>,
+    ) -> Result<Posted, DeliveryError> {
+        let call = Call {
+            method,
+            path: format!("/@connections/{}", segment(connection.as_str())),
+            headers: Vec::new(),
+            body,
+        };
+        match self.service.send(&call).await {
+            Ok(_) => Ok(Posted::Delivered),
+            Err(error) => judge(error),
+        }
     }
 }
 
 impl Delivery for CallbackDelivery {
     async fn post(&self, connection: &ConnectionId, text: &str) -> Result<Posted, DeliveryError> {
-        let post = self.client.post_to_connection();
-        let outcome = post
-            .connection_id(connection.as_str())
-            .data(Blob::new(text))
-            .send()
-            .await;
-        match outcome {
-            Ok(_) => Ok(Posted::Delivered),
-            Err(error) => judge(error),
-        }
+        let text = Bytes::copy_from_slice(text.as_bytes());
+        let body = Some(("application/octet-stream", text));
+        self.send(Method::POST, connection, body).await
     }
 
     async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
-        let deletion = self.client.delete_connection();
-        match deletion.connection_id(connection.as_str()).send().await {
-            Ok(_) => Ok(Posted::Delivered),
-            Err(error) => judge(error),
-        }
+        self.send(Method::DELETE, connection, None).await
     }
 }
 
-/// Classifies by the HTTP status: a real 410 has an empty body, which not every client can parse.
-fn judge<E>(error: SdkError<E>) -> Result<Posted, DeliveryError>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    if let SdkError::TimeoutError(_) = error {
+/// Classifies by the HTTP status: a real 410 has an empty body.
+fn judge(error: CallError) -> Result<Posted, DeliveryError> {
+    if error.is_timeout() {
         return Err(DeliveryError::TimedOut);
     }
-    let status = error.raw_response().map(|raw| raw.status().as_u16());
-    match status {
+    match error.status() {
         Some(410) => Ok(Posted::Gone),
-        Some(400) if is_unknown_id(&error) => Ok(Posted::Gone),
+        Some(400) if error.refusal().is_some_and(is_unknown_id) => Ok(Posted::Gone),
         Some(403) => Err(DeliveryError::Forbidden),
         Some(413) => Err(DeliveryError::TooLarge),
         Some(429) => Err(DeliveryError::Throttled),
@@ -66,8 +73,7 @@ where
 }
 
 /// API Gateway responds with 400 to an id of another format, which can never be a connection's.
-fn is_unknown_id(error: &impl ProvideErrorMetadata) -> bool {
-    error
-        .message()
-        .is_some_and(|message| message.contains("Invalid connectionId"))
+fn is_unknown_id(refusal: &Refusal) -> bool {
+    let message = refusal.message.as_ref();
+    message.is_some_and(|message| message.contains("Invalid connectionId"))
 }

@@ -1,16 +1,14 @@
-//! Documents of an issuer, over the SDK's HTTP client: a second TLS stack would double the function's size.
+//! Documents of an issuer, over the HTTP client of the services.
 
 use std::error::Error;
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::http::Request;
-use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::Full;
+use hyper::header::{ACCEPT, HeaderValue};
+use hyper::{Request, Uri};
 use tokio::time::timeout;
 
+use super::http::{Http, read_certificates};
 use crate::issuer::Documents;
 
 /// For one document, connection and body included. Two of them fit into what a handshake may take.
@@ -19,20 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Fetches documents by HTTP.
 #[derive(Debug)]
 pub struct HttpDocuments {
-    connector: Connector,
+    http: Http,
 }
 
 impl HttpDocuments {
     /// Prepares to fetch documents of `issuer`. The machine's trusted certificates are read only where it is encrypted.
     #[must_use]
     pub fn new(issuer: &str) -> Self {
-        let connector = match issuer.starts_with("http://") {
-            true => Connector::builder().build_http(),
-            false => Connector::builder()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build(),
-        };
-        Self { connector }
+        if !issuer.starts_with("http://") {
+            read_certificates();
+        }
+        Self {
+            http: Http::new(PATIENCE),
+        }
     }
 }
 
@@ -54,17 +51,14 @@ impl HttpDocuments {
         url: &str,
         max_bytes: usize,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        let mut request = Request::new(SdkBody::empty());
-        request.set_uri(url)?;
-        request.headers_mut().insert("accept", "application/json");
-        let response = self.connector.call(request).await?;
-        let status = response.status().as_u16();
-        if status != 200 {
-            return Err(format!("it was answered with status {status}").into());
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = Uri::try_from(url)?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(ACCEPT, json);
+        let answer = self.http.send(request, max_bytes).await?;
+        match answer.head.status.as_u16() {
+            200 => Ok(answer.body.into()),
+            status => Err(format!("it was answered with status {status}").into()),
         }
-        let body = Limited::new(response.into_body(), max_bytes)
-            .collect()
-            .await?;
-        Ok(body.to_bytes().to_vec())
     }
 }

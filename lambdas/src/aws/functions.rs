@@ -1,15 +1,12 @@
 //! Invokes functions asynchronously: the one for large rooms, and the one that announces.
 
-use std::error::Error as _;
-use std::io::ErrorKind;
+use std::sync::Arc;
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::SdkError;
-use aws_sdk_lambda::operation::RequestId as _;
-use aws_sdk_lambda::operation::invoke::InvokeError;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
+use hyper::Method;
 
+use super::failure::{CallError, text};
+use super::http::Answer;
+use super::service::{Call, Service, segment};
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::presence::{Announcer, Summons};
 use crate::session::Room;
@@ -19,14 +16,31 @@ use crate::session::Room;
 /// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 #[derive(Debug, Clone)]
 pub struct LambdaDispatch {
-    client: Client,
+    service: Arc<Service>,
     function: String,
 }
 
 impl LambdaDispatch {
-    pub(super) const fn new(client: Client, function: String) -> Self {
-        Self { client, function }
+    pub(super) fn new(service: Service, function: String) -> Self {
+        let service = Arc::new(service);
+        Self { service, function }
     }
+}
+
+/// Invokes `function` with `payload`; `kind` is `Event` or `RequestResponse`.
+pub(super) async fn invoke(
+    service: &Service,
+    function: &str,
+    kind: &'static str,
+    payload: Vec<u8>,
+) -> Result<Answer, CallError> {
+    let call = Call {
+        method: Method::POST,
+        path: format!("/2015-03-31/functions/{}/invocations", segment(function)),
+        headers: vec![("x-amz-invocation-type", kind)],
+        body: Some(("application/octet-stream", payload.into())),
+    };
+    service.send(&call).await
 }
 
 impl Dispatch for LambdaDispatch {
@@ -44,40 +58,17 @@ impl Announcer for LambdaDispatch {
 
 impl LambdaDispatch {
     async fn send(&self, event: Vec<u8>) -> Result<String, DispatchError> {
-        let invoke = self.client.invoke();
-        let outcome = invoke
-            .function_name(&self.function)
-            .invocation_type(InvocationType::Event)
-            .payload(Blob::new(event))
-            .send()
-            .await;
-        match outcome {
-            Ok(taken) => Ok(taken.request_id().unwrap_or_default().to_owned()),
-            Err(error) if was_not_accepted(&error) => Err(DispatchError::Refused {
+        match invoke(&self.service, &self.function, "Event", event).await {
+            Ok(taken) => {
+                let id = text(&taken.head.headers, "x-amzn-requestid");
+                Ok(id.unwrap_or_default().to_owned())
+            }
+            Err(error) if error.was_not_accepted() => Err(DispatchError::Refused {
                 source: error.into(),
             }),
             Err(error) => Err(DispatchError::Unknown {
                 source: error.into(),
             }),
         }
-    }
-}
-
-/// Whether Lambda certainly did not accept the invocation: it responded with an error, or the request was never sent.
-fn was_not_accepted(error: &SdkError<InvokeError>) -> bool {
-    match error {
-        SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => true,
-        SdkError::DispatchFailure(_) => {
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                let io = error.downcast_ref::<std::io::Error>();
-                if io.is_some_and(|io| io.kind() == ErrorKind::ConnectionRefused) {
-                    return true;
-                }
-                cause = error.source();
-            }
-            false
-        }
-        _ => false,
     }
 }

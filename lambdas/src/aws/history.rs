@@ -7,26 +7,19 @@
 //!
 //! Names contain no `#`, so no two conversations have the same partition.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
 use chat_protocol::table::{DELETED, FRAME};
 
 use super::DynamoStore;
+use super::dynamo::{Attribute, Operation, Parameters};
 use super::rows::{Item, number, read_number, read_text, text};
 use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
 use crate::store::StoreError;
 
-impl DynamoStore {
-    /// A consistent query in the partition of `conversation`.
-    fn entries(&self, conversation: &Conversation) -> QueryFluentBuilder {
-        let partition = AttributeValue::S(conversation.partition());
-        self.client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .expression_attribute_values(":pk", partition)
-    }
+/// A consistent query in the partition of `conversation`.
+fn entries(conversation: &Conversation, condition: &'static str) -> Parameters {
+    Parameters::key_condition(condition)
+        .consistent_read(true)
+        .value(":pk", Attribute::text(conversation.partition()))
 }
 
 impl History for DynamoStore {
@@ -47,21 +40,19 @@ impl History for DynamoStore {
         section: Section,
         now: u64,
     ) -> Result<Lines, StoreError> {
-        let id = |id: Ulid| AttributeValue::S(id.to_string());
-        let page = self
-            .entries(conversation)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .filter_expression("expires_at > :now AND attribute_exists(#frame)")
-            .projection_expression("sk, #frame")
-            .expression_attribute_names("#frame", FRAME)
-            .expression_attribute_values(":first", id(section.first))
-            .expression_attribute_values(":last", id(section.last))
-            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+        let id = |id: Ulid| Attribute::text(id.to_string());
+        let query = entries(conversation, "pk = :pk AND sk BETWEEN :first AND :last")
+            .filter("expires_at > :now AND attribute_exists(#frame)")
+            .projection("sk, #frame")
+            .name("#frame", FRAME)
+            .value(":first", id(section.first))
+            .value(":last", id(section.last))
+            .value(":now", Attribute::number(now))
             .scan_index_forward(section.order == Order::OldestFirst)
-            .limit(i32::from(section.rows))
-            .send()
-            .await
-            .map_err(|error| self.failure("read the history", "dynamodb:Query", error))?;
+            .limit(section.rows);
+        let page = self
+            .send(Operation::Query, query, "read the history")
+            .await?;
         let line = |item: &Item| {
             let frame = read_text(item, FRAME)?.to_owned();
             Some(Line {
@@ -71,7 +62,7 @@ impl History for DynamoStore {
         };
         Ok(Lines {
             lines: page.items().iter().filter_map(line).collect(),
-            at: page.last_evaluated_key().and_then(id_of),
+            at: page.last_evaluated_key.as_ref().and_then(id_of),
         })
     }
 
@@ -82,13 +73,9 @@ impl History for DynamoStore {
         now: u64,
     ) -> Result<Option<Found>, StoreError> {
         // Not `GetItem`: no function of a stack with an authorizer has that right.
-        let answer = self
-            .entries(conversation)
-            .key_condition_expression("pk = :pk AND sk = :id")
-            .expression_attribute_values(":id", AttributeValue::S(id.to_string()))
-            .send()
-            .await
-            .map_err(|error| self.failure("find a message", "dynamodb:Query", error))?;
+        let query = entries(conversation, "pk = :pk AND sk = :id")
+            .value(":id", Attribute::text(id.to_string()));
+        let answer = self.send(Operation::Query, query, "find a message").await?;
         let item = answer.items().first();
         Ok(item.and_then(|item| found(item, now)))
     }
@@ -106,18 +93,11 @@ impl History for DynamoStore {
             text(NOTICE, &notice.id.to_string()),
             number("expires_at", expires_at),
         ]);
-        let put = self.client.put_item().table_name(&self.table);
-        let erased = put
-            .set_item(Some(item))
-            .condition_expression("attribute_exists(#frame)")
-            .expression_attribute_names("#frame", FRAME)
-            .send()
-            .await;
-        match erased {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(self.failure("delete a message", "dynamodb:PutItem", error)),
-        }
+        let put = Parameters::item(item)
+            .condition("attribute_exists(#frame)")
+            .name("#frame", FRAME);
+        self.holds(Operation::PutItem, put, "delete a message")
+            .await
     }
 }
 

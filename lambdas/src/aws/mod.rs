@@ -1,18 +1,23 @@
-//! The traits over AWS. No SDK type and no SDK error leaves this folder.
+//! The traits over AWS. No HTTP type and no error of a request leaves this folder.
 
 mod attendance;
 mod callback;
 mod client;
 mod documents;
+mod dynamo;
+mod failure;
 mod functions;
 mod history;
+mod http;
 mod items;
+mod partition;
+mod retries;
 mod review;
 mod rows;
 mod secrets;
+mod service;
 mod table;
 mod timeouts;
-mod tracing;
 
 pub use callback::CallbackDelivery;
 pub use client::Clients;

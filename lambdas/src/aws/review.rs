@@ -1,10 +1,11 @@
 //! Asks review functions, and waits for their answers.
 
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
+use std::sync::Arc;
+
 use serde::Deserialize;
 
+use super::functions::invoke;
+use super::service::Service;
 use crate::review::{ReviewError, Reviewers};
 
 /// Lambda's `Invoke` of the type `RequestResponse`.
@@ -14,29 +15,24 @@ use crate::review::{ReviewError, Reviewers};
 /// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>.
 #[derive(Debug, Clone)]
 pub struct LambdaReviewers {
-    client: Client,
+    service: Arc<Service>,
 }
 
 impl LambdaReviewers {
-    pub(super) const fn new(client: Client) -> Self {
-        Self { client }
+    pub(super) fn new(service: Service) -> Self {
+        let service = Arc::new(service);
+        Self { service }
     }
 }
 
 impl Reviewers for LambdaReviewers {
     async fn ask(&self, function: &str, question: Vec<u8>) -> Result<Vec<u8>, ReviewError> {
-        let invoke = self.client.invoke();
-        let outcome = invoke
-            .function_name(function)
-            .invocation_type(InvocationType::RequestResponse)
-            .payload(Blob::new(question))
-            .send()
-            .await;
+        let outcome = invoke(&self.service, function, "RequestResponse", question).await;
         let answer = outcome.map_err(|error| ReviewError::NotInvoked {
             source: error.into(),
         })?;
-        let is_failed = answer.function_error().is_some();
-        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let is_failed = answer.head.headers.contains_key("x-amz-function-error");
+        let payload = Vec::from(answer.body);
         match is_failed {
             false => Ok(payload),
             true => Err(ReviewError::Failed {

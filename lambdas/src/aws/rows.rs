@@ -1,16 +1,12 @@
 //! Keys and attributes of the table's items, as DynamoDB has them.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use chat_protocol::table;
 
+use super::dynamo::Attribute;
+pub(super) use super::dynamo::Item;
 use crate::session::{ConnectionId, Name, Room};
 use crate::shard::Shard;
 use crate::store::{Device, Member, PageStart};
-
-/// One item of the table.
-pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const CONNECTION: &str = table::CONNECTION;
 
@@ -67,22 +63,25 @@ pub(super) fn start_after(key: &Item) -> Option<PageStart> {
     device(key).map(|device| PageStart(device.connection))
 }
 
-pub(super) fn text(attribute: &str, value: &str) -> (String, AttributeValue) {
-    (attribute.to_owned(), AttributeValue::S(value.to_owned()))
+pub(super) fn text(attribute: &str, value: &str) -> (String, Attribute) {
+    (attribute.to_owned(), Attribute::text(value))
 }
 
-pub(super) fn number(attribute: &str, value: u64) -> (String, AttributeValue) {
-    (attribute.to_owned(), AttributeValue::N(value.to_string()))
+pub(super) fn number(attribute: &str, value: u64) -> (String, Attribute) {
+    (attribute.to_owned(), Attribute::number(value))
 }
 
 pub(super) fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'item str> {
-    Some(item.get(attribute)?.as_s().ok()?)
+    match item.get(attribute)? {
+        Attribute::S(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// A missing or foreign value counts as the distant past: such a row has expired, and is no newcomer.
 pub(super) fn read_number(item: &Item, attribute: &str) -> u64 {
-    let number = item.get(attribute).and_then(|value| value.as_n().ok());
-    number
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
+    match item.get(attribute) {
+        Some(Attribute::N(number)) => number.parse().unwrap_or_default(),
+        _ => 0,
+    }
 }

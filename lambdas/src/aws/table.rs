@@ -18,18 +18,17 @@
 //! differently, a sort key of the first two is never `#`, and names contain no `#`.
 
 use std::error::Error;
-
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::sync::Arc;
 
 use chat_protocol::table;
 
+use super::dynamo::{self, Attribute, Found, Operation, Parameters};
+use super::failure::CallError;
 use super::rows::{
     CONNECTION, Item, connection_key, device, key_of, member, member_key, number, read_number,
     read_text, room_key, session_key, start_after, text, user_key,
 };
+use super::service::Service;
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
@@ -40,76 +39,56 @@ use crate::store::{
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
-    pub(super) client: Client,
-    pub(super) table: String,
+    service: Arc<Service>,
+    table: String,
 }
 
 impl DynamoStore {
-    pub(super) const fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    pub(super) fn new(service: Service, table: String) -> Self {
+        let service = Arc::new(service);
+        Self { service, table }
+    }
+
+    /// Sends `operation` with `parameters`, in the course of `attempt`.
+    pub(super) async fn send(
+        &self,
+        operation: Operation,
+        parameters: Parameters,
+        attempt: &'static str,
+    ) -> Result<Found, StoreError> {
+        let sent = dynamo::send(&self.service, &self.table, operation, &parameters).await;
+        sent.map_err(|error| self.failure(attempt, operation, error))
+    }
+
+    /// Sends a write with a condition; whether it held.
+    pub(super) async fn holds(
+        &self,
+        operation: Operation,
+        parameters: Parameters,
+        attempt: &'static str,
+    ) -> Result<bool, StoreError> {
+        match dynamo::send(&self.service, &self.table, operation, &parameters).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(self.failure(attempt, operation, error)),
+        }
     }
 
     pub(super) async fn put(&self, item: Item, attempt: &'static str) -> Result<(), StoreError> {
-        let put = self.client.put_item().table_name(&self.table);
-        put.set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| self.failure(attempt, "dynamodb:PutItem", error))?;
-        Ok(())
+        let put = Parameters::item(item);
+        self.send(Operation::PutItem, put, attempt).await.map(drop)
     }
 
     pub(super) async fn delete(&self, key: Item, attempt: &'static str) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        delete
-            .set_key(Some(key))
-            .send()
-            .await
-            .map_err(|error| self.failure(attempt, "dynamodb:DeleteItem", error))?;
-        Ok(())
+        let delete = Parameters::key(key);
+        let deleted = self.send(Operation::DeleteItem, delete, attempt);
+        deleted.await.map(drop)
     }
 
-    /// A query for the connections in one partition that have not expired.
-    fn connections_in(&self, partition: String, now: u64) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :connection)")
-            .filter_expression("expires_at > :now")
-            .projection_expression("sk, connected_at")
-            .expression_attribute_values(":pk", AttributeValue::S(partition))
-            .expression_attribute_values(":connection", AttributeValue::S(CONNECTION.to_owned()))
-            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
-    }
-
-    /// A query for a page of members.
-    fn page_of(
-        &self,
-        room: &Room,
-        shard: Shard,
-        now: u64,
-        start: Option<PageStart>,
-    ) -> QueryFluentBuilder {
-        let partition = room_key(room, shard);
-        let start = start.map(|PageStart(connection)| key_of(&partition, &connection));
-        self.connections_in(partition, now)
-            .consistent_read(true)
-            .limit(i32::from(PAGE_ROWS))
-            .set_exclusive_start_key(start)
-    }
-
-    /// The error of a request that needs `action`.
-    pub(super) fn failure<E>(
-        &self,
-        attempt: &'static str,
-        action: &'static str,
-        error: SdkError<E>,
-    ) -> StoreError
-    where
-        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
+    fn failure(&self, attempt: &'static str, operation: Operation, error: CallError) -> StoreError {
         let is_denied = error.code() == Some("AccessDeniedException");
         StoreError {
-            denied: is_denied.then_some(action),
+            denied: is_denied.then_some(operation.action()),
             ..self.unusable(attempt, error)
         }
     }
@@ -126,6 +105,26 @@ impl DynamoStore {
             source: error.into(),
         }
     }
+}
+
+/// A query for the connections in one partition that have not expired.
+fn connections_in(partition: String, now: u64) -> Parameters {
+    Parameters::key_condition("pk = :pk AND begins_with(sk, :connection)")
+        .filter("expires_at > :now")
+        .projection("sk, connected_at")
+        .value(":pk", Attribute::text(partition))
+        .value(":connection", Attribute::text(CONNECTION))
+        .value(":now", Attribute::number(now))
+}
+
+/// A query for a page of members.
+fn page_of(room: &Room, shard: Shard, now: u64, start: Option<PageStart>) -> Parameters {
+    let partition = room_key(room, shard);
+    let start = start.map(|PageStart(connection)| key_of(&partition, &connection));
+    connections_in(partition, now)
+        .consistent_read(true)
+        .limit(PAGE_ROWS)
+        .start_key(start)
 }
 
 impl ConnectionStore for DynamoStore {
@@ -168,11 +167,11 @@ impl ConnectionStore for DynamoStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<Page, StoreError> {
-        let page = self.page_of(room, shard, now, start).send().await;
-        let page = page.map_err(|error| self.failure(FIND_MEMBERS, QUERY, error))?;
+        let query = page_of(room, shard, now, start);
+        let page = self.send(Operation::Query, query, FIND_MEMBERS).await?;
         Ok(Page {
             members: page.items().iter().filter_map(device).collect(),
-            next: page.last_evaluated_key().and_then(start_after),
+            next: page.last_evaluated_key.as_ref().and_then(start_after),
         })
     }
 
@@ -183,15 +182,13 @@ impl ConnectionStore for DynamoStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<People, StoreError> {
-        let query = self
-            .page_of(room, shard, now, start)
-            .projection_expression("sk, connected_at, #name")
-            .expression_attribute_names("#name", "name");
-        let page = query.send().await;
-        let page = page.map_err(|error| self.failure(FIND_MEMBERS, QUERY, error))?;
+        let query = page_of(room, shard, now, start)
+            .projection("sk, connected_at, #name")
+            .name("#name", "name");
+        let page = self.send(Operation::Query, query, FIND_MEMBERS).await?;
         Ok(People {
             members: page.items().iter().filter_map(member).collect(),
-            next: page.last_evaluated_key().and_then(start_after),
+            next: page.last_evaluated_key.as_ref().and_then(start_after),
         })
     }
 
@@ -225,13 +222,10 @@ impl ConnectionStore for DynamoStore {
         let mut devices = Vec::new();
         let mut next_page = None;
         loop {
-            let page = self
-                .connections_in(user_key(name), now)
+            let query = connections_in(user_key(name), now)
                 .consistent_read(read == Read::Consistent)
-                .set_exclusive_start_key(next_page)
-                .send()
-                .await
-                .map_err(|error| self.failure(attempt, QUERY, error))?;
+                .start_key(next_page);
+            let page = self.send(Operation::Query, query, attempt).await?;
             devices.extend(page.items().iter().filter_map(device));
             next_page = page.last_evaluated_key;
             if next_page.is_none() {
@@ -241,20 +235,12 @@ impl ConnectionStore for DynamoStore {
     }
 
     async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
-        let ban = AttributeValue::S(table::ban(name.as_str()));
-        let alone = AttributeValue::S(table::ALONE.to_owned());
         // Not `GetItem`: no function of a stack with an authorizer has that right.
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :ban AND sk = :alone")
-            .expression_attribute_values(":ban", ban)
-            .expression_attribute_values(":alone", alone)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| self.failure("find a ban", QUERY, error))?;
+        let query = Parameters::key_condition("pk = :ban AND sk = :alone")
+            .value(":ban", Attribute::text(table::ban(name.as_str())))
+            .value(":alone", Attribute::text(table::ALONE))
+            .consistent_read(true);
+        let answer = self.send(Operation::Query, query, "find a ban").await?;
         let item = answer.items().first();
         let until = item.map(|item| read_number(item, "expires_at"));
         Ok(until.filter(|until| *until > now))
@@ -272,24 +258,17 @@ impl ConnectionStore for DynamoStore {
             text("pk", &format!("L#{connection}")),
             text("sk", &second.to_string()),
         ]);
-        let number = |number: u64| AttributeValue::N(number.to_string());
-        let counted = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .update_expression("SET expires_at = :expires ADD sent :one")
-            .condition_expression("attribute_not_exists(sent) OR sent < :most")
-            .expression_attribute_values(":expires", number(second + COUNT_LIFETIME_SECONDS))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":most", number(most.into()))
-            .send()
-            .await;
-        match counted {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(self.failure("count a message", "dynamodb:UpdateItem", error)),
-        }
+        let update = Parameters::key(key)
+            .update("SET expires_at = :expires ADD sent :one")
+            .condition("attribute_not_exists(sent) OR sent < :most")
+            .value(
+                ":expires",
+                Attribute::number(second + COUNT_LIFETIME_SECONDS),
+            )
+            .value(":one", Attribute::number(1))
+            .value(":most", Attribute::number(most));
+        self.holds(Operation::UpdateItem, update, "count a message")
+            .await
     }
 
     async fn session_of(
@@ -298,16 +277,9 @@ impl ConnectionStore for DynamoStore {
         now: u64,
     ) -> Result<Option<Session>, StoreError> {
         let attempt = "find the session of a connection";
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(session_key(connection)))
-            // A first message may follow its connect within milliseconds.
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| self.failure(attempt, "dynamodb:GetItem", error))?;
+        // A first message may follow its connect within milliseconds.
+        let get = Parameters::key(session_key(connection)).consistent_read(true);
+        let answer = self.send(Operation::GetItem, get, attempt).await?;
         let Some(item) = answer
             .item
             .filter(|item| read_number(item, "expires_at") > now)
@@ -325,7 +297,5 @@ impl ConnectionStore for DynamoStore {
         .map_err(|error| self.unusable(attempt, error))
     }
 }
-
-const QUERY: &str = "dynamodb:Query";
 
 const FIND_MEMBERS: &str = "find the members of a room";

@@ -60,8 +60,8 @@ where
         let log = log.with("requestId", event.request_id.as_str());
         let outcome = match serde_json::from_slice(&event.payload) {
             Ok(payload) => {
-                // Boxed, because the compiler cannot handle a future that holds the whole SDK by value. After a panic
-                // no state is used that it may have left half-done: clients and pools are made for threads that panic.
+                // Boxed, because a handler's future is large. After a panic no state is used that it may have left
+                // half-done: clients and pools are made for threads that panic.
                 let handled = AssertUnwindSafe(Box::pin(handler(payload, &event))).catch_unwind();
                 handled.await.unwrap_or_else(|panic| {
                     let failure = of_panic(panic.as_ref());

@@ -42,7 +42,6 @@ impl Chat {
         let timeouts = Timeouts {
             attempt: Duration::from_secs(30),
             operation: Duration::from_secs(60),
-            ..Timeouts::TABLE
         };
         Self {
             store: clients.table(address, timeouts),

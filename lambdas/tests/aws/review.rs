@@ -34,7 +34,7 @@ async fn ask(endpoint: &str, timeouts: Timeouts) -> Result<Vec<u8>, ReviewError>
 fn reply(status: u16, body: &'static str) -> Reply {
     Reply::With {
         status,
-        // By which the SDK tells a throttled request from a wrong one.
+        // By which a throttled request differs from a wrong one.
         error_type: (status == 429).then_some("TooManyRequestsException"),
         body,
     }

@@ -8,19 +8,16 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use testing::http::Server;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Short timeouts, for tests that wait for them.
 pub(crate) const SHORT: Timeouts = Timeouts {
-    connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
     operation: Duration::from_millis(300),
 };
 
 /// Longer than any pause between attempts, so that every attempt is made.
 pub(crate) const LONG: Timeouts = Timeouts {
-    connect: Duration::from_secs(30),
     attempt: Duration::from_secs(30),
     operation: Duration::from_secs(60),
 };
@@ -112,7 +109,7 @@ async fn text_of(request: Request<Incoming>) -> String {
 }
 
 /// Returns `None` if the client has disconnected.
-pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<String> {
+pub(crate) async fn read_request(socket: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut read = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&read).into_owned();

@@ -10,6 +10,7 @@ use crate::error::CommandError;
 use chatctl_deploy::config::names::PersonName;
 use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
+use chatctl_deploy::reading::text_now;
 
 /// Where new tokens come from.
 #[derive(Debug)]
@@ -131,6 +132,9 @@ impl Identity {
     }
 }
 
+/// The most bytes of a file whose first line is a token.
+const MAX_TOKEN_FILE: u64 = 1 << 20;
+
 /// The token in a file: its first line.
 pub(super) fn read(path: &std::path::Path) -> Result<Token, CommandError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| TargetError {
@@ -141,7 +145,7 @@ pub(super) fn read(path: &std::path::Path) -> Result<Token, CommandError> {
         )
         .with_hint("the file's first line must be a token, such as `chatctl token --as Tom` prints")
     };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
+    let text = text_now(path, MAX_TOKEN_FILE).map_err(|error| failed(error.into()))?;
     let line = text.lines().next().unwrap_or_default();
     Ok(Token::parse(line).map_err(|error| failed(error.into()))?)
 }

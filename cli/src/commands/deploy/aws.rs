@@ -8,6 +8,7 @@ use super::{DeployArgs, Reported, log_role, print, tags};
 use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
+use crate::commands::waits::asked;
 use crate::commands::{leaving, named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
@@ -57,7 +58,7 @@ async fn deploy(
     let store = target.bucket(&found.identity);
     let store = store.with_tags(tags(args, settings)?);
     if args.dry_run {
-        let code = or_interrupted(located(settings, &store, &built)).await?;
+        let code = or_interrupted(asked(located(settings, &store, &built))).await?;
         let deployment = deployment(
             settings,
             &target.region,
@@ -110,7 +111,7 @@ async fn deploy(
     let record = named::missing_record(settings, target, &found.naming);
     let reported = Reported {
         page: None,
-        record: or_interrupted(record).await?,
+        record: or_interrupted(asked(record)).await?,
         next,
     };
     print(terminal, settings, &url, &reported)

@@ -29,10 +29,16 @@ pub(super) async fn run(
         ))
         .with_references(secrets::values(settings)?)
         .hiding(settings.secret_variables());
-    if let Ok(None) = target.status(&settings.stack).await {
-        let state = target.state_folder(&settings.stack);
-        let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
-        plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+    match target.status(&settings.stack).await {
+        Ok(None) => {
+            let state = target.state_folder(&settings.stack);
+            let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
+            plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+        }
+        // Nothing that follows would end better, and the build would be for nothing.
+        Err(error) if target.is_silent() => return Err(error.into()),
+        // What else is wrong is found where it matters.
+        Ok(Some(_)) | Err(_) => {}
     }
     if let Some(notice) = settings.without_effect_here() {
         terminal.warn(&notice);

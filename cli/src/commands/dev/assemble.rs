@@ -14,6 +14,7 @@ use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, Step, TargetError
 use chatctl_deploy::local::foreground::Request;
 use chatctl_deploy::local::{keep_code, secrets, template_here};
 use chatctl_deploy::packaging::{self, Executable};
+use chatctl_deploy::reading::text_now;
 use chatctl_deploy::scratch::Scratch;
 use chatctl_deploy::stack::code::parameters_of_functions;
 use chatctl_deploy::stack::render::parameter;
@@ -38,6 +39,9 @@ impl Assembled {
         (&self.request, &self.stamps) == (&other.request, &other.stamps)
     }
 }
+
+/// The most bytes of a template that is given by name.
+const MAX_TEMPLATE: u64 = 16 << 20;
 
 /// Reads, renders and builds, whatever is needed.
 ///
@@ -70,7 +74,7 @@ pub(super) async fn assemble(
 }
 
 fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
-    let template = std::fs::read_to_string(path).map_err(|error| TargetError {
+    let template = text_now(path, MAX_TEMPLATE).map_err(|error| TargetError {
         kind: ErrorKind::Usage,
         ..TargetError::file("read", path, error)
     })?;

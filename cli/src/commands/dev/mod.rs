@@ -93,7 +93,7 @@ impl Run for DevArgs {
             let mut reporter = terminal.progress();
             or_interrupted(assemble(&self, &kept, &mut reporter)).await?
         };
-        let port = port(&self, assembled.settings.as_ref()).await?;
+        let port = port(&self, assembled.settings.as_ref())?;
         // Before it starts, so that a save during the start is noticed; those during the build show by their time.
         let watch = (!self.no_watch).then(|| watch(&assembled, began, terminal));
         let columns = Arc::new(Mutex::new(columns(&assembled)));
@@ -221,7 +221,7 @@ fn watch(assembled: &Assembled, began: SystemTime, terminal: Terminal) -> Watch 
 }
 
 /// The port to listen on, which must not be the one that the same stack has already in the background.
-async fn port(args: &DevArgs, settings: Option<&Settings>) -> Result<u16, CommandError> {
+fn port(args: &DevArgs, settings: Option<&Settings>) -> Result<u16, CommandError> {
     let wanted = args
         .port
         .or(settings.and_then(|settings| settings.local_port))
@@ -230,10 +230,8 @@ async fn port(args: &DevArgs, settings: Option<&Settings>) -> Result<u16, Comman
         return Ok(wanted);
     };
     let target = LocalTarget::new(&settings.folder, None);
-    let Ok(Some(status)) = target.status(&settings.stack).await else {
-        return Ok(wanted);
-    };
-    if !status.endpoint.contains(&format!(":{wanted}/")) {
+    // Not asked for: it may not respond.
+    if !matches!(target.port(&settings.stack), Ok(Some(taken)) if taken == wanted) {
         return Ok(wanted);
     }
     Err(CommandError::usage(

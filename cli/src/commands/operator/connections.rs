@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::super::status::duration;
-use super::super::waits::asking;
+use super::super::waits::{asking, looking};
 use super::super::{Context, Run, StackArgs, TargetArgs};
 use super::{Chat, connections_in_words, moment, now, open};
 use crate::error::CommandError;
@@ -138,7 +138,7 @@ impl ConnectionsArgs {
     ) -> Result<(), CommandError> {
         let mut screen = terminal.screen();
         loop {
-            let look = asking(terminal, self.look(chat)).await?;
+            let look = looking(terminal, self.look(chat)).await?;
             let shown = match terminal.output {
                 Output::Json => terminal.received_json(&look),
                 Output::Text => screen.show(&lines(&look, now())),

@@ -19,7 +19,7 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 /// Clients may connect again at once, unless `--ban` keeps their name out. A ban is worth what proves names: without `[auth]`
 /// a client can connect under another name.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_asking())]
+#[command(after_help = crate::commands::waits::of_question())]
 pub(in crate::commands) struct KickArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -11,8 +11,9 @@ use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::account::AccountRules;
 use chatctl_deploy::config::arn::TopicArn;
 use chatctl_deploy::engine::cloud::StackRecord;
-use chatctl_deploy::engine::preflight::chain;
-use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Unready, complaining};
+use chatctl_deploy::engine::{
+    Functions, Gateways, Inventory, TargetError, Unready, complaining, in_full,
+};
 use chatctl_deploy::stack::cause::cause;
 use chatctl_deploy::stack::code::parameters_of_functions;
 
@@ -171,10 +172,7 @@ impl Read {
     fn of<T>(&mut self, outcome: Result<T, TargetError>) -> Option<T> {
         outcome
             .map_err(|error| {
-                let line = match &error.hint {
-                    Some(hint) => format!("{} ({hint})", chain(&error)),
-                    None => chain(&error),
-                };
+                let line = in_full(&error);
                 if !self.missing.contains(&line) {
                     self.missing.push(line);
                 }
@@ -188,10 +186,20 @@ async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<Stri
     if !record.status.is_failed() && !record.status.is_rolled_back() {
         return Ok(None);
     }
-    let events = target.stacks.last_events(record).await?;
-    Ok(cause(&events)
-        .map(|cause| cause.to_string())
-        .or_else(|| record.reason.clone()))
+    let cause = target
+        .stacks
+        .last_events(record)
+        .await
+        .map(|events| cause(&events));
+    match (cause, &record.reason) {
+        (Ok(Some(cause)), _) => Ok(Some(cause.to_string())),
+        (Ok(None), reason) => Ok(reason.clone()),
+        (Err(error), Some(reason)) => Ok(Some(format!(
+            "{reason} (more is not known: {})",
+            in_full(&error)
+        ))),
+        (Err(error), None) => Err(error),
+    }
 }
 
 fn state(trouble: Option<Unready>) -> String {

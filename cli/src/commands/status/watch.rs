@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::screen::{Head, Since, json, line, lines};
 use crate::commands::aws::not_deployed;
-use crate::commands::waits::{UNANSWERED_QUESTIONS, asking};
+use crate::commands::waits::{UNANSWERED_QUESTIONS, asking, looking};
 use crate::error::CommandError;
 use crate::terminal::{Output, Screen, Terminal};
 use chatctl_deploy::aws::{AwsTarget, metrics};
@@ -159,7 +159,7 @@ async fn aws(terminal: Terminal, settings: &Settings, pause: Duration) -> Result
         };
         // What AWS does not answer is asked for again.
         let look = async { Ok::<_, TargetError>(look.await) };
-        match asking(terminal, look).await? {
+        match looking(terminal, look).await? {
             Ok(None) => return Err(gone(stack, "`chatctl deploy` deploys it")),
             Ok(Some(seen)) => {
                 failures = 0;

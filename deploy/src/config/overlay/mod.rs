@@ -14,6 +14,7 @@ use super::error::ConfigError;
 #[cfg(test)]
 use super::schema::shape;
 use super::snippet::Snippet;
+use crate::reading::read_now;
 pub use parse::MAX_BYTES;
 pub use tree::{Entry, Node, Tree};
 
@@ -95,7 +96,7 @@ impl Overlay {
                 metadata.len()
             )));
         }
-        let bytes = std::fs::read(&self.file).map_err(|error| unread(error.to_string()))?;
+        let bytes = read_now(&self.file, MAX_BYTES).map_err(|error| unread(error.to_string()))?;
         let text = String::from_utf8(bytes)
             .map_err(|_invalid| unread("it is not text in UTF-8".to_owned()))?;
         let root = parse::parse(&text).map_err(|(place, message)| {

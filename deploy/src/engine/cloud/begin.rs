@@ -1,9 +1,9 @@
 //! Starting what cannot be taken back, when the answer gets lost: whether it was started is then looked for.
 
 use super::records::ChangeSetIds;
-use super::{CloudFormation, CloudStacks, StackStatus, TargetError, token};
+use super::{Begun, CloudFormation, CloudStacks, StackStatus, TargetError, token};
 use crate::engine::refusal::ErrorKind;
-use crate::engine::target::DeployMode;
+use crate::engine::target::{DeployMode, Operation, Phase};
 
 /// How often is looked: what was started a moment ago may not show yet.
 const LOOKS: u32 = 3;
@@ -23,7 +23,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     /// It was not started, and is taken back then; or it is not known whether it was. The error says which.
     pub(super) async fn execute(&self, ids: &ChangeSetIds) -> Result<String, TargetError> {
         let token = token();
-        *self.executed.borrow_mut() = Some(ids.clone());
+        *self.begun.borrow_mut() = Some(Begun::Execution(ids.clone()));
         let Err(error) = self.cloud.execute_change_set(ids, &token).await else {
             *self.open.borrow_mut() = None;
             return Ok(token);
@@ -69,9 +69,9 @@ impl<C: CloudFormation> CloudStacks<C> {
             if events.as_ref().is_ok_and(is_ours) {
                 return Start::Yes;
             }
-            start = match self.is_executed(ids).await {
-                Ok(Some(true)) => return Start::Yes,
-                Ok(Some(false)) => Start::No,
+            start = match self.execution(ids).await {
+                Ok(Some(Phase::NotBegun)) => Start::No,
+                Ok(Some(Phase::Begun | Phase::Over)) => return Start::Yes,
                 // It goes with the execution, of whichever change set that was.
                 Ok(None) if events.is_ok() => Start::No,
                 Ok(None) | Err(_) => Start::NotKnown,
@@ -83,22 +83,33 @@ impl<C: CloudFormation> CloudStacks<C> {
         start
     }
 
-    /// Whether the change set has been executed; `None` when it is gone.
-    async fn is_executed(&self, ids: &ChangeSetIds) -> Result<Option<bool>, TargetError> {
+    /// How far the change set's execution is; `None` when the change set is gone.
+    async fn execution(&self, ids: &ChangeSetIds) -> Result<Option<Phase>, TargetError> {
         match self.cloud.change_set(ids).await {
-            Ok(state) => Ok(Some(state.execution.starts_with("EXECUTE"))),
+            Ok(state) => Ok(Some(match state.execution.as_str() {
+                "EXECUTE_COMPLETE" | "EXECUTE_FAILED" => Phase::Over,
+                word if word.starts_with("EXECUTE") => Phase::Begun,
+                _ => Phase::NotBegun,
+            })),
             Err(error) if error.kind == ErrorKind::Failed => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the change set that was asked to be executed last was.
-    pub(super) async fn has_executed(&self) -> Result<bool, TargetError> {
-        let ids = self.executed.borrow().clone();
-        match ids {
-            // One that is gone has gone with its execution.
-            Some(ids) => Ok(self.is_executed(&ids).await?.unwrap_or(true)),
-            None => Ok(true),
+    /// How far is what was begun last, which is `operation`.
+    pub(super) async fn own_phase(&self, operation: &Operation) -> Result<Phase, TargetError> {
+        let begun = self.begun.borrow().clone();
+        match begun {
+            None => Ok(Phase::Begun),
+            // A change set that is gone has gone with its execution.
+            Some(Begun::Execution(ids)) => Ok(self.execution(&ids).await?.unwrap_or(Phase::Begun)),
+            Some(Begun::Deletion(before)) => {
+                let record = self.cloud.stack(operation.stack.as_ref()).await?;
+                Ok(match record.is_none_or(|record| record.status != before) {
+                    true => Phase::Over,
+                    false => Phase::NotBegun,
+                })
+            }
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct FakeCloud {
     running: RefCell<VecDeque<String>>,
     events: RefCell<Vec<CloudEvent>>,
     token: RefCell<String>,
+    /// The change set has been executed.
+    is_executed: Cell<bool>,
     /// The events do not carry tokens, as when another tool gave none.
     is_tokenless: Cell<bool>,
     /// The next question about the stack is refused so.
@@ -180,6 +182,11 @@ impl FakeCloud {
         Err(TargetError::new(refusal, format!("could not {request}")))
     }
 
+    /// How often was waited between two questions.
+    pub(super) fn pauses(&self) -> u32 {
+        self.pauses.get()
+    }
+
     /// What it was asked to change.
     pub(super) fn asked(&self) -> String {
         self.log
@@ -224,6 +231,7 @@ impl FakeCloud {
                     _ => {
                         let record = stack.get_or_insert_with(|| record(status));
                         record.status = StackStatus::parse(status);
+                        record.reason = words.clone().next().map(str::to_owned);
                     }
                 }
             }
@@ -279,6 +287,7 @@ impl CloudFormation for FakeCloud {
             request.change, request.pace
         ));
         self.serve("create", || {
+            self.is_executed.set(false);
             if request.change == Change::Create {
                 *self.stack.borrow_mut() = Some(record("REVIEW_IN_PROGRESS"));
                 let mut events = self.events.borrow_mut();
@@ -300,11 +309,17 @@ impl CloudFormation for FakeCloud {
 
     async fn change_set(&self, _ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError> {
         let mut states = self.change_sets.borrow_mut();
-        Ok(if states.len() > 1 {
+        let mut state = if states.len() > 1 {
             states.pop_front().expect("there are two")
         } else {
             states.front().cloned().unwrap_or_default()
-        })
+        };
+        if self.is_executed.get() {
+            let is_over = self.running.borrow().is_empty();
+            let word = if is_over { "COMPLETE" } else { "IN_PROGRESS" };
+            state.execution = format!("EXECUTE_{word}");
+        }
+        Ok(state)
     }
 
     async fn findings(&self, _ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError> {
@@ -324,6 +339,7 @@ impl CloudFormation for FakeCloud {
     ) -> Result<(), TargetError> {
         self.serve("execute", || {
             self.note("execute");
+            self.is_executed.set(true);
             self.is_tokenless.set(false);
             self.start(token);
         })

@@ -11,7 +11,7 @@ mod stacks;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -96,8 +96,19 @@ struct Open {
 pub struct CloudStacks<C> {
     cloud: C,
     open: RefCell<Option<Open>>,
-    /// What was asked to be executed last.
-    executed: RefCell<Option<ChangeSetIds>>,
+    /// What was begun last.
+    begun: RefCell<Option<Begun>>,
+    /// Events could not be read, which has been reported.
+    is_without_events: Cell<bool>,
+}
+
+/// What was asked for and cannot be taken back.
+#[derive(Debug, Clone)]
+enum Begun {
+    /// The execution of a change set.
+    Execution(ChangeSetIds),
+    /// The deletion of a stack that was in this status.
+    Deletion(StackStatus),
 }
 
 impl<C: CloudFormation> CloudStacks<C> {
@@ -106,7 +117,8 @@ impl<C: CloudFormation> CloudStacks<C> {
         Self {
             cloud,
             open: RefCell::new(None),
-            executed: RefCell::new(None),
+            begun: RefCell::new(None),
+            is_without_events: Cell::new(false),
         }
     }
 

@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::records::{NewChangeSet, ParameterValue};
-use super::{CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
+use super::{Begun, CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::execute::no_answer;
 use crate::engine::limits::{self, Limit};
 use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{
-    Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description, Operation, Prepared,
-    Readiness, Stacks,
+    Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description, Operation, Phase,
+    Prepared, Readiness, Stacks,
 };
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
@@ -22,6 +22,8 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let record = self.cloud.stack(stack.as_ref()).await?;
         Ok(record.map(|record| Description {
             status: record.status,
+            // Those of a beginning say nothing.
+            reason: record.reason.filter(|reason| reason != "User Initiated"),
             outputs: record.outputs,
         }))
     }
@@ -114,6 +116,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             spare.dedup();
         }
         let pace = record.next_pace(DeployMode::Standard);
+        *self.begun.borrow_mut() = Some(Begun::Deletion(record.status.clone()));
         self.delete_stack(&record.id, &token, &spare, pace).await?;
         Ok(operation(record.id))
     }
@@ -137,12 +140,16 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             .collect())
     }
 
-    async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError> {
+    async fn phase(&self, operation: &Operation) -> Result<Phase, TargetError> {
         match operation.token {
-            // Another tool's operation runs already.
-            None => Ok(true),
-            Some(_) => self.has_executed().await,
+            // Another tool's operation was under way when it was found.
+            None => Ok(Phase::Over),
+            Some(_) => self.own_phase(operation).await,
         }
+    }
+
+    fn is_first_without_events(&self) -> bool {
+        !self.is_without_events.replace(true)
     }
 
     async fn pause(&self, quiet: u32) {

@@ -1,14 +1,15 @@
 //! To this machine.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::proof::probe;
 use super::{Order, declined, publish};
 use crate::config::names::StackName;
 use crate::engine::event::Reporter;
-use crate::engine::execute::{DeployError, execute};
-use crate::engine::limits;
+use crate::engine::execute::{DeployError, execute, no_answer};
+use crate::engine::limits::{self, Share};
 use crate::engine::prepare::prepare_here;
+use crate::engine::probe::ProbeError;
 use crate::engine::refusal::{TargetError, or_interrupted};
 use crate::engine::target::{AssetStore, ChangeSet, Deployment, Prepared, Stacks};
 use crate::stack::render::output;
@@ -18,8 +19,13 @@ const PROBING: Duration = Duration::from_secs(5);
 
 /// Finds out why a chat does not answer.
 pub trait Diagnosis {
-    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing shows it.
-    async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError>;
+    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing shows it. For `silent` it has
+    /// not answered already.
+    async fn diagnose(
+        &self,
+        stack: &StackName,
+        silent: Duration,
+    ) -> Result<Option<String>, TargetError>;
 }
 
 /// Deploys `order` to this machine, unless `agrees` says no to its changes. The answer is the chat's URL.
@@ -32,16 +38,23 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
     agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
     reporter: &mut impl Reporter,
 ) -> Result<String, DeployError> {
-    let code = or_interrupted(publish(target, &order, reporter)).await?;
     let stack = &order.settings.stack;
+    // The question between them is not counted.
+    let share = Share::of(limits::HERE);
+    let late = |minutes| no_answer("come to the end of the deployment", stack, minutes);
+    let publishing = or_interrupted(publish(target, &order, reporter));
+    let code = share.within(publishing, late).await?;
     let deployment = Deployment::new(stack.clone(), order.template, code);
-    let outputs = match prepare_here(target, deployment, reporter).await? {
+    let preparing = prepare_here(target, deployment, reporter);
+    let outputs = match share.within(preparing, late).await? {
         Prepared::NoChanges(outputs) => outputs,
         Prepared::ChangeSet(change_set) => {
             if !agrees(&change_set).await? {
                 return Err(declined("see what would change with `chatctl render`").into());
             }
-            execute(target, &change_set, reporter).await?
+            let executing = execute(target, &change_set, reporter);
+            let executed = share.within(executing, |minutes| late(minutes).into());
+            executed.await?
         }
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
@@ -49,19 +62,21 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
         return Ok(url);
     }
     let timeout = limits::scaled(PROBING);
-    match probe(
-        &url,
-        order.settings,
-        order.pass.at_once(),
-        timeout,
-        reporter,
-    )
-    .await
-    {
-        Err(DeployError::Unproven(mut unproven)) => {
-            unproven.known = target.diagnose(stack).await?;
-            Err(DeployError::Unproven(unproven))
+    let pass = order.pass.at_once();
+    let proving = async {
+        let began = Instant::now();
+        match probe(&url, order.settings, pass, timeout, reporter).await {
+            Err(DeployError::Unproven(mut unproven)) => {
+                let silent = match unproven.error {
+                    ProbeError::NoAnswer { .. } => began.elapsed().min(timeout),
+                    _ => Duration::ZERO,
+                };
+                unproven.known = target.diagnose(stack, silent).await?;
+                Err(DeployError::Unproven(unproven))
+            }
+            probed => probed,
         }
-        probed => probed.map(|()| url),
-    }
+    };
+    let proven = share.within(proving, |minutes| late(minutes).into());
+    proven.await.map(|()| url)
 }

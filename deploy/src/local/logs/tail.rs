@@ -10,6 +10,9 @@ use crate::directory::Directory;
 use crate::local::folder::StateFolder;
 use crate::stack::logs::LogEntry;
 
+/// The most bytes that are read at once. No log file of ours is that large.
+const MAX_READ: u64 = 64 << 20;
+
 /// A reader of the logs of one local stack, which continues where it stopped.
 ///
 /// A file that is renamed is read to its end first. A file that is emptied, or removed and created again, is read from
@@ -103,7 +106,11 @@ impl Tail {
                 file.seek(SeekFrom::Start(0))?;
                 self.begun.clear();
             }
-            file.read_to_end(&mut self.begun)?;
+            Read::take(&mut *file, MAX_READ).read_to_end(&mut self.begun)?;
+            if self.begun.len() as u64 >= MAX_READ && !self.begun.contains(&b'\n') {
+                // No line of ours is that long: the file came with an archive.
+                self.begun.clear();
+            }
             let own = file.metadata()?;
             let own = (own.dev(), own.ino());
             let complete = self.begun.iter().rposition(|byte| *byte == b'\n');

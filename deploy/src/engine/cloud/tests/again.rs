@@ -154,7 +154,7 @@ async fn without_the_events_nothing_is_known_to_pass_by_itself() {
         cloud,
         expect![[r#"
         started Deploy
-        notice could not events; following stack `chat` by its status alone
+        notice could not events; following stack `chat` by its status alone, without its resources
         error: stack `chat` settled as ROLLBACK_COMPLETE
           the reason is not known: could not events
         --

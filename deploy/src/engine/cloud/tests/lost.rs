@@ -63,7 +63,7 @@ async fn a_stack_whose_events_cannot_be_read_is_followed_by_its_status() {
         assert!(error.is_none(), "{error:?}");
         expect![[r#"
             started Deploy
-            notice could not events; following stack `chat` by its status alone
+            notice could not events; following stack `chat` by its status alone, without its resources
             finished Deploy: 1 resources
         "#]]
         .assert_eq(&lines);

@@ -7,6 +7,7 @@ mod sequence;
 mod swap;
 mod trouble;
 mod validation;
+mod without_events;
 
 use expect_test::{Expect, expect};
 
