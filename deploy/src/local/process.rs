@@ -17,9 +17,9 @@ use crate::engine::{ErrorKind, TargetError};
 use crate::programs::SECRETS;
 use crate::stack::render::output;
 
-/// Makes glibc's allocator return free memory: large blocks at once, because each is mapped separately, and the end of
-/// the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all below it. See
-/// <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators ignore these variables.
+/// Makes glibc's allocator, which SQLite uses, return free memory: large blocks at once, because each is mapped separately,
+/// and the end of the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all
+/// below it. See <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators ignore these variables.
 const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "2"),
     ("MALLOC_MMAP_THRESHOLD_", "4096"),
