@@ -11,14 +11,14 @@ fn lint(config: &str, format: &str) {
     lint_for(config, format, &["eu-west-1"]);
 }
 
+/// A public key, and always the same: about one in fifty has 40 characters in a row that checkov takes for a secret of AWS.
+const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a","alg":"EdDSA","use":"sig"}]}"#;
+
 /// A project with `config`, and the key that it may ask for.
 fn project(config: &str) -> Project {
     let project = Project::new(config);
     if config.contains("mode = \"token\"") {
-        let key = chat_identity::PrivateKey::generate().unwrap();
-        let keys = serde_json::json!({ "keys": [key.public().to_jwk()] });
-        let path = project.path().join("chatctl.keys.json");
-        std::fs::write(path, keys.to_string()).unwrap();
+        std::fs::write(project.path().join("chatctl.keys.json"), KEYS).unwrap();
     }
     project
 }
