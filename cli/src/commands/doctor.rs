@@ -1,6 +1,6 @@
 //! `chatctl doctor`
 //!
-//! It shows checks, and makes few: those of a deployment are in [`preflight`](super::aws::preflight), so that `deploy` makes
+//! It shows checks, and makes few: those of a deployment are in [`preflight`], so that `deploy` makes
 //! them, too.
 
 use std::cell::RefCell;
