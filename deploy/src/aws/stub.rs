@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Request, Response};
@@ -119,6 +120,17 @@ impl Stub {
             .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
             .build();
         target
+    }
+}
+
+/// An address for one service, as a variable or a profile sets it.
+#[derive(Debug)]
+pub(super) struct OwnAddress(pub(super) &'static str, pub(super) String);
+
+impl LoadServiceConfig for OwnAddress {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let is_asked = key.env() == "AWS_ENDPOINT_URL" && key.profile() == "endpoint_url";
+        (is_asked && key.service_id() == self.0).then(|| self.1.clone())
     }
 }
 

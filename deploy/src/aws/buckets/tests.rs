@@ -1,5 +1,7 @@
 mod addresses;
+mod outcomes;
 mod rules;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -28,13 +30,16 @@ async fn bucket_with(
         .map(|(status, body)| (*status, (*body).to_owned()))
         .collect();
     let stub = Stub::answering(answers).await;
-    let identity = Identity {
-        account: "123456789012".into(),
-        arn: "arn:aws:iam::123456789012:user/ann".into(),
-    };
-    let mut bucket = Bucket::new(&stub.config().await, &identity, region, rules);
+    let mut bucket = Bucket::new(&stub.config().await, &identity(), region, rules);
     bucket.pauses = &[Duration::ZERO; 6];
     (bucket, stub)
+}
+
+fn identity() -> Identity {
+    Identity {
+        account: "123456789012".into(),
+        arn: "arn:aws:iam::123456789012:user/ann".into(),
+    }
 }
 
 fn artifact() -> Artifact {

@@ -1,24 +1,12 @@
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError, future};
 use aws_sdk_sts::config::SharedCredentialsProvider;
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use expect_test::expect;
 
 use super::operations::{OPERATIONS, config, outcome, run};
 use crate::aws::no_credentials::NoCredentials;
-use crate::aws::stub::{Stub, refusal};
+use crate::aws::stub::{OwnAddress, Stub, refusal};
 use crate::engine::ErrorKind;
-
-/// An address for one service, as a variable or a profile sets it.
-#[derive(Debug)]
-struct OwnAddress(&'static str, String);
-
-impl LoadServiceConfig for OwnAddress {
-    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        let is_asked = key.env() == "AWS_ENDPOINT_URL" && key.profile() == "endpoint_url";
-        (is_asked && key.service_id() == self.0).then(|| self.1.clone())
-    }
-}
 
 /// The name in the SDKs of what makes `operation`.
 fn service_of(operation: &str) -> &'static str {
