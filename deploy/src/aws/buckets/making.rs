@@ -1,13 +1,11 @@
 //! Creates the bucket: private, encrypted and with an expiry before anything is stored in it.
 
-use std::future::Future;
 use std::time::Duration;
-
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
 
 use super::Bucket;
 use super::names::Namespace;
+use super::settings::tag;
+use crate::aws::call::{Ask, Element, Failure};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
@@ -44,8 +42,8 @@ impl Bucket {
         }
         let origin = match self.is_there().await? {
             true => {
-                let request = self.client.get_bucket_policy().bucket(&self.name);
-                match request.expected_bucket_owner(&self.owner).send().await {
+                let ask = self.ask("GetBucketPolicy", "GET", "/?policy");
+                match self.client.send(ask, |_| Ok(())).await {
                     Ok(_) => return self.add_tags().await,
                     Err(error) if code(&error) == Some("NoSuchBucketPolicy") => Origin::Found,
                     Err(error) => return Err(self.refused("s3:GetBucketPolicy", "check", error)),
@@ -58,7 +56,7 @@ impl Bucket {
         };
         self.close_to_the_public(origin).await?;
         self.encrypt(origin).await?;
-        self.expire().await?;
+        self.expire(origin).await?;
         self.require_tls().await?;
         self.add_tags().await
     }
@@ -66,27 +64,21 @@ impl Bucket {
     pub(super) async fn create(&self) -> Result<(), TargetError> {
         // S3 refuses the name of its first Region here.
         let place = (self.region != "us-east-1")
-            .then(|| BucketLocationConstraint::from(self.region.as_str()));
+            .then(|| Element::leaf("LocationConstraint", self.region.as_str()));
         // At once, because an organization may refuse buckets without its tags.
-        let tags = (!self.tags.is_empty()).then(|| self.tags_in_s3());
-        let tags = tags.transpose()?;
-        let place = (place.is_some() || tags.is_some()).then(|| {
-            CreateBucketConfiguration::builder()
-                .set_location_constraint(place)
-                .set_tags(tags)
-                .build()
-        });
-        let namespace = match self.namespace {
-            Namespace::AccountRegional => Some(BucketNamespace::AccountRegional),
-            Namespace::Global | Namespace::Named => None,
+        let tags = self.tags.iter().map(|(key, value)| tag(key, value));
+        let tags = (!self.tags.is_empty()).then(|| Element::new("Tags", tags));
+        let parts: Vec<_> = place.into_iter().chain(tags).collect();
+        let mut ask = Ask::new("CreateBucket", "PUT", "/");
+        if self.namespace == Namespace::AccountRegional {
+            let namespace = ("x-amz-bucket-namespace", "account-regional".to_owned());
+            ask.headers.push(namespace);
+        }
+        let ask = match parts.is_empty() {
+            true => ask.with_content("application/xml", Vec::new()),
+            false => ask.with_document(&Element::new("CreateBucketConfiguration", parts)),
         };
-        let request = self
-            .client
-            .create_bucket()
-            .bucket(&self.name)
-            .set_bucket_namespace(namespace)
-            .set_create_bucket_configuration(place);
-        match self.retry_while_busy(|| request.clone().send()).await {
+        match self.retry_while_busy(&ask).await {
             Ok(_) => Ok(()),
             Err(error) => match code(&error) {
                 // Another deployment was faster.
@@ -100,8 +92,7 @@ impl Bucket {
     /// Like [`Bucket::exists`], but for a name that another account may have, it tries to create the bucket, because
     /// S3's response to that is unambiguous.
     async fn is_there(&self) -> Result<bool, TargetError> {
-        let request = self.client.head_bucket().bucket(&self.name);
-        match request.expected_bucket_owner(&self.owner).send().await {
+        match self.head().await {
             Ok(_) => Ok(true),
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) if kind(&error) == Kind::Denied && self.namespace == Namespace::Global => {
@@ -113,15 +104,9 @@ impl Bucket {
         }
     }
 
-    /// Repeats the request while S3 is busy with another change of the bucket.
-    pub(super) async fn retry_while_busy<T, E, F>(
-        &self,
-        send: impl Fn() -> F,
-    ) -> Result<T, SdkError<E>>
-    where
-        F: Future<Output = Result<T, SdkError<E>>>,
-        E: ProvideErrorMetadata,
-    {
+    /// Repeats a request whose success says nothing while S3 is busy with another change of the bucket.
+    pub(super) async fn retry_while_busy(&self, ask: &Ask) -> Result<(), Failure> {
+        let send = || self.client.send(ask.clone(), |_| Ok(()));
         for pause in self.pauses {
             match send().await {
                 Err(error) if code(&error) == Some("OperationAborted") => {

@@ -14,11 +14,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_s3::Client;
 
+use super::call::{Ask, Client, Failure};
 use super::error::{Kind, code, kind, refused};
 use super::identity::Identity;
-use super::requests::Named;
 use crate::config::account::AccountRules;
 use crate::config::arn::KeyArn;
 use crate::config::names::StackName;
@@ -60,15 +59,11 @@ impl Bucket {
         region: &str,
         rules: &AccountRules,
     ) -> Self {
-        let mut builder = aws_sdk_s3::config::Builder::from(config).interceptor(Named);
-        if config.endpoint_url().is_some() {
-            // An emulator has no host name for every bucket.
-            builder = builder.force_path_style(true);
-        }
         let partition = identity.partition();
+        let name = bucket_name(rules, &identity.account, region);
         Self {
-            client: Client::from_conf(builder.build()),
-            name: bucket_name(rules, &identity.account, region),
+            client: Client::of_bucket(config, &name),
+            name,
             namespace: match &rules.bucket {
                 Some(_) => Namespace::Named,
                 None => Namespace::for_region(partition, region),
@@ -108,28 +103,35 @@ impl Bucket {
     /// # Errors
     /// It belongs to another account, or the identity has no permission to use it; the user's own is in another Region.
     pub async fn exists(&self) -> Result<bool, TargetError> {
-        let request = self.client.head_bucket().bucket(&self.name);
-        match request.expected_bucket_owner(&self.owner).send().await {
-            Ok(found) => match found.bucket_region() {
-                Some(region) if self.namespace == Namespace::Named && region != self.region => {
-                    Err(self.in_another_region(region))
-                }
-                _ => Ok(true),
-            },
+        match self.head().await {
+            Ok(Some(region)) if self.namespace == Namespace::Named && region != self.region => {
+                Err(self.in_another_region(&region))
+            }
+            Ok(_) => Ok(true),
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) => Err(self.unreached(error)),
         }
     }
 
-    fn refused<E>(
-        &self,
-        action: &'static str,
-        attempt: &str,
-        error: aws_sdk_s3::error::SdkError<E>,
-    ) -> TargetError
-    where
-        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
-    {
+    /// The Region in which S3 says that the bucket is.
+    async fn head(&self) -> Result<Option<String>, Failure> {
+        let ask = self.ask("HeadBucket", "HEAD", "/");
+        let exchange = self.client.exchange(ask, |response| {
+            let region = response.headers().get("x-amz-bucket-region");
+            Ok(region.map(str::to_owned))
+        });
+        exchange.await
+    }
+
+    /// A request that S3 only accepts if the bucket is the account's.
+    fn ask(&self, operation: &'static str, method: &'static str, path: impl Into<String>) -> Ask {
+        Ask {
+            headers: vec![("x-amz-expected-bucket-owner", self.owner.clone())],
+            ..Ask::new(operation, method, path)
+        }
+    }
+
+    fn refused(&self, action: &'static str, attempt: &str, error: Failure) -> TargetError {
         let busy = code(&error) == Some("OperationAborted");
         let reported = refused(action, format!("{attempt} bucket {}", self.name), error);
         if !busy {
@@ -170,12 +172,5 @@ impl AssetStore for Bucket {
 
     fn notices(&self) -> Vec<String> {
         self.notices.take()
-    }
-}
-
-fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {
-    TargetError {
-        source: Some(Box::new(error)),
-        ..TargetError::new(ErrorKind::Unexpected, "could not build a request to S3")
     }
 }

@@ -1,8 +1,7 @@
 //! The bucket's name, and which other accounts could have taken it.
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-
 use super::Bucket;
+use crate::aws::call::Failure;
 use crate::aws::error::{Kind, kind};
 use crate::config::account::AccountRules;
 use crate::config::arn::partition_of;
@@ -53,10 +52,7 @@ pub fn bucket_name(rules: &AccountRules, account: &str, region: &str) -> String 
 impl Bucket {
     /// Why the bucket is not accessible. S3 responds without a body, so another account's bucket and a missing
     /// permission look alike (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
-    pub(super) fn unreached<E>(&self, error: SdkError<E>) -> TargetError
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
+    pub(super) fn unreached(&self, error: Failure) -> TargetError {
         let refused_as = kind(&error);
         let status = error.raw_response().map(|raw| raw.status().as_u16());
         // S3 sends it in a header, even with a refusal

@@ -2,15 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::config::Config;
-use aws_sdk_s3::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
+use aws_smithy_types::date_time::{DateTime, Format};
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
 use super::Bucket;
 use super::names::Namespace;
+use crate::aws::call::{Ask, address, encoded};
 use crate::aws::error::{Kind, kind};
 use crate::aws::http::timeouts_of_upload;
 use crate::config::names::StackName;
@@ -22,6 +20,9 @@ const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// What keys of templates end in.
 const TEMPLATE: &str = ".json";
+
+/// The header that names the key of an object's encryption.
+const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 
 /// What is to be in the bucket.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Bucket {
     ) -> Result<String, TargetError> {
         let object = Object::of_template(text);
         self.put_object(stack, &object).await?;
-        self.address(&object.key).await
+        Ok(self.address(&object.key))
     }
 
     /// Makes sure that the object is there, and recorded as used by `stack`. The answer is whether it was there already.
@@ -105,28 +106,26 @@ impl Bucket {
 
     /// The time when the object was last sent; `None` if it is missing, or does not match its name.
     async fn sent_at(&self, object: &Object<'_>) -> Result<Option<SystemTime>, TargetError> {
-        let request = self
-            .client
-            .head_object()
-            .bucket(&self.name)
-            .key(&object.key)
-            .checksum_mode(ChecksumMode::Enabled);
-        match request.expected_bucket_owner(&self.owner).send().await {
+        let mut ask = self.ask("HeadObject", "HEAD", path(&object.key));
+        let mode = ("x-amz-checksum-mode", "ENABLED".to_owned());
+        ask.headers.push(mode);
+        let (checksum, key) = (object.checksum(), self.key.clone());
+        let exchange = self.client.exchange(ask, move |response| {
+            let header = |name: &str| response.headers().get(name);
             // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
-            Ok(head) if head.checksum_sha256() != Some(object.checksum().as_str()) => Ok(None),
+            let is_it = header("x-amz-checksum-sha256") == Some(checksum.as_str());
             // With another key, CloudFormation may not be able to read it.
-            Ok(head)
-                if self
-                    .key
-                    .as_ref()
-                    .is_some_and(|key| head.ssekms_key_id() != Some(key.as_ref())) =>
-            {
-                Ok(None)
+            let key = key.as_ref().map(AsRef::as_ref);
+            if !is_it || key.is_some_and(|key| header(KEY) != Some(key)) {
+                return Ok(None);
             }
-            Ok(head) => {
-                let time = head.last_modified.and_then(|time| time.try_into().ok());
-                Ok(Some(time.unwrap_or(SystemTime::UNIX_EPOCH)))
-            }
+            let at = header("last-modified");
+            let at = at.and_then(|at| DateTime::from_str(at, Format::HttpDate).ok());
+            let at = at.and_then(|at| at.try_into().ok());
+            Ok(Some(at.unwrap_or(SystemTime::UNIX_EPOCH)))
+        });
+        match exchange.await {
+            Ok(sent_at) => Ok(sent_at),
             Err(error) if kind(&error) == Kind::NotFound => Ok(None),
             Err(error) => {
                 let attempt = format!("look for {} in", object.what);
@@ -136,28 +135,19 @@ impl Bucket {
     }
 
     async fn send(&self, object: &Object<'_>) -> Result<(), TargetError> {
-        let upload = timeouts_of_upload(object.bytes.len() as u64);
-        let answer = self
+        let mut ask = self.put(&object.key, object.content_type, object.bytes.to_vec());
+        let checksum = ("x-amz-checksum-sha256", object.checksum());
+        ask.headers.push(checksum);
+        ask.timeouts = Some(timeouts_of_upload(object.bytes.len() as u64));
+        let exchange = self
             .client
-            .put_object()
-            .bucket(&self.name)
-            .key(&object.key)
-            .expected_bucket_owner(&self.owner)
-            .content_type(object.content_type)
-            .checksum_sha256(object.checksum())
-            .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
-            .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
-            .body(ByteStream::from(object.bytes.to_vec()))
-            .customize()
-            .config_override(Config::builder().timeout_config(upload))
-            .send()
-            .await
-            .map_err(|error| {
-                let attempt = format!("publish {} to", object.what);
-                self.refused("s3:PutObject", &attempt, error)
-            })?;
+            .exchange(ask, |response| Ok(response.headers().contains_key("etag")));
+        let is_stored = exchange.await.map_err(|error| {
+            let attempt = format!("publish {} to", object.what);
+            self.refused("s3:PutObject", &attempt, error)
+        })?;
         // S3 confirms what it has stored; a response without that confirmation may not come from S3.
-        if answer.e_tag().is_none() {
+        if !is_stored {
             let message = format!("could not publish {} to bucket {}", object.what, self.name);
             let error = TargetError::new(ErrorKind::Unreachable, message);
             return Err(TargetError {
@@ -168,24 +158,26 @@ impl Bucket {
         Ok(())
     }
 
+    /// A request that stores an object.
+    pub(super) fn put(&self, key: &str, content_type: &'static str, bytes: Vec<u8>) -> Ask {
+        let path = format!("{}?x-id=PutObject", path(key));
+        let mut ask = self.ask("PutObject", "PUT", path);
+        if let Some(key) = &self.key {
+            let encryption = ("x-amz-server-side-encryption", "aws:kms".to_owned());
+            ask.headers.extend([encryption, (KEY, key.to_string())]);
+        }
+        ask.with_content(content_type, bytes)
+    }
+
     /// The address of an object in this Region and partition, or in an emulator. The bucket is in the path, where a dot in
     /// its name does no harm.
-    pub(super) async fn address(&self, key: &str) -> Result<String, TargetError> {
-        let attempt = || format!("find the address of {key} in bucket {}", self.name);
-        let unexpected = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
-            source: Some(source),
-            ..TargetError::new(ErrorKind::Unexpected, format!("could not {}", attempt()))
-        };
-        let place = Params::builder()
-            .region(&self.region)
-            .bucket(&self.name)
-            .force_path_style(true)
-            .set_endpoint(self.endpoint.clone())
-            .build()
-            .map_err(|error| unexpected(error.into()))?;
-        let resolver = DefaultResolver::new();
-        let endpoint = ResolveEndpoint::resolve_endpoint(&resolver, &place).await;
-        let endpoint = endpoint.map_err(unexpected)?;
-        Ok(format!("{}/{key}", endpoint.url().trim_end_matches('/')))
+    pub(super) fn address(&self, key: &str) -> String {
+        address(&self.region, self.endpoint.as_deref(), &self.name, key)
     }
+}
+
+/// The path of an object in its bucket.
+fn path(key: &str) -> String {
+    let parts: Vec<_> = key.split('/').map(encoded).collect();
+    format!("/{}", parts.join("/"))
 }

@@ -1,157 +1,200 @@
-//! The settings of chatctl's own bucket: each is read first, and put only if it is not so already. What cannot be read is
-//! put, and an error of that says why it could not.
+//! The settings of chatctl's own bucket: each is read first, and put only if it is not so already. A setting that can be
+//! somebody else's, too, is put only if it could be read, or if the bucket was made just now: putting it replaces all of it.
 //!
 //! An organization may deny a setting to everybody. That stands in the way only of a setting that is not S3's default for
 //! new buckets (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html>).
 
-use std::future::Future;
-
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus,
-    LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-    Tag, Tagging,
-};
 use serde_json::json;
 
 use super::making::Origin;
-use super::{Bucket, EXPIRY_DAYS, incomplete};
+use super::{Bucket, EXPIRY_DAYS};
+use crate::aws::call::{Ask, Element, Failure};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
 /// The rule that lets old handlers expire.
 const RULE: &str = "handlers that no deployment uses";
 
-impl Bucket {
-    pub(super) async fn close_to_the_public(&self, origin: Origin) -> Result<(), TargetError> {
-        let wanted = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        let read = self.client.get_public_access_block().bucket(&self.name);
-        let found = read.expected_bucket_owner(&self.owner).send().await.ok();
-        let (action, attempt) = ("s3:PutBucketPublicAccessBlock", "close to the public");
+/// A setting of a bucket.
+struct Setting {
+    /// The operations that read and put it.
+    operations: [&'static str; 2],
+    /// Its name in a query.
+    query: &'static str,
+    /// The root of its document.
+    root: &'static str,
+    /// The code that S3 refuses to read it with if there is none
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+    none: &'static str,
+}
 
-        if found
-            .is_none_or(|found| found.public_access_block_configuration.as_ref() != Some(&wanted))
-        {
-            let request = self.client.put_public_access_block().bucket(&self.name);
-            let request = request
-                .expected_bucket_owner(&self.owner)
-                .public_access_block_configuration(wanted);
-            self.put(origin, (action, attempt), || request.clone().send())
-                .await?;
+const PUBLIC_ACCESS: Setting = Setting {
+    operations: ["GetPublicAccessBlock", "PutPublicAccessBlock"],
+    query: "publicAccessBlock",
+    root: "PublicAccessBlockConfiguration",
+    none: "NoSuchPublicAccessBlockConfiguration",
+};
+
+const OWNERSHIP: Setting = Setting {
+    operations: ["GetBucketOwnershipControls", "PutBucketOwnershipControls"],
+    query: "ownershipControls",
+    root: "OwnershipControls",
+    none: "OwnershipControlsNotFoundError",
+};
+
+const ENCRYPTION: Setting = Setting {
+    operations: ["GetBucketEncryption", "PutBucketEncryption"],
+    query: "encryption",
+    root: "ServerSideEncryptionConfiguration",
+    none: "ServerSideEncryptionConfigurationNotFoundError",
+};
+
+const LIFECYCLE: Setting = Setting {
+    operations: [
+        "GetBucketLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration",
+    ],
+    query: "lifecycle",
+    root: "LifecycleConfiguration",
+    none: "NoSuchLifecycleConfiguration",
+};
+
+const TAGS: Setting = Setting {
+    operations: ["GetBucketTagging", "PutBucketTagging"],
+    query: "tagging",
+    root: "Tagging",
+    none: "NoSuchTagSet",
+};
+
+/// A tag in S3's form.
+pub(super) fn tag(key: &str, value: &str) -> Element {
+    Element::new(
+        "Tag",
+        [Element::leaf("Key", key), Element::leaf("Value", value)],
+    )
+}
+
+impl Bucket {
+    /// The document of a setting; `None` if there is none.
+    async fn read(&self, setting: &Setting) -> Result<Option<Element>, Failure> {
+        let path = format!("/?{}", setting.query);
+        let ask = self.ask(setting.operations[0], "GET", path);
+        match self.client.document(ask, setting.root).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if code(&error) == Some(setting.none) => Ok(None),
+            Err(error) => Err(error),
         }
-        let rule = OwnershipControlsRule::builder()
-            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-            .build();
-        let rule = rule.map_err(incomplete)?;
-        let wanted = OwnershipControls::builder()
-            .rules(rule)
-            .build()
-            .map_err(incomplete)?;
-        self.switch_lists_off(origin, wanted).await
     }
 
-    async fn switch_lists_off(
+    /// The same of a setting that can be somebody else's. In a bucket that was made just now it is nobody's.
+    async fn read_of_others(
         &self,
+        setting: &Setting,
         origin: Origin,
-        wanted: OwnershipControls,
-    ) -> Result<(), TargetError> {
-        let read = self
-            .client
-            .get_bucket_ownership_controls()
-            .bucket(&self.name);
-        let found = read.expected_bucket_owner(&self.owner).send().await.ok();
+        (action, attempt): (&'static str, &str),
+    ) -> Result<Option<Element>, TargetError> {
+        match self.read(setting).await {
+            Err(_) if origin == Origin::MadeNow => Ok(None),
+            read => read.map_err(|error| self.not_set(action, attempt, error)),
+        }
+    }
 
-        if found.is_some_and(|found| found.ownership_controls.as_ref() == Some(&wanted)) {
+    /// A request that puts `parts` in place of a setting.
+    fn replacing(&self, setting: &Setting, parts: impl IntoIterator<Item = Element>) -> Ask {
+        let path = format!("/?{}", setting.query);
+        self.ask(setting.operations[1], "PUT", path)
+            .with_document(&Element::new(setting.root, parts))
+            .with_checksum()
+    }
+
+    pub(super) async fn close_to_the_public(&self, origin: Origin) -> Result<(), TargetError> {
+        let all = [
+            "BlockPublicAcls",
+            "IgnorePublicAcls",
+            "BlockPublicPolicy",
+            "RestrictPublicBuckets",
+        ];
+        let found = self.read(&PUBLIC_ACCESS).await.ok().flatten();
+        let is_closed = |found: &Element| all.iter().all(|it| found.text(it) == Some("true"));
+        if !found.as_ref().is_some_and(is_closed) {
+            let parts = all.map(|name| Element::leaf(name, "true"));
+            let ask = self.replacing(&PUBLIC_ACCESS, parts);
+            let reported = ("s3:PutBucketPublicAccessBlock", "close to the public");
+            self.put_default(origin, reported, &ask).await?;
+        }
+        self.switch_lists_off(origin).await
+    }
+
+    async fn switch_lists_off(&self, origin: Origin) -> Result<(), TargetError> {
+        const OFF: &str = "BucketOwnerEnforced";
+        let found = self.read(&OWNERSHIP).await.ok().flatten();
+        let is_off = found.is_some_and(|found| {
+            let rules = found.children("Rule");
+            rules
+                .map(|rule| rule.text("ObjectOwnership"))
+                .eq([Some(OFF)])
+        });
+        if is_off {
             return Ok(());
         }
-        let request = self
-            .client
-            .put_bucket_ownership_controls()
-            .bucket(&self.name);
-        let request = request
-            .expected_bucket_owner(&self.owner)
-            .ownership_controls(wanted);
+        let rule = Element::new("Rule", [Element::leaf("ObjectOwnership", OFF)]);
         let reported = (
             "s3:PutBucketOwnershipControls",
             "switch access lists off on",
         );
-        self.put(origin, reported, || request.clone().send()).await
+        let ask = self.replacing(&OWNERSHIP, [rule]);
+        self.put_default(origin, reported, &ask).await
     }
 
     /// A default that the account's owner has set, such as a key of their own, stays.
     pub(super) async fn encrypt(&self, origin: Origin) -> Result<(), TargetError> {
-        let read = self.client.get_bucket_encryption().bucket(&self.name);
-        let found = read.expected_bucket_owner(&self.owner).send().await.ok();
-
-        let found = found.and_then(|found| found.server_side_encryption_configuration);
-        let mut rules = found.into_iter().flat_map(|found| found.rules);
-        if rules.any(|rule| rule.apply_server_side_encryption_by_default.is_some()) {
+        const DEFAULT: &str = "ApplyServerSideEncryptionByDefault";
+        let reading = ("s3:GetEncryptionConfiguration", "read the encryption of");
+        let found = self.read_of_others(&ENCRYPTION, origin, reading).await?;
+        let is_set = |found: &Element| {
+            let mut rules = found.children("Rule");
+            rules.any(|rule| rule.child(DEFAULT).is_some())
+        };
+        if found.as_ref().is_some_and(is_set) {
             return Ok(());
         }
-        let by_default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::Aes256)
-            .build();
-        let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(by_default.map_err(incomplete)?)
-            .build();
-        let encryption = ServerSideEncryptionConfiguration::builder()
-            .rules(rule)
-            .build();
-        let request = self.client.put_bucket_encryption().bucket(&self.name);
-        let request = request
-            .expected_bucket_owner(&self.owner)
-            .server_side_encryption_configuration(encryption.map_err(incomplete)?);
+        let by_default = Element::new(DEFAULT, [Element::leaf("SSEAlgorithm", "AES256")]);
+        let ask = self.replacing(&ENCRYPTION, [Element::new("Rule", [by_default])]);
         let reported = ("s3:PutEncryptionConfiguration", "encrypt");
-        self.put(origin, reported, || request.clone().send()).await
+        self.put_default(origin, reported, &ask).await
     }
 
     /// Adds the rule to those that are there.
-    pub(super) async fn expire(&self) -> Result<(), TargetError> {
-        let read = self
-            .client
-            .get_bucket_lifecycle_configuration()
-            .bucket(&self.name);
-        let found = read.expected_bucket_owner(&self.owner).send().await.ok();
-
-        let mut rules = found.and_then(|found| found.rules).unwrap_or_default();
-        if rules.iter().any(|rule| rule.id() == Some(RULE)) {
+    pub(super) async fn expire(&self, origin: Origin) -> Result<(), TargetError> {
+        let reading = (
+            "s3:GetLifecycleConfiguration",
+            "read the rules for expiry of",
+        );
+        let found = self.read_of_others(&LIFECYCLE, origin, reading).await?;
+        let found = found.unwrap_or_default();
+        let mut rules: Vec<_> = found.children("Rule").cloned().collect();
+        if rules.iter().any(|rule| rule.text("ID") == Some(RULE)) {
             return Ok(());
         }
-        let rule = LifecycleRule::builder()
-            .id(RULE)
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("").build())
-            .expiration(LifecycleExpiration::builder().days(EXPIRY_DAYS).build())
-            .abort_incomplete_multipart_upload(
-                AbortIncompleteMultipartUpload::builder()
-                    .days_after_initiation(1)
-                    .build(),
-            )
-            .build();
-        rules.push(rule.map_err(incomplete)?);
-        let lifecycle = BucketLifecycleConfiguration::builder()
-            .set_rules(Some(rules))
-            .build();
-        let request = self
-            .client
-            .put_bucket_lifecycle_configuration()
-            .bucket(&self.name);
-        let request = request
-            .expected_bucket_owner(&self.owner)
-            .lifecycle_configuration(lifecycle.map_err(incomplete)?);
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| {
-                self.not_set("s3:PutLifecycleConfiguration", "let objects expire in", e)
-            })?;
-        Ok(())
+        let days = |name, days: i32| Element::leaf(name, days.to_string());
+        rules.push(Element::new(
+            "Rule",
+            [
+                Element::new("Expiration", [days("Days", EXPIRY_DAYS)]),
+                Element::leaf("ID", RULE),
+                Element::new("Filter", [Element::leaf("Prefix", "")]),
+                Element::leaf("Status", "Enabled"),
+                Element::new(
+                    "AbortIncompleteMultipartUpload",
+                    [days("DaysAfterInitiation", 1)],
+                ),
+            ],
+        ));
+        let ask = self.replacing(&LIFECYCLE, rules);
+        self.retry_while_busy(&ask).await.map_err(|error| {
+            let action = "s3:PutLifecycleConfiguration";
+            self.not_set(action, "let objects expire in", error)
+        })
     }
 
     pub(super) async fn require_tls(&self) -> Result<(), TargetError> {
@@ -167,14 +210,12 @@ impl Bucket {
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}
             }]
         });
-        let request = self.client.put_bucket_policy().bucket(&self.name);
-        let request = request
-            .expected_bucket_owner(&self.owner)
-            .policy(policy.to_string());
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| self.not_set("s3:PutBucketPolicy", "require TLS for", e))?;
-        Ok(())
+        let ask = self
+            .ask("PutBucketPolicy", "PUT", "/?policy")
+            .with_content("text/plain", policy.to_string().into_bytes())
+            .with_checksum();
+        let put = self.retry_while_busy(&ask).await;
+        put.map_err(|error| self.not_set("s3:PutBucketPolicy", "require TLS for", error))
     }
 
     /// Adds the tags whose keys the bucket lacks. Others stay as they are: other stacks share the bucket.
@@ -184,11 +225,8 @@ impl Bucket {
         if self.tags.is_empty() {
             return Ok(());
         }
-        let read = self.client.get_bucket_tagging().bucket(&self.name);
-        let read = read.expected_bucket_owner(&self.owner).send().await;
-        let mut all = match read {
-            Ok(found) => found.tag_set,
-            Err(error) if code(&error) == Some("NoSuchTagSet") => Vec::new(),
+        let found = match self.read(&TAGS).await {
+            Ok(found) => found.unwrap_or_default(),
             // What cannot be read cannot be put either, because that replaces all tags.
             Err(error) if kind(&error) == Kind::Denied => {
                 self.notice("its tags could not be read (s3:GetBucketTagging), so none was added");
@@ -198,21 +236,17 @@ impl Bucket {
                 return Err(self.refused("s3:GetBucketTagging", "read the tags of", error));
             }
         };
-        let missing = self.tags_in_s3()?;
-        let missing = missing
-            .into_iter()
-            .filter(|tag| !all.iter().any(|other| other.key == tag.key));
-        let missing: Vec<_> = missing.collect();
+        let found = found.child("TagSet").into_iter();
+        let mut all: Vec<_> = found.flat_map(|set| set.children("Tag")).cloned().collect();
+        let has = |key: &str| all.iter().any(|other| other.text("Key") == Some(key));
+        let missing = self.tags.iter().filter(|(key, _)| !has(key));
+        let missing: Vec<_> = missing.map(|(key, value)| tag(key, value)).collect();
         if missing.is_empty() {
             return Ok(());
         }
         all.extend(missing);
-        let tagging = Tagging::builder().set_tag_set(Some(all)).build();
-        let request = self.client.put_bucket_tagging().bucket(&self.name);
-        let request = request
-            .expected_bucket_owner(&self.owner)
-            .tagging(tagging.map_err(incomplete)?);
-        match self.retry_while_busy(|| request.clone().send()).await {
+        let ask = self.replacing(&TAGS, [Element::new("TagSet", all)]);
+        match self.retry_while_busy(&ask).await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::Denied => {
                 self.notice("it does not get the tags: s3:PutBucketTagging is denied");
@@ -222,26 +256,15 @@ impl Bucket {
         }
     }
 
-    /// The tags in S3's form.
-    pub(super) fn tags_in_s3(&self) -> Result<Vec<Tag>, TargetError> {
-        let tags = self.tags.iter();
-        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        tags.collect::<Result<_, _>>().map_err(incomplete)
-    }
-
     /// Puts a setting that is S3's default for new buckets. If that is denied for a bucket that was made just now, the
     /// default holds, which is a notice.
-    async fn put<T, E, F>(
+    async fn put_default(
         &self,
         origin: Origin,
         (action, attempt): (&'static str, &str),
-        send: impl Fn() -> F,
-    ) -> Result<(), TargetError>
-    where
-        F: Future<Output = Result<T, SdkError<E>>>,
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
-        match self.retry_while_busy(send).await {
+        ask: &Ask,
+    ) -> Result<(), TargetError> {
+        match self.retry_while_busy(ask).await {
             Ok(_) => Ok(()),
             Err(error) if origin == Origin::MadeNow && kind(&error) == Kind::Denied => {
                 self.notice(&format!(
@@ -259,10 +282,7 @@ impl Bucket {
     }
 
     /// The error for a setting that cannot be put. A denial has a way round it.
-    fn not_set<E>(&self, action: &'static str, attempt: &str, error: SdkError<E>) -> TargetError
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-    {
+    fn not_set(&self, action: &'static str, attempt: &str, error: Failure) -> TargetError {
         let is_denied = kind(&error) == Kind::Denied;
         let reported = self.refused(action, attempt, error);
         let hint = reported.hint.clone().unwrap_or_default();

@@ -138,8 +138,23 @@ async fn a_bucket_is_created_private_and_encrypted_before_it_is_used() {
 
 #[tokio::test]
 async fn a_bucket_whose_creation_was_interrupted_is_completed() {
-    let no_policy = "<Error><Code>NoSuchBucketPolicy</Code><Message>none</Message></Error>";
-    let (bucket, stub) = bucket(&[FOUND, (404, no_policy), FOUND]).await;
+    let none = |code| (404, refusal(code));
+    let answers = [
+        (200, String::new()),
+        none("NoSuchBucketPolicy"),
+        none("NoSuchPublicAccessBlockConfiguration"),
+        (200, String::new()),
+        none("OwnershipControlsNotFoundError"),
+        (200, String::new()),
+        none("ServerSideEncryptionConfigurationNotFoundError"),
+        (200, String::new()),
+        none("NoSuchLifecycleConfiguration"),
+        (200, String::new()),
+    ];
+    let answers = answers
+        .each_ref()
+        .map(|(status, body)| (*status, body.as_str()));
+    let (bucket, stub) = bucket(&answers).await;
     bucket
         .publish(&"chat".parse().unwrap(), &artifact())
         .await

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_types::date_time::{DateTime, Format};
 
+use super::Bucket;
 use super::objects::is_published;
-use super::{Bucket, incomplete};
+use crate::aws::call::{Element, encoded};
 use crate::config::names::StackName;
 use crate::engine::{ErrorKind, TargetError};
 use crate::packaging::is_digest;
@@ -105,20 +106,13 @@ impl Bucket {
         key: &str,
         what: &str,
     ) -> Result<(), TargetError> {
-        let request = self.client.put_object().bucket(&self.name);
-        request
-            .key(format!("{PREFIX}{key}/{stack}"))
-            .expected_bucket_owner(&self.owner)
-            .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
-            .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
-            .body(ByteStream::from_static(b""))
-            .send()
-            .await
-            .map_err(|error| {
-                let attempt = format!("publish {what} to");
-                self.refused("s3:PutObject", &attempt, error)
-            })?;
-        Ok(())
+        let key = format!("{PREFIX}{key}/{stack}");
+        let ask = self.put(&key, "application/octet-stream", Vec::new());
+        let noted = self.client.send(ask.with_checksum(), |_| Ok(())).await;
+        noted.map_err(|error| {
+            let attempt = format!("publish {what} to");
+            self.refused("s3:PutObject", &attempt, error)
+        })
     }
 
     /// Every use that is recorded in the bucket.
@@ -127,24 +121,28 @@ impl Bucket {
     /// [`TargetError`] when S3 refuses.
     pub async fn uses(&self) -> Result<Uses, TargetError> {
         let mut uses = Uses::default();
-        let request = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.name)
-            .prefix(PREFIX)
-            .expected_bucket_owner(&self.owner);
-        let mut pages = request.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| self.refused("s3:ListBucket", "list the uses of", error))?;
-            for object in page.contents.unwrap_or_default() {
-                let at = object.last_modified.and_then(|at| at.try_into().ok());
-                if let Some(key) = &object.key {
-                    uses.note(key, at.unwrap_or(SystemTime::UNIX_EPOCH));
-                }
+        let first = format!("/?list-type=2&prefix={}", encoded(PREFIX));
+        let mut next = None;
+        loop {
+            let after = next.iter();
+            let after =
+                after.map(|token: &String| format!("&continuation-token={}", encoded(token)));
+            let path = format!("{first}{}", after.collect::<String>());
+            let ask = self.ask("ListObjectsV2", "GET", path);
+            let asked_after = next.take();
+            let page = self
+                .client
+                .send(ask, move |body| Page::read(body, asked_after.as_deref()))
+                .await
+                .map_err(|error| self.refused("s3:ListBucket", "list the uses of", error))?;
+            for (key, at) in page.objects {
+                uses.note(&key, at);
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(uses);
             }
         }
-        Ok(uses)
     }
 
     /// Removes the objects that no other stack uses, then all records of the stack. Missing ones are no error.
@@ -169,31 +167,22 @@ impl Bucket {
 
     async fn remove(&self, keys: Vec<String>) -> Result<(), TargetError> {
         for keys in keys.chunks(AT_ONCE) {
-            let objects = keys
-                .iter()
-                .map(|key| ObjectIdentifier::builder().key(key).build());
-            let objects: Result<Vec<_>, _> = objects.collect();
-            let batch = Delete::builder()
-                .set_objects(Some(objects.map_err(incomplete)?))
-                .quiet(true)
-                .build()
-                .map_err(incomplete)?;
-            let request = self.client.delete_objects().bucket(&self.name);
-            let answer = request
-                .expected_bucket_owner(&self.owner)
-                .delete(batch)
-                .send()
-                .await
-                .map_err(|error| {
-                    self.refused("s3:DeleteObject", "remove what was published from", error)
-                })?;
-            if let Some(first) = answer.errors().first() {
-                let key = first.key().unwrap_or_default();
+            let objects = keys.iter();
+            let objects = objects.map(|key| Element::new("Object", [Element::leaf("Key", key)]));
+            let quiet = Element::leaf("Quiet", "true");
+            let ask = self
+                .ask("DeleteObjects", "POST", "/?delete")
+                .with_document(&Element::new("Delete", objects.chain([quiet])))
+                .with_checksum();
+            let answer = self.client.document(ask, "DeleteResult").await;
+            let answer = answer.map_err(|error| {
+                self.refused("s3:DeleteObject", "remove what was published from", error)
+            })?;
+            if let Some(first) = answer.child("Error") {
+                let key = first.text("Key").unwrap_or_default();
                 let message = format!("could not remove {key} from bucket {}", self.name);
-                let reason = first
-                    .message()
-                    .or(first.code())
-                    .unwrap_or("no reason given");
+                let reason = first.text("Message").or(first.text("Code"));
+                let reason = reason.unwrap_or("no reason given");
                 return Err(TargetError {
                     source: Some(reason.into()),
                     ..TargetError::new(ErrorKind::Denied, message)
@@ -201,6 +190,38 @@ impl Bucket {
             }
         }
         Ok(())
+    }
+}
+
+/// One page of a list of objects, each with the time when it was written.
+#[derive(Debug)]
+struct Page {
+    objects: Vec<(String, SystemTime)>,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+impl Page {
+    /// The page in `body`, which was asked for from `after` on. One that breaks off would hide what other stacks use.
+    fn read(body: &[u8], after: Option<&str>) -> Result<Self, BoxError> {
+        let root = Element::parse(body)?;
+        if !body.trim_ascii_end().ends_with(b"</ListBucketResult>") {
+            return Err("the list is incomplete".into());
+        }
+        let next = root.owned("NextContinuationToken");
+        let next = next.filter(|token| !token.is_empty());
+        if next.is_some() && next.as_deref() == after {
+            return Err("the list begins anew".into());
+        }
+        let objects = root.children("Contents").map(|object| {
+            let at = match object.text("LastModified") {
+                Some(at) => DateTime::from_str(at, Format::DateTimeWithOffset)?.try_into()?,
+                None => SystemTime::UNIX_EPOCH,
+            };
+            Ok((object.owned("Key").unwrap_or_default(), at))
+        });
+        let objects = objects.collect::<Result<_, BoxError>>()?;
+        Ok(Self { objects, next })
     }
 }
 
@@ -244,6 +265,24 @@ mod tests {
         let chat = "chat".parse().unwrap();
         let leftovers = uses.leftovers(&chat, digests(current), &others, now());
         (leftovers.unused, leftovers.users)
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_or_goes_in_circles_is_none() {
+        let whole = "<ListBucketResult><NextContinuationToken>b</NextContinuationToken><Contents><Key>k</Key>\
+                     <LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents></ListBucketResult>\n";
+        let page = Page::read(whole.as_bytes(), Some("a")).unwrap();
+        assert_eq!(page.next.as_deref(), Some("b"));
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045);
+        assert_eq!(page.objects, [("k".to_owned(), at)]);
+        assert!(Page::read(whole.as_bytes(), Some("b")).is_err());
+        let cuts = (0..whole.len() - 2).map(|end| &whole[..end]);
+        let others = ["", "{}", "<Other></Other>", "<ListBucketResult/>"];
+        for text in cuts.chain(others) {
+            assert!(Page::read(text.as_bytes(), None).is_err(), "{text}");
+        }
+        let odd = whole.replace("2026-01-02T", "yesterday");
+        assert!(Page::read(odd.as_bytes(), None).is_err());
     }
 
     #[test]

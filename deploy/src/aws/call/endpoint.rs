@@ -10,19 +10,22 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_types::endpoint_config::AccountIdEndpointMode;
 use aws_types::service_config::ServiceConfigKey;
 
+use super::bucket::Bucket;
 use super::partition::Partition;
 use super::service::{Gov, Scope, Service};
 
 /// Where a client's requests go.
 #[derive(Debug)]
 pub(super) struct Place {
-    service: &'static Service,
+    pub(super) service: &'static Service,
     pub(super) region: String,
     /// The address that the user has set, or a caller.
     pub(super) url: Option<String>,
-    fips: bool,
-    dual_stack: bool,
+    pub(super) fips: bool,
+    pub(super) dual_stack: bool,
     account: AccountIdEndpointMode,
+    /// The bucket that all requests are about.
+    pub(super) bucket: Option<Bucket>,
 }
 
 impl Place {
@@ -39,6 +42,7 @@ impl Place {
                 .account_id_endpoint_mode()
                 .cloned()
                 .unwrap_or_default(),
+            bucket: None,
         }
     }
 
@@ -59,6 +63,9 @@ impl Place {
     fn url(&self, account: Option<&str>) -> Result<String, &'static str> {
         if !is_host_part(&self.region) {
             return Err("invalid value for field: `region` - must be a valid host label");
+        }
+        if let Some(bucket) = &self.bucket {
+            return bucket.url(self);
         }
         if let Some(url) = &self.url {
             return match (self.fips, self.dual_stack) {
@@ -194,6 +201,7 @@ mod tests {
             fips: words.contains(&"fips"),
             dual_stack: words.contains(&"dual"),
             account,
+            bucket: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything but the text of requests and responses is the SDK's: credentials, signatures, retries, deadlines, the clock.
 
+mod bucket;
 mod endpoint;
 mod json;
 mod partition;
@@ -55,10 +56,12 @@ use aws_smithy_runtime_api::client::ser_de::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Layer};
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::endpoint_config::EndpointUrl;
 use aws_types::region::{Region, SigningRegion};
 
+pub(super) use self::bucket::address;
 pub(super) use self::query::Parameter;
 pub(super) use self::refusal::{Failure, Refusal};
 pub(super) use self::rest::encoded;
@@ -69,7 +72,7 @@ pub(super) use self::service::{
 pub(super) use self::xml::Element;
 use super::requests::Named;
 use endpoint::Place;
-use service::Protocol;
+use service::{Errors, Protocol};
 
 /// A service, as it is called with one configuration.
 #[derive(Debug, Clone)]
@@ -79,7 +82,7 @@ pub(super) struct Client {
 }
 
 /// A request, as far as its operation decides it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ask {
     /// The operation, as it is shown.
     pub(super) operation: &'static str,
@@ -93,6 +96,8 @@ pub(super) struct Ask {
     pub(super) headers: Vec<(&'static str, String)>,
     /// The type of the content, and the content.
     pub(super) content: Option<(&'static str, Vec<u8>)>,
+    /// Deadlines that differ from those of other requests.
+    pub(super) timeouts: Option<TimeoutConfig>,
 }
 
 impl Ask {
@@ -109,6 +114,7 @@ impl Ask {
             path: path.into(),
             headers: Vec::new(),
             content: None,
+            timeouts: None,
         }
     }
 }
@@ -152,7 +158,23 @@ impl Client {
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
-        let read = move |body: &[u8]| read(body).map(Output::erase);
+        let read = move |response: &HttpResponse| read(body_of(response));
+        self.exchange(ask, read).await
+    }
+
+    /// The same of the whole response.
+    ///
+    /// # Errors
+    /// As for [`Client::send`].
+    pub(super) async fn exchange<T>(
+        &self,
+        ask: Ask,
+        read: impl Fn(&HttpResponse) -> Result<T, BoxError> + Send + Sync + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let read = move |response: &HttpResponse| read(response).map(Output::erase);
         let output = self.invoke(ask, Box::new(read)).await?;
         output
             .downcast()
@@ -166,6 +188,9 @@ impl Client {
             operation,
             ask.shown.unwrap_or(self.service.id),
         ));
+        if let Some(timeouts) = &ask.timeouts {
+            layer.store_put(timeouts.clone());
+        }
         layer.store_put(SharedRequestSerializer::new(Writer));
         layer.store_put(SharedResponseDeserializer::new(Reader {
             protocol: &self.service.protocol,
@@ -210,7 +235,9 @@ fn settings(service: &'static Service, config: &SdkConfig, place: &Place) -> Lay
     layer.store_put(Region::new(place.region.clone()));
     layer.store_put(SigningRegion::from(Region::new(place.signed_region())));
     layer.store_put(SigningName::from_static(service.signing));
-    layer.store_put(SigV4OperationSigningConfig::default());
+    let mut signing = SigV4OperationSigningConfig::default();
+    signing.signing_options = service.manner.signing();
+    layer.store_put(signing);
     layer.store_put(ApiMetadata::new(service.word, env!("CARGO_PKG_VERSION")));
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(AuthSchemeAndEndpointOrchestrationV2);
@@ -229,6 +256,7 @@ fn components(config: &SdkConfig, place: Place) -> RuntimeComponentsBuilder {
     if let Some(credentials) = config.credentials_provider() {
         all.set_identity_resolver(SCHEME_ID, credentials);
     }
+    let transient = place.service.manner.transient;
     all.set_endpoint_resolver(Some(SharedEndpointResolver::new(place)));
     all.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
     let schemes = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
@@ -236,7 +264,8 @@ fn components(config: &SdkConfig, place: Place) -> RuntimeComponentsBuilder {
     all.push_retry_classifier(HttpStatusCodeClassifier::default());
     all.push_retry_classifier(TransientErrorClassifier::<Refusal>::new());
     all.push_retry_classifier(ModeledAsRetryableClassifier::<Refusal>::new());
-    all.push_retry_classifier(AwsErrorCodeClassifier::<Refusal>::new());
+    let codes = AwsErrorCodeClassifier::<Refusal>::builder().transient_errors(transient);
+    all.push_retry_classifier(codes.build());
     all.push_retry_classifier(ServiceClockSkewClassifier::<Refusal>::new());
     all.push_interceptor(SharedInterceptor::permanent(
         ConnectionPoisoningInterceptor::new(),
@@ -288,16 +317,15 @@ impl SerializeRequest for Writer {
             .downcast()
             .map_err(|_| "the request is of another type")?;
         let (kind, content) = ask.content.unzip();
-        let mut request = HttpRequest::new(match &content {
-            Some(content) => SdkBody::from(content.as_slice()),
-            None => SdkBody::empty(),
-        });
+        let length = content.as_ref().map(Vec::len);
+        let body = content.map_or_else(SdkBody::empty, SdkBody::from);
+        let mut request = HttpRequest::new(body);
         request.set_method(ask.method)?;
         request.set_uri(ask.path)?;
         let headers = request.headers_mut();
-        if let (Some(kind), Some(content)) = (kind, content) {
+        if let (Some(kind), Some(length)) = (kind, length) {
             headers.insert("content-type", kind);
-            headers.insert("content-length", content.len().to_string());
+            headers.insert("content-length", length.to_string());
         }
         for (name, value) in ask.headers {
             headers.try_insert(name, value)?;
@@ -306,8 +334,12 @@ impl SerializeRequest for Writer {
     }
 }
 
-/// Reads the body of a success.
-type Read = Box<dyn Fn(&[u8]) -> Result<Output, BoxError> + Send + Sync>;
+/// Reads a success.
+type Read = Box<dyn Fn(&HttpResponse) -> Result<Output, BoxError> + Send + Sync>;
+
+fn body_of(response: &HttpResponse) -> &[u8] {
+    response.body().bytes().unwrap_or_default()
+}
 
 struct Reader {
     protocol: &'static Protocol,
@@ -326,17 +358,21 @@ impl DeserializeResponse for Reader {
         response: &HttpResponse,
         _: &ConfigBag,
     ) -> Result<Output, OrchestratorError<Error>> {
-        let body = response.body().bytes().unwrap_or_default();
-        let refusal = match response.status().is_success() {
-            true => match (self.read)(body) {
+        let body = body_of(response);
+        let errors = match self.protocol {
+            Protocol::RestXml { errors } => Some(*errors),
+            Protocol::Query { .. } => Some(Errors::Wrapped),
+            Protocol::Json { .. } | Protocol::RestJson => None,
+        };
+        let is_refusal = errors == Some(Errors::Bare) && xml::is_error(body);
+        let refusal = match response.status().is_success() && !is_refusal {
+            true => match (self.read)(response) {
                 Ok(output) => return Ok(output),
                 Err(_) => Refusal::default(),
             },
-            false => Refusal::new(match self.protocol {
-                Protocol::Json { .. } | Protocol::RestJson => {
-                    json::refusal(response.headers(), body)
-                }
-                Protocol::RestXml | Protocol::Query { .. } => xml::refusal(body),
+            false => Refusal::new(match errors {
+                Some(errors) => xml::refusal(body, errors),
+                None => json::refusal(response.headers(), body),
             }),
         };
         Err(OrchestratorError::operation(Error::erase(refusal)))

@@ -1,5 +1,8 @@
 //! The services that are called, with the names that they have in each place.
 
+use aws_runtime::auth::SigningOptions;
+use aws_runtime::retries::classifiers::TRANSIENT_ERRORS;
+
 use super::partition::{Home, Partition};
 
 /// A service.
@@ -11,6 +14,7 @@ pub(in crate::aws) struct Service {
     pub(super) word: &'static str,
     /// Its name in signatures.
     pub(super) signing: &'static str,
+    pub(super) manner: Manner,
     /// The first label of its hosts.
     pub(super) host: &'static str,
     pub(super) protocol: Protocol,
@@ -28,9 +32,46 @@ pub(super) enum Protocol {
     /// An operation is a method and a path; results are JSON.
     RestJson,
     /// The same with results in XML.
-    RestXml,
+    RestXml { errors: Errors },
     /// An operation is a parameter of a form; results are XML.
     Query { version: &'static str },
+}
+
+/// Where the code of a refusal is in XML (<https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errors {
+    /// In an element `Error` of the root.
+    Wrapped,
+    /// The root is `Error`. It is a refusal whatever the status: S3 begins some responses before it knows how they end
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
+    Bare,
+}
+
+/// In what S3 differs from all other services.
+#[derive(Debug)]
+pub(super) struct Manner {
+    /// Whether signatures are of the path as it is sent, and of a header with the content's digest. Others are of a path in
+    /// which all is encoded a second time, without `.` and `..`
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
+    signs_as_sent: bool,
+    /// Codes that are worth another attempt, whatever the status.
+    pub(super) transient: &'static [&'static str],
+}
+
+const USUAL: Manner = Manner {
+    signs_as_sent: false,
+    transient: TRANSIENT_ERRORS,
+};
+
+impl Manner {
+    /// What signatures cover, and how.
+    pub(super) fn signing(&self) -> SigningOptions {
+        let mut options = SigningOptions::default();
+        options.double_uri_encode = !self.signs_as_sent;
+        options.normalize_uri_path = !self.signs_as_sent;
+        options.content_sha256_header = self.signs_as_sent;
+        options
+    }
 }
 
 /// Where a service's hosts are.
@@ -59,6 +100,7 @@ pub(in crate::aws) static ACM: Service = Service {
     id: "ACM",
     word: "acm",
     signing: "acm",
+    manner: USUAL,
     host: "acm",
     protocol: Protocol::Json {
         content: JSON_1_1,
@@ -71,8 +113,11 @@ pub(in crate::aws) static ROUTE53: Service = Service {
     id: "Route 53",
     word: "route53",
     signing: "route53",
+    manner: USUAL,
     host: "route53",
-    protocol: Protocol::RestXml,
+    protocol: Protocol::RestXml {
+        errors: Errors::Wrapped,
+    },
     scope: Scope::Partition(Home::of_route53),
 };
 
@@ -85,6 +130,7 @@ pub(in crate::aws) static CLOUDWATCH: Service = Service {
     id: "CloudWatch",
     word: "cloudwatch",
     signing: "monitoring",
+    manner: USUAL,
     host: "monitoring",
     protocol: Protocol::Json {
         content: JSON_1_0,
@@ -97,6 +143,7 @@ pub(in crate::aws) static LOGS: Service = Service {
     id: "CloudWatch Logs",
     word: "cloudwatchlogs",
     signing: "logs",
+    manner: USUAL,
     host: "logs",
     protocol: Protocol::Json {
         content: JSON_1_1,
@@ -109,6 +156,7 @@ pub(in crate::aws) static LAMBDA: Service = Service {
     id: "Lambda",
     word: "lambda",
     signing: "lambda",
+    manner: USUAL,
     host: "lambda",
     protocol: Protocol::RestJson,
     scope: Scope::Region(Gov::None),
@@ -119,6 +167,7 @@ pub(in crate::aws) static GATEWAY: Service = Service {
     id: "ApiGatewayV2",
     word: "apigatewayv2",
     signing: "apigateway",
+    manner: USUAL,
     host: "apigateway",
     protocol: Protocol::RestJson,
     scope: Scope::Region(Gov::None),
@@ -128,6 +177,7 @@ pub(in crate::aws) static CONNECTIONS: Service = Service {
     id: "ApiGatewayManagementApi",
     word: "apigatewaymanagementapi",
     signing: "execute-api",
+    manner: USUAL,
     host: "execute-api",
     protocol: Protocol::RestJson,
     scope: Scope::Region(Gov::None),
@@ -137,6 +187,7 @@ pub(in crate::aws) static DYNAMODB: Service = Service {
     id: "DynamoDB",
     word: "dynamodb",
     signing: "dynamodb",
+    manner: USUAL,
     host: "dynamodb",
     protocol: Protocol::Json {
         content: JSON_1_0,
@@ -149,6 +200,7 @@ pub(in crate::aws) static IAM: Service = Service {
     id: "IAM",
     word: "iam",
     signing: "iam",
+    manner: USUAL,
     host: "iam",
     protocol: Protocol::Query {
         version: "2010-05-08",
@@ -160,9 +212,26 @@ pub(in crate::aws) static CLOUDFORMATION: Service = Service {
     id: "CloudFormation",
     word: "cloudformation",
     signing: "cloudformation",
+    manner: USUAL,
     host: "cloudformation",
     protocol: Protocol::Query {
         version: "2010-05-15",
     },
     scope: Scope::Region(Gov::SingleStack),
+};
+
+/// Its clients are those of one bucket (`bucket.rs`).
+pub(in crate::aws) static S3: Service = Service {
+    id: "S3",
+    word: "s3",
+    signing: "s3",
+    manner: Manner {
+        signs_as_sent: true,
+        transient: &["RequestTimeout", "RequestTimeoutException", "InternalError"],
+    },
+    host: "s3",
+    protocol: Protocol::RestXml {
+        errors: Errors::Bare,
+    },
+    scope: Scope::Region(Gov::None),
 };

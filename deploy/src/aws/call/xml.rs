@@ -3,6 +3,9 @@
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_types::error::metadata::{Builder, ErrorMetadata};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
+use aws_smithy_xml::encode::{ScopeWriter, XmlWriter};
+
+use super::service::Errors;
 
 /// The most elements within each other. Responses have a handful.
 const DEEPEST: usize = 64;
@@ -16,6 +19,46 @@ pub(in crate::aws) struct Element {
 }
 
 impl Element {
+    /// One with these elements.
+    pub(in crate::aws) fn new(name: &str, children: impl IntoIterator<Item = Self>) -> Self {
+        Self {
+            name: name.to_owned(),
+            children: children.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// One with this text.
+    pub(in crate::aws) fn leaf(name: &str, text: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The document whose root it is, in a `namespace`.
+    pub(super) fn document(&self, namespace: &str) -> String {
+        let mut text = String::new();
+        let mut writer = XmlWriter::new(&mut text);
+        let mut root = writer
+            .start_el(&self.name)
+            .write_ns(namespace, None)
+            .finish();
+        self.write_content(&mut root);
+        root.finish();
+        text
+    }
+
+    fn write_content<'a>(&'a self, scope: &mut ScopeWriter<'_, 'a>) {
+        scope.data(&self.text);
+        for child in &self.children {
+            let mut inner = scope.start_el(&child.name).finish();
+            child.write_content(&mut inner);
+            inner.finish();
+        }
+    }
+
     /// The root of a document. What is missing at its end is not noticed, as by the SDK's clients.
     ///
     /// # Errors
@@ -101,18 +144,28 @@ impl Element {
 }
 
 /// Code and message of a refusal; `None` if it is not XML.
-pub(super) fn refusal(body: &[u8]) -> Option<Builder> {
+pub(super) fn refusal(body: &[u8], errors: Errors) -> Option<Builder> {
     let root = Element::parse(body).ok()?;
     let mut read = ErrorMetadata::builder();
-    if let Some(error) = root.child("Error") {
-        if let Some(code) = error.text("Code") {
-            read = read.code(code);
-        }
-        if let Some(message) = error.text("Message") {
-            read = read.message(message);
-        }
+    let error = match errors {
+        Errors::Wrapped => root.child("Error"),
+        Errors::Bare => Some(&root),
+    };
+    if let Some(code) = error.and_then(|error| error.text("Code")) {
+        read = read.code(code);
+    }
+    if let Some(message) = error.and_then(|error| error.text("Message")) {
+        read = read.message(message);
     }
     Some(read)
+}
+
+/// Whether the root of `body` is `Error`.
+pub(super) fn is_error(body: &[u8]) -> bool {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let mut document = Document::new(text);
+    let root = document.root_element();
+    root.is_ok_and(|root| root.start_el().local() == "Error")
 }
 
 #[cfg(test)]
@@ -131,6 +184,15 @@ mod tests {
         assert_eq!(root.members("l").last().map(Element::content), Some("t"));
         assert_eq!(root.owned("c").as_deref(), Some("3"));
         assert_eq!(root.members("none").count(), 0);
+    }
+
+    #[test]
+    fn what_is_read_is_written_as_it_was() {
+        let text = "<r><a>1 &lt; &quot;2&quot;</a><l><b>&#xD;ü</b><b></b></l></r>";
+        let root = Element::parse(text.as_bytes()).unwrap();
+        let written = root.document("urn:x");
+        assert_eq!(written, text.replace("<r>", "<r xmlns=\"urn:x\">"));
+        assert_eq!(Element::parse(written.as_bytes()).unwrap(), root);
     }
 
     #[test]

@@ -24,10 +24,7 @@ async fn the_address_of_an_object_is_that_of_its_region_and_partition() {
             ..bucket
         };
         let name = bucket.name.clone();
-        assert_eq!(
-            bucket.address("a.json").await.unwrap(),
-            format!("{address}{name}/a.json")
-        );
+        assert_eq!(bucket.address("a.json"), format!("{address}{name}/a.json"));
     }
 }
 
@@ -35,13 +32,13 @@ async fn the_address_of_an_object_is_that_of_its_region_and_partition() {
 async fn an_own_bucket_with_dots_is_in_the_path_and_an_emulator_s_address_is_its_own() {
     let rules = rules::rules("bucket = \"my.code\"");
     let (bucket, stub) = bucket_with(&rules, "eu-west-1", &[(200, "")]).await;
-    let address = bucket.address("a.json").await.unwrap();
+    let address = bucket.address("a.json");
     assert_eq!(address, format!("{}/my.code/a.json", stub.url()));
     let bucket = Bucket {
         endpoint: None,
         ..bucket
     };
-    let address = bucket.address("a.json").await.unwrap();
+    let address = bucket.address("a.json");
     assert_eq!(address, "https://s3.eu-west-1.amazonaws.com/my.code/a.json");
 }
 
@@ -98,6 +95,8 @@ async fn asked_at(config: &SdkConfig, capture: &Capture, region: &str, name: &st
     }
 }
 
+/// `recorded/addresses.txt` was written by the generated client before it was removed (aws-sdk-s3 1.157.0). What differs, and is
+/// recorded as it is now: a slash is between the path of an address that the user has set and the bucket.
 #[tokio::test]
 async fn s3_is_asked_where_the_generated_client_asked_it() {
     let capture = Capture::default();

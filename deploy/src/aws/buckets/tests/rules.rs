@@ -93,12 +93,77 @@ async fn rules_for_expiry_that_are_there_stay() {
     let theirs = "<LifecycleConfiguration><Rule><ID>theirs</ID><Status>Enabled</Status><Filter><Prefix>x</Prefix></Filter>\
                   <Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
     let (bucket, stub) = bucket(&[(200, theirs), FOUND]).await;
-    bucket.expire().await.unwrap();
+    bucket.expire(making::Origin::Found).await.unwrap();
     let put = &stub.asked()[1];
     assert!(
         put.contains("<ID>theirs</ID>")
             && put.contains("<ID>handlers that no deployment uses</ID>"),
         "{put}"
+    );
+}
+
+#[tokio::test]
+async fn a_rule_for_expiry_goes_back_as_it_came() {
+    let theirs = "<Rule><ID>a &amp; b</ID><Filter><And><Prefix>x/</Prefix><Tag><Key>k</Key><Value></Value></Tag></And></Filter>\
+                  <Status>Disabled</Status><NewInTheFuture><Days>3</Days></NewInTheFuture></Rule>";
+    let all = format!("<LifecycleConfiguration>{theirs}</LifecycleConfiguration>");
+    let (bucket, stub) = bucket(&[(200, &all), FOUND]).await;
+    bucket.expire(making::Origin::Found).await.unwrap();
+    let put = &stub.asked()[1];
+    assert!(put.contains(theirs), "{put}");
+}
+
+/// Putting them replaces all that there are.
+#[tokio::test]
+async fn settings_of_others_that_cannot_be_read_are_not_replaced() {
+    let (denied, internal) = (refusal("AccessDenied"), refusal("InternalError"));
+    for (answer, kind, hint) in [
+        (
+            (403, denied.as_str()),
+            ErrorKind::Denied,
+            "lacks the permission",
+        ),
+        ((403, ""), ErrorKind::Denied, "lacks the permission"),
+        ((500, internal.as_str()), ErrorKind::Unreachable, "internal"),
+        ((503, ""), ErrorKind::Unreachable, "throttled"),
+        ((200, "<Lifecycle"), ErrorKind::Unreachable, "incomplete"),
+        ((200, ""), ErrorKind::Unreachable, "network"),
+    ] {
+        for (setting, attempt) in [
+            ("encryption", "could not read the encryption of bucket"),
+            ("lifecycle", "could not read the rules for expiry of bucket"),
+        ] {
+            let (bucket, stub) = bucket(&[answer, FOUND]).await;
+            let outcome = match setting {
+                "encryption" => bucket.encrypt(making::Origin::Found).await,
+                _ => bucket.expire(making::Origin::Found).await,
+            };
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().starts_with(attempt), "{error}");
+            assert_eq!(error.kind, kind, "{answer:?}");
+            let shown = error.hint.unwrap();
+            assert!(shown.contains(hint), "{shown}");
+            assert_eq!(asked(&stub), [format!("GET bucket {setting}")]);
+        }
+    }
+}
+
+/// Nobody else can have set them, so an organization that denies reading them stops no deployment.
+#[tokio::test]
+async fn settings_of_a_bucket_that_was_just_made_are_put_even_if_they_cannot_be_read() {
+    let denied = refusal("AccessDenied");
+    let made_now = making::Origin::MadeNow;
+    let (bucket, stub) = bucket(&[(403, &denied), FOUND, (403, &denied), FOUND]).await;
+    bucket.encrypt(made_now).await.unwrap();
+    bucket.expire(made_now).await.unwrap();
+    assert_eq!(
+        asked(&stub),
+        [
+            "GET bucket encryption",
+            "PUT bucket encryption",
+            "GET bucket lifecycle",
+            "PUT bucket lifecycle",
+        ]
     );
 }
 

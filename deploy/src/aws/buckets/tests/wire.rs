@@ -1,4 +1,4 @@
-//! Every request to S3, as the generated client sent it, with its signature: `recorded/requests.txt`.
+//! Every request to S3: `recorded/requests.txt` was written by the generated client before it was removed (aws-sdk-s3 1.157.0).
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,7 @@ use aws_types::sdk_config::TimeSource;
 use expect_test::expect_file;
 use ring::{digest, hmac};
 
+use super::super::making::Origin;
 use super::super::uses::Leftovers;
 use super::*;
 
@@ -21,6 +22,8 @@ use super::*;
 pub(super) struct Capture {
     answers: Arc<Mutex<Vec<Scripted>>>,
     sent: Arc<Mutex<String>>,
+    /// How long each request may wait for its response.
+    patience: Arc<Mutex<Vec<Duration>>>,
 }
 
 /// Words of a request, and the answer to it.
@@ -157,11 +160,15 @@ impl Capture {
     pub(super) async fn config(&self, region: &str, endpoint: Option<&str>) -> SdkConfig {
         let stub = Stub::answering(vec![(200, String::new())]).await;
         let connector = SharedHttpConnector::new(self.clone());
+        let patience = self.patience.clone();
         let mut config = stub.config().await.into_builder();
         config.set_endpoint_url(endpoint.map(str::to_owned));
         config
             .region(Region::new(region.to_owned()))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .http_client(http_client_fn(move |settings, _| {
+                patience.lock().unwrap().extend(settings.read_timeout());
+                connector.clone()
+            }))
             .time_source(Still)
             .build()
     }
@@ -241,7 +248,7 @@ async fn everything(bucket: &Bucket, capture: &Capture) -> String {
     bucket.ensure().await.unwrap();
     note("complete");
     capture.answering(&USED);
-    bucket.expire().await.unwrap();
+    bucket.expire(Origin::Found).await.unwrap();
     note("expire");
     bucket.add_tags().await.unwrap();
     note("tag");
@@ -306,4 +313,26 @@ async fn every_request_to_s3_is_what_the_generated_client_sent() {
         all += &everything(&bucket, &capture).await;
     }
     expect_file!["../recorded/requests.txt"].assert_eq(&all);
+}
+
+#[tokio::test]
+async fn an_upload_has_time_for_its_bytes_and_other_requests_have_not() {
+    let capture = Capture::default();
+    let config = capture.config("eu-west-1", None).await;
+    let rules = rules::rules("bucket = \"my-code\"");
+    let bucket = Bucket::new(&config, &identity(), "eu-west-1", &rules);
+    let large = Artifact {
+        zip: vec![0; 4 << 20],
+        ..artifact()
+    };
+    bucket
+        .publish(&"chat".parse().unwrap(), &large)
+        .await
+        .unwrap();
+    let patience = capture.patience.lock().unwrap();
+    let [head, note, look, upload] = patience[..] else {
+        panic!("{patience:?}");
+    };
+    assert_eq!([head, note], [look; 2]);
+    assert!(upload > 2 * look, "{upload:?}");
 }
