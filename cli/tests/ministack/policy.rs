@@ -266,9 +266,12 @@ const NOT_SHOWN: [(&str, &str); 19] = [
     ),
     (
         "s3:GetEncryptionConfiguration",
-        "what cannot be read is put",
+        "what cannot be read in a new bucket is put",
     ),
-    ("s3:GetLifecycleConfiguration", "what cannot be read is put"),
+    (
+        "s3:GetLifecycleConfiguration",
+        "what cannot be read in a new bucket is put",
+    ),
     (
         "s3:PutBucketPublicAccessBlock",
         "a new bucket has it already",

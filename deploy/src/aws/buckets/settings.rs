@@ -1,5 +1,6 @@
-//! The settings of chatctl's own bucket: each is read first, and put only if it is not so already. A setting that can be
-//! somebody else's, too, is put only if it could be read, or if the bucket was made just now: putting it replaces all of it.
+//! The settings of chatctl's own bucket: each is read first, and put only if it is not so already. A setting that the
+//! account's owner may have changed is put only if it could be read, or if the bucket was made just now: putting it replaces
+//! all of it.
 //!
 //! An organization may deny a setting to everybody. That stands in the way only of a setting that is not S3's default for
 //! new buckets (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html>).
@@ -24,7 +25,7 @@ struct Setting {
     /// The root of its document.
     root: &'static str,
     /// The code that S3 refuses to read it with if there is none
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+    /// (<https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/s3/errors.go>).
     none: &'static str,
 }
 
@@ -86,8 +87,8 @@ impl Bucket {
         }
     }
 
-    /// The same of a setting that can be somebody else's. In a bucket that was made just now it is nobody's.
-    async fn read_of_others(
+    /// The same of a setting that the account's owner may have changed, but not in a bucket that was made just now.
+    async fn read_of_owner(
         &self,
         setting: &Setting,
         origin: Origin,
@@ -150,7 +151,7 @@ impl Bucket {
     pub(super) async fn encrypt(&self, origin: Origin) -> Result<(), TargetError> {
         const DEFAULT: &str = "ApplyServerSideEncryptionByDefault";
         let reading = ("s3:GetEncryptionConfiguration", "read the encryption of");
-        let found = self.read_of_others(&ENCRYPTION, origin, reading).await?;
+        let found = self.read_of_owner(&ENCRYPTION, origin, reading).await?;
         let is_set = |found: &Element| {
             let mut rules = found.children("Rule");
             rules.any(|rule| rule.child(DEFAULT).is_some())
@@ -170,7 +171,7 @@ impl Bucket {
             "s3:GetLifecycleConfiguration",
             "read the rules for expiry of",
         );
-        let found = self.read_of_others(&LIFECYCLE, origin, reading).await?;
+        let found = self.read_of_owner(&LIFECYCLE, origin, reading).await?;
         let found = found.unwrap_or_default();
         let mut rules: Vec<_> = found.children("Rule").cloned().collect();
         if rules.iter().any(|rule| rule.text("ID") == Some(RULE)) {

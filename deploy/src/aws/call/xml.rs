@@ -88,6 +88,21 @@ impl Element {
         Self::read(&mut document.root_element()?, &mut has_elements)
     }
 
+    /// The root of a whole document, with this name.
+    ///
+    /// # Errors
+    /// As for [`Element::parse`]; it has another name, or its end is missing.
+    pub(in crate::aws) fn whole(body: &[u8], name: &str) -> Result<Self, BoxError> {
+        let root = Self::parse(body)?;
+        let body = body.trim_ascii_end();
+        let has_end = body.ends_with(format!("</{name}>").as_bytes())
+            || (root.children.is_empty() && body.ends_with(b"/>"));
+        match root.name == name && has_end {
+            true => Ok(root),
+            false => Err(format!("the response is no whole {name}").into()),
+        }
+    }
+
     fn read(
         decoder: &mut ScopedDecoder<'_, '_>,
         has_elements: &mut impl Iterator<Item = bool>,
@@ -184,6 +199,17 @@ mod tests {
         assert_eq!(root.members("l").last().map(Element::content), Some("t"));
         assert_eq!(root.owned("c").as_deref(), Some("3"));
         assert_eq!(root.members("none").count(), 0);
+    }
+
+    #[test]
+    fn a_document_without_its_end_or_with_another_root_is_not_whole() {
+        let text = "<r xmlns=\"x\"><a>1</a><b/></r>\n";
+        assert!(Element::whole(text.as_bytes(), "r").is_ok());
+        assert!(Element::whole(b"<r xmlns=\"x\"/>", "r").is_ok());
+        for end in 0..text.len() - 1 {
+            assert!(Element::whole(&text.as_bytes()[..end], "r").is_err());
+        }
+        assert!(Element::whole(text.as_bytes(), "a").is_err());
     }
 
     #[test]

@@ -115,8 +115,9 @@ async fn a_rule_for_expiry_goes_back_as_it_came() {
 
 /// Putting them replaces all that there are.
 #[tokio::test]
-async fn settings_of_others_that_cannot_be_read_are_not_replaced() {
+async fn settings_of_the_owner_that_cannot_be_read_are_not_replaced() {
     let (denied, internal) = (refusal("AccessDenied"), refusal("InternalError"));
+    let cut = "<LifecycleConfiguration><Rule><ID>theirs</ID></Rule>";
     for (answer, kind, hint) in [
         (
             (403, denied.as_str()),
@@ -126,7 +127,7 @@ async fn settings_of_others_that_cannot_be_read_are_not_replaced() {
         ((403, ""), ErrorKind::Denied, "lacks the permission"),
         ((500, internal.as_str()), ErrorKind::Unreachable, "internal"),
         ((503, ""), ErrorKind::Unreachable, "throttled"),
-        ((200, "<Lifecycle"), ErrorKind::Unreachable, "incomplete"),
+        ((200, cut), ErrorKind::Unreachable, "incomplete"),
         ((200, ""), ErrorKind::Unreachable, "network"),
     ] {
         for (setting, attempt) in [
@@ -148,7 +149,7 @@ async fn settings_of_others_that_cannot_be_read_are_not_replaced() {
     }
 }
 
-/// Nobody else can have set them, so an organization that denies reading them stops no deployment.
+/// The account's owner cannot have changed them yet, so an organization that denies reading them stops no deployment.
 #[tokio::test]
 async fn settings_of_a_bucket_that_was_just_made_are_put_even_if_they_cannot_be_read() {
     let denied = refusal("AccessDenied");
@@ -266,6 +267,18 @@ async fn the_bucket_gets_the_tags_that_it_lacks_and_keeps_the_others() {
         "{:?}",
         stub.asked()
     );
+}
+
+#[tokio::test]
+async fn tags_that_cannot_be_read_are_not_replaced() {
+    let tagged = rules("tags = { team = \"chat\" }");
+    let cut = "<Tagging><TagSet><Tag><Key>theirs</Key><Value>x</Value></Tag>";
+    for answer in [(200, cut), (200, "{}"), (500, "")] {
+        let (bucket, stub) = bucket_with(&tagged, "eu-west-1", &[answer, FOUND]).await;
+        let error = bucket.add_tags().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unreachable);
+        assert_eq!(asked(&stub), ["GET bucket tagging"]);
+    }
 }
 
 #[tokio::test]
