@@ -325,7 +325,9 @@ fn shown(outcome: Result<String, TargetError>) -> String {
         Err(error) => {
             let words: Vec<_> = causes(&error).map(ToString::to_string).collect();
             let hint = error.hint.as_deref().unwrap_or("-");
-            let hint: String = hint.chars().take(60).collect();
+            // Its first words.
+            let words_of_hint: Vec<_> = hint.split(' ').take(8).collect();
+            let hint = words_of_hint.join(" ");
             format!("{:?} | {} | {hint}", error.kind, words.join(": "))
         }
     }
