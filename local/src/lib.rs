@@ -59,3 +59,9 @@ pub use stack::{LogicalId, Resource, Throttle};
 pub use status::{FunctionStatus, Status, TableStatus, Traffic};
 pub use template::{Problem, TemplateError, supported_types};
 pub use transition::ChangeSummary;
+
+/// A future of this crate.
+///
+/// The body of an `async fn` is compiled in the crate that awaits it, with that crate's optimisation. A public future
+/// is boxed behind a plain function, so that what a running stack spends its time in is compiled here.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

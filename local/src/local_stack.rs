@@ -17,6 +17,7 @@ pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 use self::lifecycle::Stateful;
 use self::parts::{listen, load, resolve_beside, stage_address};
 use self::services::{References, Services, Version};
+use crate::BoxFuture;
 use crate::http::page::Page;
 use crate::lambda::Scratch;
 use crate::observer::Observer;
@@ -53,28 +54,31 @@ impl LocalStack {
     ///
     /// # Errors
     /// [`StartError`]; then nothing is left running.
-    pub async fn start(
+    pub fn start(
         request: StackRequest,
         options: Options,
         observer: Observer,
-    ) -> Result<Self, StartError> {
-        let identity = options.identity(&request.stack_name);
-        let stack = resolve_beside(&request, identity).await?;
-        let references = References(Arc::new(request.references));
-        Self::run(stack, request.code, references, options, observer).await
+    ) -> BoxFuture<'static, Result<Self, StartError>> {
+        Box::pin(async move {
+            let identity = options.identity(&request.stack_name);
+            let stack = resolve_beside(&request, identity).await?;
+            let references = References(Arc::new(request.references));
+            Self::run(stack, request.code, references, options, observer).await
+        })
     }
 
     /// Like [`LocalStack::start`], for a resolved stack.
     ///
     /// # Errors
     /// [`StartError`]; then nothing is left running.
-    pub async fn start_resolved(
+    pub fn start_resolved(
         stack: Stack,
         code: BTreeMap<LogicalId, PathBuf>,
         options: Options,
         observer: Observer,
-    ) -> Result<Self, StartError> {
-        Self::run(stack, code, References::default(), options, observer).await
+    ) -> BoxFuture<'static, Result<Self, StartError>> {
+        let references = References::default();
+        Box::pin(Self::run(stack, code, references, options, observer))
     }
 
     async fn run(
@@ -150,24 +154,29 @@ impl LocalStack {
     ///
     /// # Errors
     /// [`UpdateError`]; the stack keeps running unchanged.
-    pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
-        let identity = self.options.identity(&request.stack_name);
-        let stack = resolve_beside(&request, identity).await?;
-        let references = References(Arc::new(request.references));
-        self.change(stack, request.code, references).await
+    pub fn update(
+        &self,
+        request: StackRequest,
+    ) -> BoxFuture<'_, Result<ChangeSummary, UpdateError>> {
+        Box::pin(async move {
+            let identity = self.options.identity(&request.stack_name);
+            let stack = resolve_beside(&request, identity).await?;
+            let references = References(Arc::new(request.references));
+            self.change(stack, request.code, references).await
+        })
     }
 
     /// Like [`LocalStack::update`], for a resolved stack.
     ///
     /// # Errors
     /// [`UpdateError`]; the stack keeps running unchanged.
-    pub async fn update_resolved(
+    pub fn update_resolved(
         &self,
         stack: Stack,
         code: BTreeMap<LogicalId, PathBuf>,
-    ) -> Result<ChangeSummary, UpdateError> {
+    ) -> BoxFuture<'_, Result<ChangeSummary, UpdateError>> {
         let references = self.current().references.clone();
-        self.change(stack, code, references).await
+        Box::pin(self.change(stack, code, references))
     }
 
     async fn change(
@@ -221,15 +230,17 @@ impl LocalStack {
 
     /// Stops the stack: closes connections with 1001 and runs their `$disconnect`, then ends the processes. When this
     /// returns, no process and no port is left.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        if let Some(serving) = self.serving.take() {
-            // It ends by itself; a panic in it was already printed on standard error.
-            let _panicked = serving.await;
-        }
-        self.services.functions.settle_events(EVENT_TIMEOUT).await;
-        self.services.functions.stop().await;
-        self.services.stateful.stop().await;
+    pub fn stop(mut self) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.stop.send_replace(true);
+            if let Some(serving) = self.serving.take() {
+                // It ends by itself; a panic in it was already printed on standard error.
+                let _panicked = serving.await;
+            }
+            self.services.functions.settle_events(EVENT_TIMEOUT).await;
+            self.services.functions.stop().await;
+            self.services.stateful.stop().await;
+        })
     }
 
     fn current(&self) -> MutexGuard<'_, Version> {

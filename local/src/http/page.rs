@@ -6,6 +6,7 @@ use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
+use crate::BoxFuture;
 use crate::http::{self, Timeouts};
 
 /// The most connections of browsers on a port that only serves the page.
@@ -30,8 +31,8 @@ impl Page {
     }
 
     /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
-    pub async fn serve(self, listener: TcpListener) {
-        self.serve_with(listener, |_| None).await;
+    pub fn serve(self, listener: TcpListener) -> BoxFuture<'static, ()> {
+        Box::pin(self.serve_with(listener, |_| None))
     }
 
     /// [`Page::serve`], where `other` answers what is not for the page. It has to judge itself who asks.

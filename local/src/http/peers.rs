@@ -17,6 +17,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::BoxFuture;
+
 /// The message to another user's program.
 const REFUSED: &str = r#"{"message":"Forbidden: this port is private to the user who runs the local stack, and this program runs as another user of the machine"}"#;
 
@@ -44,18 +46,20 @@ pub enum Refused {
 ///
 /// # Errors
 /// [`Refused`]; the caller then drops the connection.
-pub async fn admit(socket: &mut TcpStream) -> Result<(), Refused> {
-    let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
-        return Err(Refused::Gone);
-    };
-    match owner(peer, local).await {
-        Owner::User(user) if !is_ours(user) => {
-            refuse(socket).await;
-            Err(Refused::Stranger)
+pub fn admit(socket: &mut TcpStream) -> BoxFuture<'_, Result<(), Refused>> {
+    Box::pin(async move {
+        let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
+            return Err(Refused::Gone);
+        };
+        match owner(peer, local).await {
+            Owner::User(user) if !is_ours(user) => {
+                refuse(socket).await;
+                Err(Refused::Stranger)
+            }
+            Owner::Gone => Err(Refused::Gone),
+            Owner::User(_) | Owner::Unknown => Ok(()),
         }
-        Owner::Gone => Err(Refused::Gone),
-        Owner::User(_) | Owner::Unknown => Ok(()),
-    }
+    })
 }
 
 #[cfg(target_os = "linux")]
