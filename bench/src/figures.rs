@@ -13,7 +13,7 @@ use self::envelope::envelope;
 use self::room::room;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};
-use crate::load::{self, Load, LoadError, Seat};
+use crate::load::{self, ChatClient, Load, LoadError};
 use crate::meter::Meter;
 use crate::processes;
 use crate::report::{Figure, Quantity, spread};
@@ -86,10 +86,10 @@ async fn start(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, Figu
     for _ in 0..STARTS {
         let project = Project::new(programs)?;
         let (dev, started, took) = project.dev()?;
-        let seat = Seat::open(&dev.endpoint, "Tom", "Jerry").await?;
+        let client = ChatClient::open(&dev.endpoint, "Tom", "Jerry").await?;
         handshakes.push(started.elapsed());
         endpoints.push(took);
-        seat.close().await?;
+        client.close().await?;
         drop(dev);
         let (_deployed, took) = project.deploy()?;
         deploys.push(took);

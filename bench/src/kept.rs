@@ -19,7 +19,7 @@ use futures_util::future::{join_all, try_join_all};
 use serde::Deserialize;
 use testing::Client;
 
-pub(crate) use self::chance::Chance;
+pub(crate) use self::chance::RandomNumbers;
 use self::chaos::Chaos;
 use self::screen::{BEGINNING, Screen, Shown};
 use self::sender::Sender;
@@ -134,7 +134,7 @@ pub(crate) async fn run(args: &KeptArgs) -> Result<(), KeptError> {
     let each = args.messages / args.senders.max(1);
     let sending = async {
         let senders = (0..args.senders).map(|number| {
-            let chance = Chance::new(args.seed + 1_000 + number as u64);
+            let chance = RandomNumbers::new(args.seed + 1_000 + number as u64);
             Sender::new(&url, number, each, args.life, chance, &counts)
         });
         let mut senders: Vec<_> = senders.collect();
@@ -142,7 +142,7 @@ pub(crate) async fn run(args: &KeptArgs) -> Result<(), KeptError> {
             stack: &stack,
             function_life: args.function_life,
             restarts: moments(args.restarts, each * args.senders),
-            chance: Chance::new(args.seed + 2_000),
+            chance: RandomNumbers::new(args.seed + 2_000),
             counts: &counts,
         };
         let send = async {
@@ -165,7 +165,7 @@ pub(crate) async fn run(args: &KeptArgs) -> Result<(), KeptError> {
         sent
     };
     let screens = (0..args.screens).map(|number| {
-        let chance = Chance::new(args.seed + number as u64);
+        let chance = RandomNumbers::new(args.seed + number as u64);
         Screen::new(&url, number, args.life, chance, &counts).watch(&is_over)
     });
     let (sent, shown) = tokio::join!(sending, join_all(screens));
@@ -284,7 +284,7 @@ async fn everything(url: &str) -> Result<Shown, KeptError> {
         url,
         usize::MAX,
         u64::from(u32::MAX),
-        Chance::new(1),
+        RandomNumbers::new(1),
         &counts,
     );
     reader.start_at(BEGINNING);

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::chatctl::{ChatctlError, Programs, Project};
-use crate::load::{LoadError, Seat};
+use crate::load::{ChatClient, LoadError};
 use crate::processes;
 use crate::report::{Figure, Quantity, table};
 use crate::sample::Sample;
@@ -216,8 +216,8 @@ impl Pair {
         stop: Arc<AtomicBool>,
         talked: Arc<AtomicU64>,
     ) -> Result<Talk, LoadError> {
-        let mut tom = Seat::open(&url, "soak-tom", "soak-jerry").await?;
-        let mut jerry = Seat::open(&url, "soak-jerry", "soak-tom").await?;
+        let mut tom = ChatClient::open(&url, "soak-tom", "soak-jerry").await?;
+        let mut jerry = ChatClient::open(&url, "soak-jerry", "soak-tom").await?;
         let mut times = Vec::new();
         let mut cut_off = None;
         while !stop.load(Ordering::Relaxed) {
@@ -246,10 +246,10 @@ impl Pair {
 }
 
 /// Sends one message from one to the other.
-async fn pass(from: &mut Seat, to: &mut Seat, number: usize) -> Result<(), String> {
+async fn pass(from: &mut ChatClient, to: &mut ChatClient, number: usize) -> Result<(), String> {
     let text = format!("soak {number}");
     let broken = |error: LoadError| error.to_string();
-    from.say(text.clone()).await.map_err(broken)?;
+    from.send(text.clone()).await.map_err(broken)?;
     let received = to.receive().await.map_err(broken)?;
     if *received == *text {
         Ok(())

@@ -10,7 +10,7 @@ use testing::Client;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::chatctl::{ChatctlError, Deployed, Programs, Project};
-use crate::kept::Chance;
+use crate::kept::RandomNumbers;
 use crate::report::{Figure, Quantity, spread, table};
 use crate::sample::Sample;
 
@@ -78,7 +78,7 @@ struct Room<'a> {
     stack: &'a Deployed<'a>,
     url: String,
     args: &'a StormArgs,
-    chance: Chance,
+    chance: RandomNumbers,
 }
 
 /// What entering took.
@@ -101,7 +101,7 @@ pub(crate) async fn run(args: &StormArgs) -> Result<(), StormError> {
         stack: &stack,
         url: stack.status()?.endpoint,
         args,
-        chance: Chance::new(args.seed),
+        chance: RandomNumbers::new(args.seed),
     };
     let mut figures = Vec::new();
 
@@ -234,7 +234,10 @@ impl Room<'_> {
     }
 
     /// What each member has got when nothing is under way any more.
-    async fn frames(&self, clients: &mut [Client]) -> Result<Vec<Vec<Said>>, StormError> {
+    async fn frames(
+        &self,
+        clients: &mut [Client],
+    ) -> Result<Vec<Vec<AnnouncedPeople>>, StormError> {
         let mut all = Vec::with_capacity(clients.len());
         // What is not read would wait for its reader.
         let mut is_quiet = false;
@@ -255,20 +258,25 @@ impl Room<'_> {
 
 /// What counts in an announcement.
 #[derive(Debug)]
-struct Said {
+struct AnnouncedPeople {
     people: usize,
 }
 
-fn said(text: &str) -> Result<Said, StormError> {
+fn said(text: &str) -> Result<AnnouncedPeople, StormError> {
     match serde_json::from_str(text) {
-        Ok(Announcement::Presence { people, .. }) => Ok(Said { people }),
+        Ok(Announcement::Presence { people, .. }) => Ok(AnnouncedPeople { people }),
         Err(_) => Err(StormError::Foreign(text.to_owned())),
     }
 }
 
 /// Checks that the last frame of each member says `people`.
-fn agreed(what: &'static str, frames: &[Vec<Said>], people: usize) -> Result<(), StormError> {
-    let wrong = |frames: &&Vec<Said>| frames.last().is_none_or(|last| last.people != people);
+fn agreed(
+    what: &'static str,
+    frames: &[Vec<AnnouncedPeople>],
+    people: usize,
+) -> Result<(), StormError> {
+    let wrong =
+        |frames: &&Vec<AnnouncedPeople>| frames.last().is_none_or(|last| last.people != people);
     match frames.iter().filter(wrong).count() {
         0 => Ok(()),
         members => Err(StormError::Miscounted {
@@ -331,10 +339,10 @@ mod tests {
 
     #[test]
     fn a_member_without_the_last_number_is_a_failure() {
-        let frames = |numbers: &[usize]| -> Vec<Said> {
+        let frames = |numbers: &[usize]| -> Vec<AnnouncedPeople> {
             numbers
                 .iter()
-                .map(|people| Said { people: *people })
+                .map(|people| AnnouncedPeople { people: *people })
                 .collect()
         };
         agreed("arrivals", &[frames(&[1, 3]), frames(&[3])], 3).unwrap();

@@ -4,8 +4,8 @@ use jsonwebtoken::Validation;
 use serde_json::{Map, Value};
 
 use crate::claims::{Unique, texts, time};
-use crate::refusal::shown;
-use crate::{Algorithm, Claims, KeySet, MAX_TOKEN_BYTES, PublicKey, Refusal, provider};
+use crate::invalid_token::shown;
+use crate::{Algorithm, Claims, InvalidToken, KeySet, MAX_TOKEN_BYTES, PublicKey, provider};
 
 /// The tolerated difference between clocks, in seconds.
 pub const LEEWAY_SECONDS: u64 = 60;
@@ -60,21 +60,22 @@ impl Verifier {
     ///
     /// # Errors
     /// It is refused. Then none of its claims may be trusted, not even its name.
-    pub fn verify(&self, token: &str, now: u64) -> Result<Claims, Refusal> {
+    pub fn verify(&self, token: &str, now: u64) -> Result<Claims, InvalidToken> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(Refusal::TooLong);
+            return Err(InvalidToken::TooLong);
         }
         let key = self.key(token)?;
         let all = signed(token, key)?;
-        let expires_at = time(&all.0, "exp")?.ok_or_else(|| Refusal::Missing("exp".to_owned()))?;
+        let expires_at =
+            time(&all.0, "exp")?.ok_or_else(|| InvalidToken::Missing("exp".to_owned()))?;
         if expires_at.saturating_add(LEEWAY_SECONDS) <= now {
-            return Err(Refusal::Expired(now - expires_at));
+            return Err(InvalidToken::Expired(now - expires_at));
         }
         for claim in ["nbf", "iat"] {
             if let Some(from) = time(&all.0, claim)?
                 && from > now.saturating_add(LEEWAY_SECONDS)
             {
-                return Err(Refusal::NotYet(from - now));
+                return Err(InvalidToken::NotYet(from - now));
             }
         }
         self.check_issuer(&all.0)?;
@@ -83,7 +84,7 @@ impl Verifier {
     }
 
     /// The key that the token's header names, if the header's algorithm is the key's.
-    fn key(&self, token: &str) -> Result<&PublicKey, Refusal> {
+    fn key(&self, token: &str) -> Result<&PublicKey, InvalidToken> {
         let header = read_header(token)?;
         let algorithm = header
             .get("alg")
@@ -92,34 +93,34 @@ impl Verifier {
         let id = match header.get("kid") {
             None => None,
             Some(Value::String(id)) => Some(id.as_str()),
-            Some(_) => return Err(Refusal::Malformed("`kid` is not a string")),
+            Some(_) => return Err(InvalidToken::Malformed("`kid` is not a string")),
         };
         if Algorithm::from_name(algorithm).is_none() {
-            return Err(Refusal::Algorithm(shown(algorithm)));
+            return Err(InvalidToken::Algorithm(shown(algorithm)));
         }
         let key = self.keys.find(id).ok_or_else(|| match id {
-            Some(id) => Refusal::UnknownKey(shown(id)),
-            None => Refusal::NoKey,
+            Some(id) => InvalidToken::UnknownKey(shown(id)),
+            None => InvalidToken::NoKey,
         })?;
         if key.algorithm().name() != algorithm {
-            return Err(Refusal::Algorithm(shown(algorithm)));
+            return Err(InvalidToken::Algorithm(shown(algorithm)));
         }
         Ok(key)
     }
 
-    fn check_issuer(&self, all: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_issuer(&self, all: &Map<String, Value>) -> Result<(), InvalidToken> {
         let Some(expected) = &self.rules.issuer else {
             return Ok(());
         };
         match all.get("iss") {
             Some(Value::String(issuer)) if issuer == expected => Ok(()),
-            Some(Value::String(issuer)) => Err(Refusal::Issuer(shown(issuer))),
-            Some(_) => Err(Refusal::Kind("iss".into(), "a string")),
-            None => Err(Refusal::Missing("iss".into())),
+            Some(Value::String(issuer)) => Err(InvalidToken::Issuer(shown(issuer))),
+            Some(_) => Err(InvalidToken::Kind("iss".into(), "a string")),
+            None => Err(InvalidToken::Missing("iss".into())),
         }
     }
 
-    fn check_audience(&self, all: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_audience(&self, all: &Map<String, Value>) -> Result<(), InvalidToken> {
         if self.rules.audience.is_empty() {
             return Ok(());
         }
@@ -129,29 +130,29 @@ impl Verifier {
             None if all.get("token_use").and_then(Value::as_str) == Some("access") => {
                 texts(all, "client_id")?.unwrap_or_default()
             }
-            None => return Err(Refusal::Missing("aud".into())),
+            None => return Err(InvalidToken::Missing("aud".into())),
         };
         if named.iter().any(|it| self.rules.audience.contains(it)) {
             return Ok(());
         }
-        Err(Refusal::Audience)
+        Err(InvalidToken::Audience)
     }
 }
 
 /// The token's header, which is not verified yet.
-fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
+fn read_header(token: &str) -> Result<Map<String, Value>, InvalidToken> {
     use base64::Engine;
     let mut parts = token.split('.');
     let (Some(head), Some(_), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(Refusal::Malformed("it does not have three parts"));
+        return Err(InvalidToken::Malformed("it does not have three parts"));
     };
     let head = base64::engine::general_purpose::URL_SAFE_NO_PAD
         .decode(head)
-        .map_err(|_| Refusal::Malformed("its header is not base64url"))?;
+        .map_err(|_| InvalidToken::Malformed("its header is not base64url"))?;
     let Unique(head) = serde_json::from_slice(&head)
-        .map_err(|_| Refusal::Malformed("its header is not JSON, or has a duplicate name"))?;
+        .map_err(|_| InvalidToken::Malformed("its header is not JSON, or has a duplicate name"))?;
     // RFC 8725, 3.11: a token for another purpose must not pass for an access token.
     match head
         .get("typ")
@@ -161,20 +162,20 @@ fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
         Some(Some(kind)) => {
             let kind = kind.strip_prefix("application/").unwrap_or(&kind);
             if !matches!(kind, "jwt" | "at+jwt") {
-                return Err(Refusal::Type(shown(kind)));
+                return Err(InvalidToken::Type(shown(kind)));
             }
         }
-        Some(None) => return Err(Refusal::Malformed("`typ` is not a string")),
+        Some(None) => return Err(InvalidToken::Malformed("`typ` is not a string")),
     }
     // No extension is supported, and a critical one must be (RFC 7515, 4.1.11).
     if head.contains_key("crit") || head.contains_key("b64") {
-        return Err(Refusal::Malformed("it requires an extension (`crit`)"));
+        return Err(InvalidToken::Malformed("it requires an extension (`crit`)"));
     }
     Ok(head)
 }
 
 /// The claims, after the signature was verified with `key`.
-fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
+fn signed(token: &str, key: &PublicKey) -> Result<Unique, InvalidToken> {
     use jsonwebtoken::errors::ErrorKind;
     // The caller checks times, issuer and audience above, more strictly, by its own clock.
     let mut validation = Validation::new(key.algorithm().to_library());
@@ -184,13 +185,13 @@ fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
     match jsonwebtoken::decode::<Unique>(token, &key.to_library(), &validation) {
         Ok(read) => Ok(read.claims),
         Err(error) => Err(match error.kind() {
-            ErrorKind::InvalidSignature => Refusal::Signature(shown(key.id())),
-            ErrorKind::InvalidAlgorithm => Refusal::Algorithm("another".into()),
-            ErrorKind::Json(error) => Refusal::Unreadable(match error.is_data() {
+            ErrorKind::InvalidSignature => InvalidToken::Signature(shown(key.id())),
+            ErrorKind::InvalidAlgorithm => InvalidToken::Algorithm("another".into()),
+            ErrorKind::Json(error) => InvalidToken::Unreadable(match error.is_data() {
                 true => "they have a duplicate name, or are not an object".into(),
                 false => "they are not JSON".into(),
             }),
-            _ => Refusal::Malformed("a part of it cannot be parsed"),
+            _ => InvalidToken::Malformed("a part of it cannot be parsed"),
         }),
     }
 }

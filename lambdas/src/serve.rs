@@ -1,7 +1,7 @@
 //! Runs one handler behind the Lambda Runtime API.
 
+mod clients;
 mod reviewed;
-mod ways;
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -17,15 +17,15 @@ use crate::delivery::Delivery;
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
-use crate::handlers::{self, Admission, Answer, Gate, HandlerError, Invocation};
+use crate::handlers::{self, Admission, Gate, HandlerError, Invocation, ProxyResponse};
 use crate::history::Reader;
 use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
-use crate::presence::Summons;
+use crate::presence::AnnounceEvent;
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
 use crate::store::ConnectionStore;
 use crate::tokens::Tokens;
-use ways::{Ways, all_clients, store, store_and_delivery};
+use clients::{ServiceClients, all_clients, store, store_and_delivery};
 
 /// Why the function stopped.
 #[derive(Debug, thiserror::Error)]
@@ -161,57 +161,57 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (gate, ways) = (Gate::new(environment)?, (&store, &delivery));
+            let (gate, clients) = (Gate::new(environment)?, (&store, &delivery));
             let rules = reviewed::rules(environment, trace, gate.routes())?;
             let direct = async |event: &SocketEvent, invocation: &Invocation| {
                 handlers::direct(event, &store, &delivery, &rules, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), direct).await
+            run_gated(api, trace, log, (&gate, clients), direct).await
         }
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, log, trace, function)?;
-            let (gate, ways) = (Gate::new(environment)?, (&store, &delivery));
+            let (gate, clients) = (Gate::new(environment)?, (&store, &delivery));
             let rules = reviewed::rules(environment, trace, gate.routes())?;
             let broadcast = async |event: &SocketEvent, invocation: &Invocation| {
-                handlers::broadcast(event, ways, &dispatch, &rules, invocation).await
+                handlers::broadcast(event, clients, &dispatch, &rules, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), broadcast).await
+            run_gated(api, trace, log, (&gate, clients), broadcast).await
         }
         Handler::Who => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (gate, ways) = (gate_of(Answers::Who, environment)?, (&store, &delivery));
+            let (gate, clients) = (gate_of(Answers::Who, environment)?, (&store, &delivery));
             let who = async |event: &SocketEvent, invocation: &Invocation| {
-                handlers::who(event, ways, invocation).await
+                handlers::who(event, clients, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), who).await
+            run_gated(api, trace, log, (&gate, clients), who).await
         }
         Handler::Kick => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (gate, ways) = (gate_of(Answers::Kick, environment)?, (&store, &delivery));
+            let (gate, clients) = (gate_of(Answers::Kick, environment)?, (&store, &delivery));
             let index = environment.index()?;
             let kick = async |event: &SocketEvent, invocation: &Invocation| {
-                handlers::kick(event, ways, index, invocation).await
+                handlers::kick(event, clients, index, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), kick).await
+            run_gated(api, trace, log, (&gate, clients), kick).await
         }
         Handler::History => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (gate, ways) = (gate_of(Answers::History, environment)?, (&store, &delivery));
+            let (gate, clients) = (gate_of(Answers::History, environment)?, (&store, &delivery));
             let kept = (reader(environment)?, environment.history_seconds()?);
             let history = async |event: &SocketEvent, invocation: &Invocation| {
-                handlers::history(event, ways, kept, invocation).await
+                handlers::history(event, clients, kept, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), history).await
+            run_gated(api, trace, log, (&gate, clients), history).await
         }
         Handler::Delete => {
             let (store, delivery) = store_and_delivery(environment, log, trace)?;
-            let (gate, ways) = (gate_of(Answers::Delete, environment)?, (&store, &delivery));
+            let (gate, clients) = (gate_of(Answers::Delete, environment)?, (&store, &delivery));
             let reader = reader(environment)?;
             let delete = async |event: &SocketEvent, invocation: &Invocation| {
-                handlers::delete(event, ways, reader, invocation).await
+                handlers::delete(event, clients, reader, invocation).await
             };
-            run_gated(api, trace, log, (&gate, ways), delete).await
+            run_gated(api, trace, log, (&gate, clients), delete).await
         }
         Handler::Deliver => {
             let function = environment.own_function()?;
@@ -221,21 +221,26 @@ async fn handle(
                 trace,
                 log,
                 async |message: &ShardMessage, invocation| {
-                    let ways = (&store, &delivery);
-                    handlers::deliver(message, ways, &dispatch, invocation).await
+                    let clients = (&store, &delivery);
+                    handlers::deliver(message, clients, &dispatch, invocation).await
                 },
             )
             .await
         }
         Handler::Announce => {
             let endpoint = environment.connections_endpoint()?;
-            let ways = Ways::new(environment, log, trace, &[Some(&endpoint)])?;
+            let clients = ServiceClients::new(environment, log, trace, &[Some(&endpoint)])?;
             // A member whom it finds gone is its own to announce.
-            let store = ways.table();
-            let delivery = ways.clients.crowd_delivery(endpoint, Timeouts::POST);
-            run(api, trace, log, async |summons: &Summons, invocation| {
-                handlers::announce(summons, (&store, &delivery), invocation).await
-            })
+            let store = clients.table();
+            let delivery = clients.clients.crowd_delivery(endpoint, Timeouts::POST);
+            run(
+                api,
+                trace,
+                log,
+                async |announce_event: &AnnounceEvent, invocation| {
+                    handlers::announce(announce_event, (&store, &delivery), invocation).await
+                },
+            )
             .await
         }
     };
@@ -260,14 +265,17 @@ async fn run_gated(
     api: &mut RuntimeApi,
     trace: &Trace,
     log: &Log,
-    (gate, ways): (&Gate, (&impl ConnectionStore, &impl Delivery)),
-    handler: impl AsyncFn(&SocketEvent, &Invocation) -> Result<Answer, HandlerError>,
+    (gate, clients): (&Gate, (&impl ConnectionStore, &impl Delivery)),
+    handler: impl AsyncFn(&SocketEvent, &Invocation) -> Result<ProxyResponse, HandlerError>,
 ) -> Result<Infallible, RuntimeError> {
     run(
         api,
         trace,
         log,
-        async |event: &SocketEvent, invocation| match gate.refusal(event, ways, invocation).await? {
+        async |event: &SocketEvent, invocation| match gate
+            .refusal(event, clients, invocation)
+            .await?
+        {
             Some(refusal) => Ok(refusal),
             None => handler(event, invocation).await,
         },

@@ -15,7 +15,7 @@ const PAIRS_PER_STEP: usize = 64;
 const STATE_BYTES: usize = 32;
 
 /// The smallest and the largest size that is tried, in bytes. The largest is some 60,000 states.
-const SMALLEST: usize = 1024;
+const MIN_BYTES: usize = 1024;
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// The longest expression, in bytes. Parsing one takes many times its length in memory.
@@ -63,7 +63,7 @@ impl Pattern {
         }
         // The engine does not report the size, but refuses expressions above a given one. So a size is known to a
         // factor of two, and all attempts together take twice the time of the last one.
-        let mut size = SMALLEST;
+        let mut size = MIN_BYTES;
         loop {
             if steps_to_compile(size) > steps {
                 return None;

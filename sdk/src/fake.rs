@@ -21,7 +21,7 @@ pub use chat_protocol::Handshake;
 pub use draft::Draft;
 
 use crate::chat::About;
-use crate::ways::{Memory, Ways};
+use crate::services::{Memory, Services};
 use crate::{Chat, Error, Message, Reply, Secret, Table, Value};
 
 /// A chat in memory: clients connect to it, send messages to a handler, and receive its posts.
@@ -249,7 +249,7 @@ impl FakeChat {
     #[must_use]
     pub fn table(&self) -> Table {
         Table {
-            ways: Ways::Memory(Arc::clone(&self.memory)),
+            services: Services::Memory(Arc::clone(&self.memory)),
             name: "memory".to_owned(),
         }
     }
@@ -315,7 +315,7 @@ impl FakeChat {
             lines.push(line.to_owned());
         });
         Chat {
-            ways: Ways::Memory(Arc::clone(&self.memory)),
+            services: Services::Memory(Arc::clone(&self.memory)),
             invocation: Invocation {
                 now: NOW,
                 until: Instant::now() + TIME,

@@ -28,7 +28,7 @@ pub(super) struct Deployed {
 
 /// A deployed chat with its settings, and with what proves its clients' names.
 #[derive(Debug)]
-pub(super) struct Reached {
+pub(super) struct ConnectedChat {
     pub(super) settings: Settings,
     pub(super) chat: Deployed,
     pub(super) prover: Prover,
@@ -39,11 +39,11 @@ impl ConnectArgs {
     ///
     /// # Errors
     /// The config is wrong; there is no such stack, or it does not run; a private key cannot be used.
-    pub(super) async fn reach(&self, context: &Context) -> Result<Reached, CommandError> {
+    pub(super) async fn reach(&self, context: &Context) -> Result<ConnectedChat, CommandError> {
         let settings = self.settings()?;
         let chat = deployed(context.terminal, &settings, self.target.local).await?;
         let prover = Prover::new(&settings, chat.mode)?;
-        Ok(Reached {
+        Ok(ConnectedChat {
             settings,
             chat,
             prover,

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_identity::{Claims, KeySet, Refusal, Rules, Verifier};
+use chat_identity::{Claims, InvalidToken, KeySet, Rules, Verifier};
 use serde_json::{Value, json};
 
 use crate::project::{Finished, Project, finished};
@@ -88,7 +88,7 @@ impl Owner {
     }
 
     /// What a stack named `stack` with this project's keys makes of `token`.
-    fn verified(&self, token: &str, stack: &str) -> Result<Claims, Refusal> {
+    fn verified(&self, token: &str, stack: &str) -> Result<Claims, InvalidToken> {
         let keys = KeySet::from_json(&self.public_keys()).unwrap();
         let rules = Rules {
             audience: vec![stack.to_owned()],
@@ -133,7 +133,7 @@ fn a_key_is_made_once_and_its_tokens_say_what_was_asked_for() {
     assert_eq!((claims.to, claims.rooms, claims.can), (None, None, None));
     let other = owner.done(&["token", "--as", "Tom", "--stack", "other"]);
     assert!(owner.verified(&other, "other").is_ok());
-    assert_eq!(owner.verified(&other, "chat"), Err(Refusal::Audience));
+    assert_eq!(owner.verified(&other, "chat"), Err(InvalidToken::Audience));
     let reported = owner.done(&["token", "--as", "Tom", "--output", "json"]);
     let reported: Value = serde_json::from_str(&reported).unwrap();
     assert_eq!(reported["kid"], id.as_str());
@@ -206,7 +206,7 @@ fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
     assert_eq!(listed()[0]["kid"], new.as_str());
     assert!(matches!(
         owner.verified(&token, "chat"),
-        Err(Refusal::UnknownKey(_))
+        Err(InvalidToken::UnknownKey(_))
     ));
     owner.done(&["keys", "retire", &new, "--delete-private"]);
     assert!(!owner.private_key(&new).exists());

@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::refusal::{ErrorKind, TargetError};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::domain::{Domain, Zone};
 use crate::stack::few::few;
 use crate::stack::render::parameter;

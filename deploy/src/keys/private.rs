@@ -30,14 +30,14 @@ impl PrivateKeyFolder {
     ///
     /// # Errors
     /// It is a link, belongs to another user, or others may enter it.
-    pub fn of_user() -> Result<Option<Self>, TargetError> {
+    pub fn for_user() -> Result<Option<Self>, TargetError> {
         Self::open(&place()?)
     }
 
     /// The folder; it is made where there is none.
     ///
     /// # Errors
-    /// As for [`PrivateKeyFolder::of_user`]; or it cannot be made.
+    /// As for [`PrivateKeyFolder::for_user`]; or it cannot be made.
     pub fn make_for_user() -> Result<Self, TargetError> {
         Self::make(&place()?)
     }

@@ -12,7 +12,7 @@ use crate::engine::{ErrorKind, TargetError, Token};
 
 /// Where a private key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum PrivateKeyLocation {
     /// This file of the user's.
     File(PathBuf),
     /// The variable [`VARIABLE`].
@@ -25,14 +25,14 @@ pub struct KeyState<'a> {
     /// The key as it lies in the keys file.
     pub public: &'a PublicKey,
     /// Where its private part is, if it is here.
-    pub private: Option<Place>,
+    pub private: Option<PrivateKeyLocation>,
     /// Whether tokens that are made here are signed with it.
     pub signs: bool,
 }
 
 /// What a new token says.
 #[derive(Debug, Clone)]
-pub struct TokenWish<'a> {
+pub struct NewToken<'a> {
     /// The name to prove.
     pub name: &'a PersonName,
     /// The only friend that its holder may write to.
@@ -47,7 +47,7 @@ pub struct TokenWish<'a> {
 
 /// A token, and when it expires.
 #[derive(Debug, Clone)]
-pub struct Minted {
+pub struct SignedToken {
     /// The token itself.
     pub token: Token,
     /// In seconds since the Unix epoch.
@@ -64,7 +64,7 @@ pub struct Signer {
 
 /// A key pair that was just made.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewKeyPair {
     /// The key that was added to the keys file.
     pub public: PublicKey,
     /// The file with the private part.
@@ -75,7 +75,10 @@ pub struct Made {
 ///
 /// # Errors
 /// One of them cannot be written; nothing is left of the other then.
-pub fn new_key(file: &mut PublicKeyFile, folder: &PrivateKeyFolder) -> Result<Made, TargetError> {
+pub fn new_key(
+    file: &mut PublicKeyFile,
+    folder: &PrivateKeyFolder,
+) -> Result<NewKeyPair, TargetError> {
     let generated = || {
         PrivateKey::generate().map_err(|error| TargetError {
             source: Some(Box::new(error)),
@@ -93,7 +96,7 @@ pub fn new_key(file: &mut PublicKeyFile, folder: &PrivateKeyFolder) -> Result<Ma
         folder.delete(public.id())?;
         return Err(error);
     }
-    Ok(Made { public, private })
+    Ok(NewKeyPair { public, private })
 }
 
 /// What this machine has of each key in `file`.
@@ -126,7 +129,7 @@ impl Signer {
     ///
     /// # Errors
     /// It would be longer than a token may be, or the clock is wrong.
-    pub fn mint(&self, wish: &TokenWish<'_>) -> Result<Minted, TargetError> {
+    pub fn mint(&self, wish: &NewToken<'_>) -> Result<SignedToken, TargetError> {
         let failed = |what: &str| {
             let message = format!("could not make a token for `{}`: {what}", wish.name);
             TargetError::new(ErrorKind::Unexpected, message)
@@ -148,16 +151,16 @@ impl Signer {
             .key
             .token(&request)
             .map_err(|error| failed(&error.to_string()))?;
-        Ok(Minted {
+        Ok(SignedToken {
             token: Token::parse(&text).map_err(|error| failed(&error.to_string()))?,
             expires_at: request.now + request.seconds,
         })
     }
 }
 
-type Found<'a> = (Vec<KeyState<'a>>, Option<PrivateKey>);
+type KeysAndSigner<'a> = (Vec<KeyState<'a>>, Option<PrivateKey>);
 
-fn found(file: &PublicKeyFile) -> Result<Found<'_>, TargetError> {
+fn found(file: &PublicKeyFile) -> Result<KeysAndSigner<'_>, TargetError> {
     let environment = of_environment()?;
     if let Some(key) = &environment
         && !file.keys().contains(key.public())
@@ -172,8 +175,8 @@ fn found(file: &PublicKeyFile) -> Result<Found<'_>, TargetError> {
     }
     // A machine whose key is in the environment may have no home.
     let folder = match &environment {
-        Some(_) => PrivateKeyFolder::of_user().ok().flatten(),
-        None => PrivateKeyFolder::of_user()?,
+        Some(_) => PrivateKeyFolder::for_user().ok().flatten(),
+        None => PrivateKeyFolder::for_user()?,
     };
     found_in(file, folder.as_ref(), environment)
 }
@@ -182,13 +185,13 @@ fn found_in<'a>(
     file: &'a PublicKeyFile,
     folder: Option<&PrivateKeyFolder>,
     environment: Option<PrivateKey>,
-) -> Result<Found<'a>, TargetError> {
+) -> Result<KeysAndSigner<'a>, TargetError> {
     let is_given = environment.is_some();
     let mut signing = environment;
     let mut states = Vec::new();
     for public in file.keys() {
         if is_given && signing.as_ref().is_some_and(|key| key.public() == public) {
-            let private = Some(Place::Environment);
+            let private = Some(PrivateKeyLocation::Environment);
             states.push(KeyState {
                 public,
                 private,
@@ -203,7 +206,7 @@ fn found_in<'a>(
         // A file of that name may hold the private part of another key.
         let read = read.filter(|key| key.public() == public);
         let path = folder.and_then(|folder| folder.file(public.id()));
-        let private = read.as_ref().and(path).map(Place::File);
+        let private = read.as_ref().and(path).map(PrivateKeyLocation::File);
         let signs = signing.is_none() && read.is_some();
         if signs {
             signing = read;

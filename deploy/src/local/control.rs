@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::open_files::Spare;
-use super::patience::Patience;
+use super::open_files::ReservedFiles;
 use super::records::Running;
+use super::response_timeout::ResponseTimeout;
 use super::secrets::References;
 use super::warnings::Warnings;
 use crate::engine::requests;
@@ -92,9 +92,9 @@ pub struct FunctionStatus {
 /// Requests the status.
 pub(super) async fn status(
     running: &Running,
-    patience: &Patience,
+    waiting: &ResponseTimeout,
 ) -> Result<LocalStatus, TargetError> {
-    let body = call((running, patience), Method::GET, "/status", Bytes::new()).await?;
+    let body = call((running, waiting), Method::GET, "/status", Bytes::new()).await?;
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
@@ -108,16 +108,16 @@ pub(super) async fn status(
 pub(super) async fn update(
     running: &Running,
     references: &References,
-    patience: &Patience,
+    waiting: &ResponseTimeout,
 ) -> Result<(), TargetError> {
     let values = serde_json::to_vec(references).expect("texts have a JSON form");
-    let answer = call((running, patience), Method::POST, "/update", values.into());
+    let answer = call((running, waiting), Method::POST, "/update", values.into());
     answer.await.map(drop)
 }
 
 /// Requests the process to stop.
-pub(super) async fn stop(running: &Running, patience: &Patience) -> Result<(), TargetError> {
-    let answer = call((running, patience), Method::POST, "/stop", Bytes::new());
+pub(super) async fn stop(running: &Running, waiting: &ResponseTimeout) -> Result<(), TargetError> {
+    let answer = call((running, waiting), Method::POST, "/stop", Bytes::new());
     answer.await.map(drop)
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn stop(running: &Running, patience: &Patience) -> Result<(), T
 pub(super) const MAX_GIVEN: u64 = 4 * 1024 * 1024;
 
 async fn call(
-    (running, patience): (&Running, &Patience),
+    (running, waiting): (&Running, &ResponseTimeout),
     method: Method,
     path: &str,
     body: Bytes,
@@ -155,7 +155,7 @@ async fn call(
         Ok((status, body))
     };
     let outcome: Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> =
-        match patience.response(exchange).await {
+        match waiting.response(exchange).await {
             Some(outcome) => outcome,
             None => Err(format!(
                 "it accepts connections but has not responded for {} s",
@@ -176,7 +176,7 @@ async fn call(
 
 /// A command's request.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum ControlRequest {
     Status(tokio::sync::oneshot::Sender<LocalStatus>),
     Update(References),
     Stop,
@@ -194,18 +194,22 @@ const EXCHANGE: Duration = Duration::from_secs(15);
 /// Serves commands that send `secret`, until the receiver of `asked` is dropped.
 ///
 /// It keeps file descriptors in reserve, because clients of the chat can use up all others.
-pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    secret: String,
+    asked: mpsc::Sender<ControlRequest>,
+) {
     let mut served: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
-    let mut spare = Spare::default();
+    let mut reserved = ReservedFiles::default();
     loop {
-        spare.fill();
+        reserved.fill();
         let mut stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
                     // All file descriptors are in use, so one of the reserve is freed for the next accept. Other
                     // threads may take it first; then this waits a moment.
-                    if !spare.free() {
+                    if !reserved.free() {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                     continue;
@@ -241,7 +245,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
 async fn answer(
     request: Request<Incoming>,
     secret: String,
-    asked: mpsc::Sender<Asked>,
+    asked: mpsc::Sender<ControlRequest>,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
     let authorized = request
         .headers()
@@ -251,7 +255,10 @@ async fn answer(
         (false, _, _) => (StatusCode::FORBIDDEN, Bytes::new()),
         (true, &Method::GET, "/status") => {
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            match (asked.send(Asked::Status(sender)).await, receiver.await) {
+            match (
+                asked.send(ControlRequest::Status(sender)).await,
+                receiver.await,
+            ) {
                 (Ok(()), Ok(status)) => (
                     StatusCode::OK,
                     serde_json::to_vec(&status)
@@ -262,10 +269,15 @@ async fn answer(
             }
         }
         (true, &Method::POST, "/update") => match references(request.into_body()).await {
-            Some(values) => (sent(asked.send(Asked::Update(values)).await), Bytes::new()),
+            Some(values) => (
+                sent(asked.send(ControlRequest::Update(values)).await),
+                Bytes::new(),
+            ),
             None => (StatusCode::BAD_REQUEST, Bytes::new()),
         },
-        (true, &Method::POST, "/stop") => (sent(asked.send(Asked::Stop).await), Bytes::new()),
+        (true, &Method::POST, "/stop") => {
+            (sent(asked.send(ControlRequest::Stop).await), Bytes::new())
+        }
         _ => (StatusCode::NOT_FOUND, Bytes::new()),
     };
     let mut response = Response::new(Full::new(body));
@@ -315,10 +327,10 @@ mod tests {
         let (good, bad) = (running("right"), running("wrong"));
         let (sender, mut receiver) = mpsc::channel(1);
         tokio::spawn(serve(listener, "right".into(), sender));
-        let error = stop(&bad, &Patience::default()).await.unwrap_err();
+        let error = stop(&bad, &ResponseTimeout::default()).await.unwrap_err();
         assert!(error.source.unwrap().to_string().contains("403"));
-        stop(&good, &Patience::default()).await.unwrap();
-        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        stop(&good, &ResponseTimeout::default()).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(ControlRequest::Stop)));
     }
 
     fn running_at(listener: &TcpListener) -> Running {
@@ -347,8 +359,8 @@ mod tests {
                     .unwrap(),
             );
         }
-        stop(&running, &Patience::default()).await.unwrap();
-        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        stop(&running, &ResponseTimeout::default()).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(ControlRequest::Stop)));
         // The first of them was closed for the others.
         let read = tokio::io::AsyncReadExt::read(&mut silent[0], &mut [0; 1]).await;
         assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
@@ -368,7 +380,7 @@ mod tests {
             outputs: Default::default(),
         };
         assert!(
-            stop(&running, &Patience::default())
+            stop(&running, &ResponseTimeout::default())
                 .await
                 .unwrap_err()
                 .message

@@ -58,7 +58,7 @@ impl Served {
     pub async fn forever_with(self, renewal: Renewal) {
         let port = self.port;
         let renewal = std::sync::Arc::new(renewal);
-        let other = move |asked: &chatctl_local::Asked<'_>| renewal.answer(asked, port);
+        let other = move |asked: &chatctl_local::PageRequest<'_>| renewal.answer(asked, port);
         self.page.serve_with(self.listener, other).await;
     }
 }

@@ -54,7 +54,7 @@ pub(super) struct Http {
 
 /// A response, as far as it was read.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) head: hyper::http::response::Parts,
     pub(super) body: Bytes,
 }
@@ -102,7 +102,7 @@ impl Http {
         &self,
         request: Request<Full<Bytes>>,
         limit: usize,
-    ) -> Result<Answer, HttpError> {
+    ) -> Result<HttpResponse, HttpError> {
         let sent = self.client.request(request).await;
         let response = sent.map_err(|source| match source.is_connect() {
             true => HttpError::NotConnected { source },
@@ -115,10 +115,10 @@ impl Http {
     }
 }
 
-async fn read(response: Response<Incoming>, limit: usize) -> Result<Answer, HttpError> {
+async fn read(response: Response<Incoming>, limit: usize) -> Result<HttpResponse, HttpError> {
     let (head, body) = response.into_parts();
     match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(Answer {
+        Ok(body) => Ok(HttpResponse {
             head,
             body: body.to_bytes(),
         }),

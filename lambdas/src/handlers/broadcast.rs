@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::keep::keep;
 use super::sender::{notify, refuse, sender_session};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::envelope::Outgoing;
@@ -51,7 +51,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     dispatch: &impl Dispatch,
     routes: &impl Rules,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let (connection, frame) = event.message()?;
     let log = invocation
         .log
@@ -62,7 +62,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
         sender_session(event, &connection, Names::Optional, store, invocation.now).await?;
     let Some(session) = session else {
         log.warn("message of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
@@ -107,7 +107,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     if let Some(answer) = outgoing.answer(delivered, Receivers::Room, event.route()) {
         notify(&connection, &answer, delivery, &log).await;
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 /// The sender's connection exists for certain, because it has sent a message.

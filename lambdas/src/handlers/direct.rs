@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::keep::keep;
 use super::sender::{notify, refuse, sender_session};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
@@ -35,7 +35,7 @@ pub async fn direct(
     delivery: &impl Delivery,
     routes: &impl Rules,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let (connection, frame) = event.message()?;
     let log = invocation
         .log
@@ -49,7 +49,7 @@ pub async fn direct(
         Some((session, friend))
     }) else {
         log.warn("message of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let rule = (routes.rule(event.route()), Receivers::Friend);
     let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
@@ -84,5 +84,5 @@ pub async fn direct(
     if let Some(answer) = answer {
         notify(&connection, &answer, delivery, &log).await;
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }

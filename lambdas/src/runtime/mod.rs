@@ -22,7 +22,7 @@ use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use api::{Event, Refusal, RuntimeApi, RuntimeError};
+pub use api::{Event, RejectedOutcome, RuntimeApi, RuntimeError};
 pub use trace::Trace;
 
 use crate::log::Log;

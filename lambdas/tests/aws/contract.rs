@@ -1,6 +1,6 @@
 //! The contract of a [`ConnectionStore`], tested with the fake and with DynamoDB.
 
-mod attendance;
+mod announcement_store;
 mod history;
 mod rooms;
 
@@ -10,7 +10,7 @@ use chat_lambdas::memory::MemoryStore;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, Presence, Read};
 
-use self::attendance::*;
+use self::announcement_store::*;
 use self::history::*;
 use self::rooms::*;
 use crate::table::{LocalTable, TABLE};

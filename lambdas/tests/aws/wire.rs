@@ -13,7 +13,7 @@ use chat_lambdas::dispatch::{Dispatch as _, ShardMessage};
 use chat_lambdas::environment::{FunctionAddress, SecretEndpoints, TableAddress};
 use chat_lambdas::history::{Conversation, History, Line, Order, Section, Ulid};
 use chat_lambdas::items::Items;
-use chat_lambdas::presence::{Announcer as _, Attendance};
+use chat_lambdas::presence::{AnnouncementStore, Announcer as _};
 use chat_lambdas::review::Reviewers as _;
 use chat_lambdas::room::Rest;
 use chat_lambdas::runtime::Trace;
@@ -137,7 +137,7 @@ async fn connections(store: &impl ConnectionStore) {
     store.ban_of(&tom(), NOW).await.expect("read");
 }
 
-async fn announcements(store: &impl Attendance) {
+async fn announcements(store: &impl AnnouncementStore) {
     let room = room();
     store.open_turn(&room, NOW).await.expect("written");
     store.close_turn(&room).await.expect("written");

@@ -10,7 +10,7 @@ use chat_lambdas::dispatch::DispatchError;
 use chat_lambdas::handlers::{Announcements, HandlerError, Invocation, announce};
 use chat_lambdas::memory::{Call, MemoryAnnouncer, MemoryStore};
 use chat_lambdas::presence::{
-    Announcing, Clock, GRACE, MAX_CONNECTIONS, Summons, TURN_SECONDS, WINDOW,
+    AnnounceEvent, Announcing, Clock, GRACE, MAX_CONNECTIONS, TURN_SECONDS, WINDOW,
 };
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore as _, LIFETIME_SECONDS, Presence};
@@ -95,8 +95,11 @@ impl Kitchen {
         self.scene.delivery.close(&ConnectionId::new(connection));
     }
 
-    async fn announces(&self, summons: &Summons) -> Result<Announcements, HandlerError> {
-        announce(summons, self.scene.ways(), &self.invocation()).await
+    async fn announces(
+        &self,
+        announce_event: &AnnounceEvent,
+    ) -> Result<Announcements, HandlerError> {
+        announce(announce_event, self.scene.ways(), &self.invocation()).await
     }
 
     /// Runs the announcers that were summoned, one after another, until none is.
@@ -107,8 +110,8 @@ impl Kitchen {
             if summoned.is_empty() {
                 return done;
             }
-            for summons in &summoned {
-                done.push(self.announces(summons).await.unwrap());
+            for announce_event in &summoned {
+                done.push(self.announces(announce_event).await.unwrap());
             }
         }
     }
@@ -279,10 +282,10 @@ async fn an_announcer_that_dies_at_work_is_followed_by_one_that_says_what_it_has
     assert!(killed.is_err());
     kitchen.enters("Dan", "d").await;
     let mut runs = Vec::new();
-    for summons in kitchen.announcer.take() {
+    for announce_event in kitchen.announcer.take() {
         // Lambda invokes it again after an error.
         while runs.last() != Some(&true) {
-            runs.push(kitchen.announces(&summons).await.is_ok());
+            runs.push(kitchen.announces(&announce_event).await.is_ok());
         }
     }
     assert!(runs.len() <= 2, "{runs:?}");
@@ -293,10 +296,10 @@ async fn an_announcer_that_dies_at_work_is_followed_by_one_that_says_what_it_has
 async fn an_event_that_lambda_delivers_twice_is_announced_once() {
     let kitchen = Kitchen::of_three().await;
     kitchen.leaves("b").await;
-    let [summons] = &kitchen.announcer.take()[..] else {
+    let [announce_event] = &kitchen.announcer.take()[..] else {
         panic!("one summons");
     };
-    let twice = [(); 2].map(|()| kitchen.announces(summons));
+    let twice = [(); 2].map(|()| kitchen.announces(announce_event));
     for run in futures_util::future::join_all(twice).await {
         run.unwrap();
     }
@@ -317,14 +320,14 @@ async fn an_announcer_that_cannot_be_invoked_or_a_turn_that_cannot_be_opened_sto
     kitchen.settles().await;
     assert_eq!(kitchen.read("a"), [said(&["Dan"], &["Bob"], 3)]);
 
-    kitchen.scene.store.break_down(Call::Attendance);
+    kitchen.scene.store.break_down(Call::AnnouncementStore);
     kitchen.enters("Eve", "e").await;
     assert!(kitchen.scene.logged().contains("change not announced"));
     assert!(kitchen.scene.members().contains(&"kitchen/e".to_owned()));
-    let summons = Summons {
+    let announce_event = AnnounceEvent {
         room: self::kitchen(),
     };
-    let failed = kitchen.announces(&summons).await;
+    let failed = kitchen.announces(&announce_event).await;
     assert!(matches!(failed, Err(HandlerError::Store(_))), "{failed:?}");
 }
 

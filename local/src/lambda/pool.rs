@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub(super) use self::actions::{Action, Busy, Counts, Ending, Order, Rules};
+pub(super) use self::actions::{Action, Busy, Counts, Ending, Rules, Termination};
 use self::process::{Due, Phase, Process};
 use super::durations::Durations;
 use super::fair_queue::FairQueue;
@@ -131,7 +131,7 @@ impl Pool {
             self.failed_starts = 0;
         }
         if self.is_retired {
-            return Ok(self.end(id, Order::stop()).into_iter().collect());
+            return Ok(self.end(id, Termination::stop()).into_iter().collect());
         }
         self.idle.retain(|idle| *idle != id);
         self.lanes.ended(id);
@@ -176,7 +176,7 @@ impl Pool {
         self.durations.add(took);
         let mut actions = vec![log(id, text), self.finish(working.reply, outcome)];
         if self.is_retired {
-            actions.extend(self.end(id, Order::stop()));
+            actions.extend(self.end(id, Termination::stop()));
         }
         Some(actions)
     }
@@ -202,16 +202,16 @@ impl Pool {
             Due::StartTooSlow => {
                 let limit = self.rules.init_timeout.as_secs_f64();
                 let message = format!("init timed out after {limit:.2} seconds");
-                Order {
+                Termination {
                     at_once: true,
                     why: Failure::new("Runtime.InitTimeout", message),
                 }
             }
-            Due::Overdue => Order {
+            Due::Overdue => Termination {
                 at_once: true,
-                ..Order::stop()
+                ..Termination::stop()
             },
-            Due::Idle if self.idle.contains(&id) || self.is_retired => Order::stop(),
+            Due::Idle if self.idle.contains(&id) || self.is_retired => Termination::stop(),
             Due::Idle => return (now + LOOK_AGAIN, Vec::new()),
         };
         let actions = self.end(id, order).into_iter().collect();
@@ -269,7 +269,7 @@ impl Pool {
             .collect();
         let actions = ids
             .into_iter()
-            .filter_map(|id| self.end(id, Order::stop()))
+            .filter_map(|id| self.end(id, Termination::stop()))
             .collect();
         (self.waiting.drain(), actions)
     }
@@ -306,7 +306,7 @@ impl Pool {
     }
 
     /// Returns `None` if it is ending already.
-    fn end(&mut self, id: u64, order: Order) -> Option<Action> {
+    fn end(&mut self, id: u64, order: Termination) -> Option<Action> {
         let process = self.processes.get_mut(&id)?;
         if std::mem::replace(&mut process.is_ending, true) {
             return None;

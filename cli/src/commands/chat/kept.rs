@@ -32,7 +32,7 @@ pub(super) struct Taken {
 
 /// Where a conversation's messages are kept, and which of them were shown.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct HistoryReader {
     /// The key of the route that answers `history`.
     action: String,
     /// The other person, if it is a conversation between two.
@@ -48,21 +48,21 @@ pub(super) struct Kept {
     order: VecDeque<String>,
     /// What own messages are marked with, so that a page does not show them again.
     marks: HashSet<String>,
-    asked: Option<Asked>,
+    asked: Option<HistoryRequest>,
     /// Messages that wait until the pages before them have come.
     waiting: Vec<String>,
     requests: u64,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct HistoryRequest {
     reference: String,
-    what: What,
+    what: PageKind,
     until: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+enum PageKind {
     Newest,
     Missed,
     Older,
@@ -80,7 +80,7 @@ struct Head {
     message: Option<String>,
 }
 
-impl Kept {
+impl HistoryReader {
     pub(super) fn new(action: String, with: Option<String>, shows_last_page: bool) -> Self {
         Self {
             action,
@@ -107,9 +107,9 @@ impl Kept {
     /// A connection has opened: the request for what was missed.
     pub(super) fn opened(&mut self) -> String {
         match self.cursor.clone().or_else(|| self.oldest.clone()) {
-            Some(after) => self.request(What::Missed, json!({ "after": after })),
-            None if self.shows_last_page => self.request(What::Newest, json!({})),
-            None => self.request(What::Newest, json!({ "limit": 1 })),
+            Some(after) => self.request(PageKind::Missed, json!({ "after": after })),
+            None if self.shows_last_page => self.request(PageKind::Newest, json!({})),
+            None => self.request(PageKind::Newest, json!({ "limit": 1 })),
         }
     }
 
@@ -117,10 +117,10 @@ impl Kept {
     pub(super) fn older(&mut self) -> Option<String> {
         let before = self.oldest.clone().filter(|_| self.has_older)?;
         let is_idle = self.asked.is_none();
-        is_idle.then(|| self.request(What::Older, json!({ "before": before })))
+        is_idle.then(|| self.request(PageKind::Older, json!({ "before": before })))
     }
 
-    fn request(&mut self, what: What, mut members: Value) -> String {
+    fn request(&mut self, what: PageKind, mut members: Value) -> String {
         self.requests += 1;
         let reference = format!("history-{}", self.requests);
         members["action"] = self.action.as_str().into();
@@ -128,7 +128,7 @@ impl Kept {
         if let Some(with) = &self.with {
             members[history::WITH] = with.as_str().into();
         }
-        self.asked = Some(Asked {
+        self.asked = Some(HistoryRequest {
             reference,
             what,
             until: Instant::now() + TIMEOUT,
@@ -177,7 +177,7 @@ impl Kept {
                 if self
                     .asked
                     .as_ref()
-                    .is_some_and(|asked| asked.what != What::Older)
+                    .is_some_and(|asked| asked.what != PageKind::Older)
                 {
                     self.waiting.push(frame);
                     return Taken::default();
@@ -200,10 +200,13 @@ impl Kept {
     }
 
     fn page(&mut self, page: &Page<'_>) -> Taken {
-        let what = self.asked.take().map_or(What::Missed, |asked| asked.what);
+        let what = self
+            .asked
+            .take()
+            .map_or(PageKind::Missed, |asked| asked.what);
         let first = page.entries.first().map(|entry| entry.id().to_owned());
         let last = page.entries.last().map(|entry| entry.id().to_owned());
-        let is_position_only = what == What::Newest && !self.shows_last_page;
+        let is_position_only = what == PageKind::Newest && !self.shows_last_page;
         let mut taken = Taken::default();
         for entry in &page.entries {
             let is_new = self.is_new(entry.id());
@@ -217,7 +220,7 @@ impl Kept {
             self.oldest = Some(first);
         }
         match what {
-            What::Older => {
+            PageKind::Older => {
                 self.has_older = page.more;
                 taken.note = Some(match taken.shown.len() {
                     0 => "there are no earlier messages".to_owned(),
@@ -226,14 +229,14 @@ impl Kept {
                 });
                 return taken;
             }
-            What::Newest => {
+            PageKind::Newest => {
                 self.has_older = page.more;
                 self.cursor = Some(last.unwrap_or_else(|| BEGINNING.to_owned()));
                 if !taken.shown.is_empty() {
                     taken.note = Some("what was said before".to_owned());
                 }
             }
-            What::Missed => {
+            PageKind::Missed => {
                 let before = self.cursor.clone().unwrap_or_default();
                 if let Some(last) = last {
                     if last > before {
@@ -241,7 +244,7 @@ impl Kept {
                     }
                     if page.more {
                         let after = json!({ "after": last, "exact": true });
-                        taken.request = Some(self.request(What::Missed, after));
+                        taken.request = Some(self.request(PageKind::Missed, after));
                         return taken;
                     }
                 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
 use super::identity::Identity;
-use super::kept::Kept;
+use super::kept::HistoryReader;
 use super::talk::talk;
 use super::view::{State, Typed, View};
 use crate::error::CommandError;
@@ -22,7 +22,7 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,
-    kept: Option<Kept>,
+    kept: Option<HistoryReader>,
     me: &str,
 ) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {

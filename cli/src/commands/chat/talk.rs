@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::frame::Framing;
 use super::identity::Identity;
-use super::kept::{Kept, Taken};
+use super::kept::{HistoryReader, Taken};
 use super::lines::Lines;
 use super::random::{random, random_text};
 use super::view::{State, Typed, View};
@@ -45,7 +45,7 @@ const REMEMBERED: usize = 64;
 /// the user interrupts.
 pub(super) async fn talk(
     identity: Identity,
-    (framing, kept): (&Framing, Option<Kept>),
+    (framing, kept): (&Framing, Option<HistoryReader>),
     wait: Duration,
     typed: &mut mpsc::Receiver<Typed>,
     view: &mut impl View,
@@ -74,7 +74,7 @@ struct Talk<'a, V> {
     identity: Identity,
     framing: &'a Framing,
     /// Where messages are kept.
-    kept: Option<Kept>,
+    kept: Option<HistoryReader>,
     wait: Duration,
     typed: &'a mut mpsc::Receiver<Typed>,
     view: &'a mut V,
@@ -185,7 +185,8 @@ impl<V: View> Talk<'_, V> {
         let mut last = Instant::now();
         let mut end = None;
         self.sent.clear();
-        self.unsent.extend(self.kept.as_mut().map(Kept::opened));
+        self.unsent
+            .extend(self.kept.as_mut().map(HistoryReader::opened));
         loop {
             if opening.is_none() && self.refused == 0 && self.identity.is_due() {
                 opening = self.opening();
@@ -208,7 +209,7 @@ impl<V: View> Talk<'_, V> {
                 last = Instant::now();
             }
             let renewal = self.identity.renewal();
-            let page = self.kept.as_ref().and_then(Kept::deadline);
+            let page = self.kept.as_ref().and_then(HistoryReader::deadline);
             let outcome = tokio::select! {
                 received = lines.recv() => match received {
                     Ok(text) if self.may_be_refusal(&text) => {
@@ -249,7 +250,7 @@ impl<V: View> Talk<'_, V> {
                 }
                 () = until(renewal), if renewal.is_some() && opening.is_none() && self.refused == 0 => Ok(()),
                 () = until(page), if page.is_some() => {
-                    let taken = self.kept.as_mut().map(Kept::give_up);
+                    let taken = self.kept.as_mut().map(HistoryReader::give_up);
                     self.show(taken.unwrap_or_default())
                 }
                 () = until(end), if end.is_some() => {
@@ -350,7 +351,7 @@ impl<V: View> Talk<'_, V> {
                     Err(words) => self.view.trouble(&words),
                 }
             }
-            Some(Typed::Older) => match self.kept.as_mut().and_then(Kept::older) {
+            Some(Typed::Older) => match self.kept.as_mut().and_then(HistoryReader::older) {
                 Some(request) => self.unsent.push_back(request),
                 None => self.view.note("there are no earlier messages"),
             },

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite;
 
 use super::proof::{PROBING, probe};
-use super::{Cloud, Order};
+use super::{Cloud, DeployRequest};
 use crate::config::Settings;
 use crate::config::domain::Domain;
 use crate::engine::cloud::CloudFormation;
@@ -17,9 +17,9 @@ use crate::engine::execute::DeployError;
 use crate::engine::limits;
 use crate::engine::network::is_by_proxy;
 use crate::engine::network::surroundings::addresses;
-use crate::engine::probe::{Pass, ProbeError};
-use crate::engine::refusal::{TargetError, or_interrupted};
+use crate::engine::probe::{ProbeCredential, ProbeError};
 use crate::engine::target::{AssetStore, Functions, Gateways, Inventory};
+use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::few::few;
 
 /// For how long a name is looked up.
@@ -35,34 +35,34 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     /// The chat does not answer.
     pub(super) async fn probe_by_name(
         &self,
-        order: &Order<'_, S::Handlers>,
+        request: &DeployRequest<'_, S::Handlers>,
         (domain, url, target): (&Domain, &str, Option<&str>),
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
-        let named = Named {
-            settings: order.settings,
-            pass: order.pass,
+        let named = NamedEndpoint {
+            settings: request.settings,
+            credential: request.credential,
             domain,
             url,
             target,
         };
-        let own = async || self.own_address(order).await;
+        let own = async || self.own_address(request).await;
         named.probe(own, limits::scaled(PROBING), reporter).await
     }
 
     /// API Gateway's own address of the stage.
     async fn own_address(
         &self,
-        order: &Order<'_, S::Handlers>,
+        request: &DeployRequest<'_, S::Handlers>,
     ) -> Result<Option<String>, TargetError> {
-        let resources = self.stacks.resources(&order.settings.stack).await?;
+        let resources = self.stacks.resources(&request.settings.stack).await?;
         let mut apis = resources
             .iter()
             .filter(|resource| resource.resource_type == "AWS::ApiGatewayV2::Api");
         match apis.next() {
             Some(api) => {
                 self.gateways
-                    .endpoint(&api.physical_id, &order.settings.stage)
+                    .endpoint(&api.physical_id, &request.settings.stage)
                     .await
             }
             None => Ok(None),
@@ -72,16 +72,16 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
 
 /// A chat that is to answer at a name.
 #[derive(Debug)]
-struct Named<'a> {
+struct NamedEndpoint<'a> {
     settings: &'a Settings,
-    pass: Pass<'a>,
+    credential: ProbeCredential<'a>,
     domain: &'a Domain,
     url: &'a str,
     /// What the name's record has to lead to, as far as it is known.
     target: Option<&'a str>,
 }
 
-impl Named<'_> {
+impl NamedEndpoint<'_> {
     /// Tries the name, for `timeout`; else the address that `own` finds, for as long again.
     async fn probe(
         &self,
@@ -89,25 +89,29 @@ impl Named<'_> {
         timeout: Duration,
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
-        let (why, failure) = match or_interrupted(lead(self.url, self.domain.name.as_ref())).await?
-        {
-            Lead::Nowhere => ("it cannot be resolved".to_owned(), None),
-            lead => match probe(self.url, self.settings, self.pass, timeout, reporter).await {
-                Ok(()) => return Ok(true),
-                Err(error) => match astray(&error) {
-                    None => return Err(error),
-                    Some(Astray::Unopened(why)) => (lead.without(&why), None),
-                    Some(Astray::Otherwise(why)) => (lead.with_another(&why), Some(error)),
-                },
-            },
-        };
+        let (why, failure) =
+            match or_interrupted(resolve(self.url, self.domain.name.as_ref())).await? {
+                Resolution::Nowhere => ("it cannot be resolved".to_owned(), None),
+                resolution => {
+                    match probe(self.url, self.settings, self.credential, timeout, reporter).await {
+                        Ok(()) => return Ok(true),
+                        Err(error) => match name_failure(&error) {
+                            None => return Err(error),
+                            Some(NameFailure::Unopened(why)) => (resolution.without(&why), None),
+                            Some(NameFailure::Otherwise(why)) => {
+                                (resolution.with_another(&why), Some(error))
+                            }
+                        },
+                    }
+                }
+            };
         let own = match self.domain.disable_default_endpoint {
             true => None,
             false => or_interrupted(own()).await?,
         };
         match (own, failure) {
             (Some(own), _) => {
-                probe(&own, self.settings, self.pass, timeout, reporter).await?;
+                probe(&own, self.settings, self.credential, timeout, reporter).await?;
                 reporter.report(&DeployEvent::Notice(self.notice(&why, Some(&own))));
                 Ok(true)
             }
@@ -168,7 +172,7 @@ impl Named<'_> {
 
 /// Where a name leads.
 #[derive(Debug, PartialEq, Eq)]
-enum Lead {
+enum Resolution {
     /// It has no address.
     Nowhere,
     /// To these addresses.
@@ -177,7 +181,7 @@ enum Lead {
     ByProxy,
 }
 
-impl Lead {
+impl Resolution {
     /// Why there was no connection.
     fn without(&self, why: &str) -> String {
         match self {
@@ -201,9 +205,9 @@ impl Lead {
 ///
 /// # Errors
 /// A variable names no proxy that can be used.
-async fn lead(url: &str, host: &str) -> Result<Lead, TargetError> {
+async fn resolve(url: &str, host: &str) -> Result<Resolution, TargetError> {
     if is_by_proxy(url)? {
-        return Ok(Lead::ByProxy);
+        return Ok(Resolution::ByProxy);
     }
     let looking = tokio::time::timeout(limits::scaled(LOOKUP), addresses(host, 443));
     let found = match looking.await {
@@ -211,14 +215,14 @@ async fn lead(url: &str, host: &str) -> Result<Lead, TargetError> {
         Ok(Err(_)) | Err(_) => Vec::new(),
     };
     Ok(match found.is_empty() {
-        true => Lead::Nowhere,
-        false => Lead::To(found.iter().map(|it| it.ip().to_string()).collect()),
+        true => Resolution::Nowhere,
+        false => Resolution::To(found.iter().map(|it| it.ip().to_string()).collect()),
     })
 }
 
 /// Why a name may lead elsewhere.
 #[derive(Debug, PartialEq, Eq)]
-enum Astray {
+enum NameFailure {
     /// No server has answered as one for WebSockets or HTTP.
     Unopened(String),
     /// One has, and not as the chat should.
@@ -226,19 +230,19 @@ enum Astray {
 }
 
 /// What a failure says of the name; `None` if it says nothing of it.
-fn astray(error: &DeployError) -> Option<Astray> {
+fn name_failure(error: &DeployError) -> Option<NameFailure> {
     let DeployError::Unproven(unproven) = error else {
         return None;
     };
     match &unproven.error {
         ProbeError::Setup(_) => None,
         ProbeError::Proxy { source, .. } if source.wants_login => None,
-        ProbeError::Proxy { source, .. } => Some(Astray::Unopened(source.to_string())),
-        ProbeError::NoAnswer { .. } => Some(Astray::Unopened("it does not answer".to_owned())),
+        ProbeError::Proxy { source, .. } => Some(NameFailure::Unopened(source.to_string())),
+        ProbeError::NoAnswer { .. } => Some(NameFailure::Unopened("it does not answer".to_owned())),
         ProbeError::Connect { source, .. } => Some(match **source {
-            tungstenite::Error::Http(_) => Astray::Otherwise(source.to_string()),
-            _ => Astray::Unopened(source.to_string()),
+            tungstenite::Error::Http(_) => NameFailure::Otherwise(source.to_string()),
+            _ => NameFailure::Unopened(source.to_string()),
         }),
-        error => Some(Astray::Otherwise(error.to_string())),
+        error => Some(NameFailure::Otherwise(error.to_string())),
     }
 }

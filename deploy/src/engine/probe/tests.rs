@@ -126,8 +126,8 @@ fn to_a_backend() -> Purpose {
     }
 }
 
-fn course(routes: &[Route], each: Duration) -> Course<'_> {
-    Course {
+fn plan(routes: &[Route], each: Duration) -> ProbePlan<'_> {
+    ProbePlan {
         routes,
         pace: None,
         each,
@@ -139,7 +139,7 @@ async fn probed(url: &str, timeout: Duration) -> Result<String, ProbeError> {
     probe(
         url,
         &Handshake::default(),
-        Pass::Claims,
+        ProbeCredential::Claims,
         &routes(),
         None,
         timeout,
@@ -211,8 +211,8 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_timeout()
     let outcome = until_it_answers(
         &url,
         &said,
-        Pass::Claims,
-        course(&routes, TIMEOUT),
+        ProbeCredential::Claims,
+        plan(&routes, TIMEOUT),
         started + Duration::from_millis(300),
     );
     let error = outcome.await.unwrap_err();
@@ -303,8 +303,8 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
     let answer = until_it_answers(
         &url,
         &Handshake::default(),
-        Pass::Claims,
-        course(&routes, each),
+        ProbeCredential::Claims,
+        plan(&routes, each),
         Instant::now() + TIMEOUT,
     )
     .await
@@ -325,7 +325,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
     let error = probe(
         &url,
         &Handshake::default(),
-        Pass::Claims,
+        ProbeCredential::Claims,
         &routes(),
         None,
         Duration::from_millis(500),
@@ -371,7 +371,15 @@ async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
         Ok(Token::parse("a.b.c").unwrap())
     };
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
-    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), None, short).await;
+    let outcome = probe(
+        &url,
+        &said,
+        ProbeCredential::Tokens(&mint),
+        &routes(),
+        None,
+        short,
+    )
+    .await;
     // The third seat is never answered, which is as good as let in: not refused.
     outcome.unwrap_err();
 }

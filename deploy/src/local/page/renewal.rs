@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
 
-use chatctl_local::{Answer, Asked};
+use chatctl_local::{PageRequest, PageResponse};
 use serde_json::json;
 
 use crate::config::names::PersonName;
@@ -77,12 +77,12 @@ impl Renewal {
     }
 
     /// The answer to a request on `port`; `None` where it is not for a token.
-    pub(super) fn answer(&self, asked: &Asked<'_>, port: u16) -> Option<Answer> {
+    pub(super) fn answer(&self, asked: &PageRequest<'_>, port: u16) -> Option<PageResponse> {
         (asked.path == PATH).then(|| self.judged(asked, port))
     }
 
-    fn judged(&self, asked: &Asked<'_>, port: u16) -> Answer {
-        let refused = |status, error: &str| Answer {
+    fn judged(&self, asked: &PageRequest<'_>, port: u16) -> PageResponse {
+        let refused = |status, error: &str| PageResponse {
             status,
             json: json!({ "error": error }).to_string(),
         };
@@ -104,7 +104,7 @@ impl Renewal {
             return refused(403, "this link is not one of the running `chatctl web`");
         };
         match (self.mint)(&name) {
-            Ok(token) => Answer {
+            Ok(token) => PageResponse {
                 status: 200,
                 json: json!({ "token": token.secret(), "key": key }).to_string(),
             },

@@ -21,7 +21,7 @@ fn settings(toml: &str) -> Settings {
     .unwrap()
 }
 
-fn of(toml: &str, region: &str, is_split: bool) -> Policies {
+fn rendered(toml: &str, region: &str, is_split: bool) -> Policies {
     let settings = settings(toml);
     let subject = Subject {
         settings: &settings,
@@ -52,13 +52,13 @@ tags = { team = \"chat\" }
 
 #[test]
 fn the_policy_of_the_default_chat_is_as_recorded() {
-    let text = format!("{:#}\n", of("", "eu-west-1", false).to_json());
+    let text = format!("{:#}\n", rendered("", "eu-west-1", false).to_json());
     expect_file!["snapshots/default.json"].assert_eq(&text);
 }
 
 #[test]
 fn the_policies_under_every_rule_of_an_account_are_as_recorded() {
-    let text = format!("{:#}\n", of(RULES, "eu-west-1", true).to_json());
+    let text = format!("{:#}\n", rendered(RULES, "eu-west-1", true).to_json());
     expect_file!["snapshots/rules.json"].assert_eq(&text);
 }
 
@@ -79,7 +79,7 @@ keep-failed-events = true
 /// What `more` adds to the policy, one line a statement.
 fn added(plain: &str, more: &str) -> String {
     let lines = |toml: &str| {
-        let policy = of(toml, "eu-west-1", false).to_json();
+        let policy = rendered(toml, "eu-west-1", false).to_json();
         let statements = policy["Statement"].as_array().unwrap().clone();
         let line = |it: &Value| {
             let actions = it["Action"].as_array().unwrap().iter();
@@ -107,17 +107,17 @@ fn a_name_alarms_and_access_logs_add_the_least_to_the_policy() {
 
 #[test]
 fn terraform_gets_the_same_policies() {
-    let split = of("stack = \"my-chat\"", "eu-west-1", true);
+    let split = rendered("stack = \"my-chat\"", "eu-west-1", true);
     expect_file!["snapshots/split.tf"].assert_eq(&terraform(&split, &"my-chat".parse().unwrap()));
 }
 
 #[test]
 fn the_two_parts_together_are_the_whole_and_one_right_to_pass_the_role() {
     for toml in ["", RULES, "[[routes]]\nkey = \"a\"\nreceivers = \"room\"\n"] {
-        let Policies::Whole(whole) = of(toml, "eu-west-1", false) else {
+        let Policies::Whole(whole) = rendered(toml, "eu-west-1", false) else {
             panic!("it is not split");
         };
-        let split = of(toml, "eu-west-1", true);
+        let split = rendered(toml, "eu-west-1", true);
         let parts: BTreeSet<_> = split.named()[..2]
             .iter()
             .flat_map(|(_, part)| actions(part))
@@ -146,7 +146,7 @@ fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() 
         COMPANY,
         "[domain]\nname = \"chat.example.com\"\n",
     ] {
-        for (_, policy) in of(toml, "eu-west-1", true).named() {
+        for (_, policy) in rendered(toml, "eu-west-1", true).named() {
             for statement in policy["Statement"].as_array().unwrap() {
                 let text = statement["Action"].to_string();
                 assert!(!text.contains('*'), "{text}");
@@ -175,7 +175,7 @@ fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() 
 #[test]
 fn the_default_policies_fit_into_managed_ones() {
     for (toml, is_split) in [("", false), ("", true), (RULES, true)] {
-        assert_eq!(of(toml, "eu-west-1", is_split).too_long(), []);
+        assert_eq!(rendered(toml, "eu-west-1", is_split).too_long(), []);
     }
 }
 
@@ -184,7 +184,7 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
     let toml = "[[routes]]\nkey = \"$connect\"\nhttp = \"https://b.example/c\"\n[[routes]]\nkey = \"$disconnect\"\n\
                 http = \"https://b.example/d\"\n[[routes]]\nkey = \"$default\"\nhttp = \"https://b.example/m\"\n\
                 secret-header = { name = \"x-secret\", ssm = \"/chat/backend:3\" }\n";
-    let Policies::Whole(policy) = of(toml, "cn-north-1", false) else {
+    let Policies::Whole(policy) = rendered(toml, "cn-north-1", false) else {
         panic!("it is not split");
     };
     let services: BTreeSet<_> = actions(&policy)
@@ -214,7 +214,7 @@ fn a_stack_without_functions_needs_the_bucket_once_its_template_is_too_large_for
             .collect()
     };
     let parts = |toml: &str| {
-        let split = of(toml, "eu-west-1", true);
+        let split = rendered(toml, "eu-west-1", true);
         let named = split.named();
         [actions(named[0].1), actions(named[1].1)]
     };
@@ -259,14 +259,16 @@ fn secrets_are_read_by_name_or_arn() {
             "arn:aws:secretsmanager:eu-west-1:210987654321:secret:chat/backend-??????",
         ),
     ] {
-        let text = of(&toml(secret), "eu-west-1", false).to_json().to_string();
+        let text = rendered(&toml(secret), "eu-west-1", false)
+            .to_json()
+            .to_string();
         assert!(text.contains(on), "{text}");
     }
 }
 
 #[test]
 fn names_that_cloudformation_cuts_are_matched_by_their_beginning() {
-    let text = of(
+    let text = rendered(
         "stack = \"a-very-long-name-of-a-chat-stack\"",
         "us-gov-west-1",
         false,
@@ -324,7 +326,7 @@ fn whatever_chatctl_asks_aws_for_is_in_the_policy() {
     );
     assert!(found.len() > 25, "{found:?}");
     let named = "[domain]\nname = \"chat.example.com\"\n[logs]\naccess = true\n";
-    let tagged = of(
+    let tagged = rendered(
         &format!("{named}[aws]\ntags = {{ team = \"chat\" }}\n"),
         "eu-west-1",
         true,

@@ -16,7 +16,7 @@ use crate::secret::{Secret, Vault};
 
 /// The services of a chat.
 #[derive(Debug, Clone)]
-pub(crate) enum Ways {
+pub(crate) enum Services {
     Aws(Arc<Aws>),
     Memory(Arc<Memory>),
 }
@@ -39,7 +39,7 @@ pub(crate) struct Memory {
     pub(crate) secrets: Mutex<BTreeMap<String, Secret>>,
 }
 
-impl Ways {
+impl Services {
     /// AWS's services, as set in a function's environment.
     pub(crate) fn from_environment(
         environment: Environment<'_>,
@@ -63,14 +63,14 @@ impl Ways {
 
 /// Runs the same code with either. `$delivery` is for a few receivers, `$crowd` for many.
 macro_rules! over {
-    ($ways:expr, |$store:pat_param, $items:pat_param, $delivery:pat_param, $crowd:pat_param| $code:expr) => {
-        match $ways {
-            $crate::ways::Ways::Aws(aws) => {
+    ($services:expr, |$store:pat_param, $items:pat_param, $delivery:pat_param, $crowd:pat_param| $code:expr) => {
+        match $services {
+            $crate::services::Services::Aws(aws) => {
                 let ($store, $items) = (&aws.store, &aws.store);
                 let ($delivery, $crowd) = (&aws.delivery, &aws.crowd);
                 $code
             }
-            $crate::ways::Ways::Memory(memory) => {
+            $crate::services::Services::Memory(memory) => {
                 let ($store, $items) = (&memory.store, &memory.items);
                 let ($delivery, $crowd) = (&memory.delivery, &memory.delivery);
                 $code

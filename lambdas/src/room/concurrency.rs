@@ -30,7 +30,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 /// (TCP shares a link in the same way: additive increase, multiplicative decrease,
 /// <https://www.rfc-editor.org/rfc/rfc5681>.)
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct ConcurrencyLimit {
     most: usize,
     places: usize,
     is_careful: bool,
@@ -50,7 +50,7 @@ struct Round {
     took: Duration,
 }
 
-impl Pace {
+impl ConcurrencyLimit {
     pub(super) fn up_to(most: usize) -> Self {
         Self {
             most,
@@ -151,78 +151,82 @@ mod tests {
     const QUICK: Duration = Duration::from_millis(15);
 
     /// Records a full round with `refused` refused posts.
-    fn round(pace: &mut Pace, refused: usize, took: Duration) {
-        for number in 0..pace.places() {
-            pace.note(took, number < refused, 0);
+    fn round(concurrency: &mut ConcurrencyLimit, refused: usize, took: Duration) {
+        for number in 0..concurrency.places() {
+            concurrency.note(took, number < refused, 0);
         }
     }
 
     #[test]
     fn slots_increase_up_to_the_limit_while_nothing_is_refused() {
-        let mut pace = Pace::up_to(128);
-        let mut seen = vec![pace.places()];
+        let mut concurrency = ConcurrencyLimit::up_to(128);
+        let mut seen = vec![concurrency.places()];
         for _ in 0..8 {
-            round(&mut pace, 0, QUICK);
-            seen.push(pace.places());
+            round(&mut concurrency, 0, QUICK);
+            seen.push(concurrency.places());
         }
         assert_eq!(seen, [32, 40, 50, 63, 79, 99, 124, 128, 128]);
-        assert_eq!(Pace::up_to(5).places(), 5);
+        assert_eq!(ConcurrencyLimit::up_to(5).places(), 5);
     }
 
     #[test]
     fn a_tenth_refused_halves_them_and_recovery_is_one_by_one() {
-        let mut pace = Pace::up_to(128);
-        round(&mut pace, 3, QUICK);
-        assert_eq!(pace.places(), 40, "3 of 32 are tolerated");
-        round(&mut pace, 4, QUICK);
-        assert_eq!(pace.places(), 20);
-        round(&mut pace, 0, QUICK);
-        assert_eq!(pace.places(), 21);
+        let mut concurrency = ConcurrencyLimit::up_to(128);
+        round(&mut concurrency, 3, QUICK);
+        assert_eq!(concurrency.places(), 40, "3 of 32 are tolerated");
+        round(&mut concurrency, 4, QUICK);
+        assert_eq!(concurrency.places(), 20);
+        round(&mut concurrency, 0, QUICK);
+        assert_eq!(concurrency.places(), 21);
         for _ in 0..10 {
-            let all = pace.places();
-            round(&mut pace, all, QUICK);
+            let all = concurrency.places();
+            round(&mut concurrency, all, QUICK);
         }
-        assert_eq!(pace.places(), 1, "one post is always allowed");
+        assert_eq!(concurrency.places(), 1, "one post is always allowed");
     }
 
     #[test]
     fn if_one_slot_is_too_much_pauses_grow_and_shrink_again() {
-        let mut pace = Pace::up_to(1);
+        let mut concurrency = ConcurrencyLimit::up_to(1);
         let mut seen = Vec::new();
         for refused in [0, 1, 1, 1, 0, 0, 0, 0, 0] {
-            round(&mut pace, refused, QUICK);
-            seen.push(pace.pause().as_millis());
+            round(&mut concurrency, refused, QUICK);
+            seen.push(concurrency.pause().as_millis());
         }
         assert_eq!(seen, [0, 20, 40, 80, 40, 20, 10, 0, 0]);
         for _ in 0..20 {
-            round(&mut pace, 1, QUICK);
+            round(&mut concurrency, 1, QUICK);
         }
-        assert_eq!(pace.pause(), MAX_PAUSE);
+        assert_eq!(concurrency.pause(), MAX_PAUSE);
     }
 
     #[test]
     fn posts_in_progress_at_a_halving_do_not_halve_again() {
-        let mut pace = Pace::up_to(128);
+        let mut concurrency = ConcurrencyLimit::up_to(128);
         for _ in 0..32 {
-            pace.note(QUICK, true, 31);
+            concurrency.note(QUICK, true, 31);
         }
-        assert_eq!(pace.places(), 16);
+        assert_eq!(concurrency.places(), 16);
         for _ in 0..31 {
-            pace.note(QUICK, true, 10);
+            concurrency.note(QUICK, true, 10);
         }
-        assert_eq!(pace.places(), 16);
-        round(&mut pace, 0, QUICK);
-        assert_eq!(pace.places(), 17);
+        assert_eq!(concurrency.places(), 16);
+        round(&mut concurrency, 0, QUICK);
+        assert_eq!(concurrency.places(), 17);
     }
 
     #[test]
     fn posts_that_slow_down_with_concurrency_stop_the_growth() {
-        let mut pace = Pace::up_to(1_000);
+        let mut concurrency = ConcurrencyLimit::up_to(1_000);
         for _ in 0..100 {
             // A processor that is fully used from 32 posts on.
-            let took = QUICK * u32::try_from(pace.places()).unwrap() / 32;
-            round(&mut pace, 0, took);
+            let took = QUICK * u32::try_from(concurrency.places()).unwrap() / 32;
+            round(&mut concurrency, 0, took);
         }
-        assert!((64..100).contains(&pace.places()), "{}", pace.places());
+        assert!(
+            (64..100).contains(&concurrency.places()),
+            "{}",
+            concurrency.places()
+        );
     }
 }

@@ -6,16 +6,16 @@ use tokio::sync::Semaphore;
 
 /// Threads besides the gateway's, as many at a time as there are processors.
 #[derive(Debug)]
-pub(crate) struct Beside(Arc<Semaphore>);
+pub(crate) struct WorkerThreads(Arc<Semaphore>);
 
-impl Default for Beside {
+impl Default for WorkerThreads {
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Semaphore::new(processors)))
     }
 }
 
-impl Beside {
+impl WorkerThreads {
     /// Runs `work` as soon as a thread is free. Once begun, work runs to its end, even if its result is no longer
     /// needed.
     pub(crate) async fn run<T: Send + 'static>(

@@ -18,7 +18,7 @@ pub struct Announced {
 }
 
 /// What is on record about announcements. Times are in seconds since the epoch; every read is consistent.
-pub trait Attendance {
+pub trait AnnouncementStore {
     /// Opens the turn of `room` for [`TURN_SECONDS`](super::TURN_SECONDS), unless one is open; whether this call has.
     ///
     /// Call it after the change that is to be announced is written. With `false`, an announcer will read the room later.

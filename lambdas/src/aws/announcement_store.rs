@@ -12,7 +12,9 @@ use chat_protocol::table;
 use super::DynamoStore;
 use super::dynamo::{Attribute, Operation, Parameters};
 use super::rows::{Item, member_key, read_number, text};
-use crate::presence::{ANNOUNCED_LIFETIME_SECONDS, Announced, Attendance, Names, TURN_SECONDS};
+use crate::presence::{
+    ANNOUNCED_LIFETIME_SECONDS, Announced, AnnouncementStore, Names, TURN_SECONDS,
+};
 use crate::session::{ConnectionId, Name, Room};
 use crate::store::StoreError;
 
@@ -53,7 +55,7 @@ fn update(room: &Room, sort: &str, expression: &'static str) -> Parameters {
     Parameters::key(key).update(expression)
 }
 
-impl Attendance for DynamoStore {
+impl AnnouncementStore for DynamoStore {
     async fn open_turn(&self, room: &Room, now: u64) -> Result<bool, StoreError> {
         // Most changes of a busy room find an open turn. Reading costs a fifth of writing, and a partition takes three
         // times as many reads as writes.

@@ -15,12 +15,12 @@ const LOOK: Duration = Duration::from_millis(10);
 /// However many they are, they end together, after [`limits::ANSWERING`]: so that an error states what the user has
 /// waited. Each response begins the time anew.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+pub(super) struct ResponseTimeout {
     /// Since when there was no response to what is waited for.
     since: Cell<Option<Instant>>,
 }
 
-impl Patience {
+impl ResponseTimeout {
     /// Counts the time in which the process did not respond to others.
     pub(super) fn count(&self, silent: Duration) {
         let limit = limits::ANSWERING.time();
@@ -83,35 +83,35 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_in_a_row_end_together_and_a_response_begins_anew() {
-        let patience = Patience::default();
+        let waiting = ResponseTimeout::default();
         let limit = limits::ANSWERING.time();
         let began = Instant::now();
         let silent = || std::future::pending::<()>();
-        assert_eq!(patience.response(silent()).await, None);
-        assert!(patience.is_over());
-        assert_eq!(patience.until(|| Looked::Ok(None)).await, Ok(None));
-        assert_eq!(patience.until(|| Looked::Ok(Some(()))).await, Ok(Some(())));
-        assert_eq!(patience.response(silent()).await, None);
+        assert_eq!(waiting.response(silent()).await, None);
+        assert!(waiting.is_over());
+        assert_eq!(waiting.until(|| Looked::Ok(None)).await, Ok(None));
+        assert_eq!(waiting.until(|| Looked::Ok(Some(()))).await, Ok(Some(())));
+        assert_eq!(waiting.response(silent()).await, None);
         assert!(began.elapsed() < limit + 10 * LOOK, "{:?}", began.elapsed());
-        assert_eq!(patience.response(async { 7 }).await, Some(7));
-        assert!(!patience.is_over());
-        assert_eq!(patience.response(silent()).await, None);
+        assert_eq!(waiting.response(async { 7 }).await, Some(7));
+        assert!(!waiting.is_over());
+        assert_eq!(waiting.response(silent()).await, None);
         assert!(began.elapsed() >= 2 * limit);
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_that_others_have_waited_through_counts() {
-        let patience = Patience::default();
+        let waiting = ResponseTimeout::default();
         let limit = limits::ANSWERING.time();
         tokio::time::advance(limit).await;
-        patience.count(limit / 2);
+        waiting.count(limit / 2);
         let began = Instant::now();
-        assert_eq!(patience.until(|| Looked::Ok(None)).await, Ok(None));
+        assert_eq!(waiting.until(|| Looked::Ok(None)).await, Ok(None));
         assert!(
             began.elapsed() < limit / 2 + 10 * LOOK,
             "{:?}",
             began.elapsed()
         );
-        assert!(patience.is_over());
+        assert!(waiting.is_over());
     }
 }

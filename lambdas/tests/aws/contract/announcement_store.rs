@@ -1,7 +1,7 @@
 //! The clauses about announcements.
 
 use chat_lambdas::presence::{
-    ANNOUNCED_LIFETIME_SECONDS, Announced, Attendance, Names, TURN_SECONDS,
+    ANNOUNCED_LIFETIME_SECONDS, Announced, AnnouncementStore, Names, TURN_SECONDS,
 };
 use chat_lambdas::session::{Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore, Presence};
@@ -18,7 +18,7 @@ fn names(names: &[&str]) -> Names {
 }
 
 pub(super) async fn a_turn_is_opened_once_until_it_is_closed_ended_or_over(
-    store: &impl Attendance,
+    store: &impl AnnouncementStore,
 ) {
     let opens = async |now| store.open_turn(&kitchen(), now).await.expect("writable");
     assert!(opens(NOW).await);
@@ -33,7 +33,7 @@ pub(super) async fn a_turn_is_opened_once_until_it_is_closed_ended_or_over(
     assert!(opens(NOW + TURN_SECONDS).await);
 }
 
-pub(super) async fn of_many_who_open_a_turn_at_once_one_has(store: &impl Attendance) {
+pub(super) async fn of_many_who_open_a_turn_at_once_one_has(store: &impl AnnouncementStore) {
     let room = kitchen();
     let all = (0..12).map(|_| store.open_turn(&room, NOW));
     let opened = futures_util::future::try_join_all(all).await;
@@ -41,7 +41,7 @@ pub(super) async fn of_many_who_open_a_turn_at_once_one_has(store: &impl Attenda
     assert_eq!(opened.iter().filter(|has| **has).count(), 1);
 }
 
-pub(super) async fn one_announcer_has_a_room_at_a_time(store: &impl Attendance) {
+pub(super) async fn one_announcer_has_a_room_at_a_time(store: &impl AnnouncementStore) {
     let takes = async |holder, now| {
         let taken = store.take_turn(&kitchen(), holder, now, now + 30).await;
         taken.expect("writable")
@@ -58,7 +58,7 @@ pub(super) async fn one_announcer_has_a_room_at_a_time(store: &impl Attendance) 
 }
 
 pub(super) async fn the_names_that_were_announced_are_kept_until_they_expire(
-    store: &impl Attendance,
+    store: &impl AnnouncementStore,
 ) {
     let announced = async |now| store.announced(&kitchen(), now).await.expect("readable");
     assert_eq!(announced(NOW).await, Announced::default());
@@ -82,7 +82,7 @@ pub(super) async fn the_names_that_were_announced_are_kept_until_they_expire(
 }
 
 pub(super) async fn taking_a_member_out_says_whether_it_had_a_name(
-    store: &(impl ConnectionStore + Attendance),
+    store: &(impl ConnectionStore + AnnouncementStore),
 ) {
     for (name, connection, expected) in [(Some("Ann"), "a=", true), (None, "b=", false)] {
         let presence = Presence {

@@ -13,14 +13,14 @@ use crate::runtime::Trace;
 pub(super) type Store = Announcing<Arc<DynamoStore>, LambdaDispatch>;
 
 /// The clients of functions: what they share, and how each is made.
-pub(super) struct Ways<'a> {
+pub(super) struct ServiceClients<'a> {
     pub(super) clients: Clients,
     log: &'a Log,
     table: TableAddress,
     announcer: Option<FunctionAddress>,
 }
 
-impl<'a> Ways<'a> {
+impl<'a> ServiceClients<'a> {
     /// For services at `endpoints` beside those of the table and of the announcer.
     pub(super) fn new(
         environment: Environment<'_>,
@@ -62,7 +62,7 @@ pub(super) fn store(
     log: &Log,
     trace: &Trace,
 ) -> Result<Store, EnvironmentError> {
-    Ok(Ways::new(environment, log, trace, &[])?.store())
+    Ok(ServiceClients::new(environment, log, trace, &[])?.store())
 }
 
 pub(super) fn store_and_delivery(
@@ -71,9 +71,9 @@ pub(super) fn store_and_delivery(
     trace: &Trace,
 ) -> Result<(Store, CallbackDelivery), EnvironmentError> {
     let endpoint = environment.connections_endpoint()?;
-    let ways = Ways::new(environment, log, trace, &[Some(&endpoint)])?;
-    let delivery = ways.clients.delivery(endpoint, Timeouts::POST);
-    Ok((ways.store(), delivery))
+    let clients = ServiceClients::new(environment, log, trace, &[Some(&endpoint)])?;
+    let delivery = clients.clients.delivery(endpoint, Timeouts::POST);
+    Ok((clients.store(), delivery))
 }
 
 /// Table and clients, and the connection to `function`.
@@ -85,10 +85,10 @@ pub(super) fn all_clients(
 ) -> Result<(Store, CallbackDelivery, LambdaDispatch), EnvironmentError> {
     let endpoint = environment.connections_endpoint()?;
     let endpoints = [Some(endpoint.as_str()), function.endpoint.as_deref()];
-    let ways = Ways::new(environment, log, trace, &endpoints)?;
+    let clients = ServiceClients::new(environment, log, trace, &endpoints)?;
     Ok((
-        ways.store(),
-        ways.clients.crowd_delivery(endpoint, Timeouts::POST),
-        ways.clients.dispatch(function, Timeouts::POST),
+        clients.store(),
+        clients.clients.crowd_delivery(endpoint, Timeouts::POST),
+        clients.clients.dispatch(function, Timeouts::POST),
     ))
 }

@@ -3,7 +3,7 @@
 /// Why a token does not prove an identity. It contains no part of the token's signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum InvalidToken {
     /// It is no JWT.
     #[error("it is not a signed token (JWT): {0}")]
     Malformed(&'static str),
@@ -48,7 +48,7 @@ pub enum Refusal {
     Audience,
 }
 
-impl Refusal {
+impl InvalidToken {
     /// Whether a newer set of keys could contain the one that this token names.
     pub const fn needs_newer_keys(&self) -> bool {
         matches!(self, Self::UnknownKey(_))

@@ -17,7 +17,7 @@ pub trait Announcer {
 /// The event of the function that announces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Payload", into = "Payload")]
-pub struct Summons {
+pub struct AnnounceEvent {
     /// The room.
     pub room: Room,
 }
@@ -27,7 +27,7 @@ struct Payload {
     room: String,
 }
 
-impl Summons {
+impl AnnounceEvent {
     /// The event as JSON.
     #[must_use]
     pub fn to_payload(&self) -> Vec<u8> {
@@ -35,15 +35,15 @@ impl Summons {
     }
 }
 
-impl From<Summons> for Payload {
-    fn from(summons: Summons) -> Self {
+impl From<AnnounceEvent> for Payload {
+    fn from(announce_event: AnnounceEvent) -> Self {
         Self {
-            room: summons.room.to_string(),
+            room: announce_event.room.to_string(),
         }
     }
 }
 
-impl TryFrom<Payload> for Summons {
+impl TryFrom<Payload> for AnnounceEvent {
     type Error = crate::session::InvalidName;
 
     fn try_from(payload: Payload) -> Result<Self, Self::Error> {
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn a_summons_survives_its_payload_and_names_a_room() {
         let room = Room::parse("kitchen of Ann").unwrap();
-        let summons = Summons { room };
-        let read: Summons = serde_json::from_slice(&summons.to_payload()).unwrap();
-        assert_eq!(read, summons);
+        let announce_event = AnnounceEvent { room };
+        let read: AnnounceEvent = serde_json::from_slice(&announce_event.to_payload()).unwrap();
+        assert_eq!(read, announce_event);
         for invalid in ["{}", r#"{"room":""}"#, r#"{"room":"a#b"}"#] {
             assert!(
-                serde_json::from_str::<Summons>(invalid).is_err(),
+                serde_json::from_str::<AnnounceEvent>(invalid).is_err(),
                 "{invalid}"
             );
         }

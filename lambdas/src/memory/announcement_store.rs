@@ -9,7 +9,8 @@ use super::record::Record;
 use super::store::MemoryStore;
 use crate::dispatch::DispatchError;
 use crate::presence::{
-    ANNOUNCED_LIFETIME_SECONDS, Announced, Announcer, Attendance, Names, Summons, TURN_SECONDS,
+    ANNOUNCED_LIFETIME_SECONDS, AnnounceEvent, Announced, AnnouncementStore, Announcer, Names,
+    TURN_SECONDS,
 };
 use crate::session::{ConnectionId, Room};
 use crate::store::StoreError;
@@ -27,22 +28,22 @@ impl MemoryStore {
         }
     }
 
-    async fn of<T>(
+    async fn with_record<T>(
         &self,
         room: &Room,
         work: impl FnOnce(&mut Record) -> T + Send,
     ) -> Result<T, StoreError> {
         self.pause().await;
-        self.check(Call::Attendance)?;
+        self.check(Call::AnnouncementStore)?;
         let done = work(lock(&self.records).entry(room.clone()).or_default());
         self.pause().await;
         Ok(done)
     }
 }
 
-impl Attendance for MemoryStore {
+impl AnnouncementStore for MemoryStore {
     async fn open_turn(&self, room: &Room, now: u64) -> Result<bool, StoreError> {
-        self.of(room, |record| {
+        self.with_record(room, |record| {
             let is_mine = record.pending_until <= now;
             if is_mine {
                 record.pending_until = now + TURN_SECONDS;
@@ -53,7 +54,8 @@ impl Attendance for MemoryStore {
     }
 
     async fn close_turn(&self, room: &Room) -> Result<(), StoreError> {
-        self.of(room, |record| record.pending_until = 0).await
+        self.with_record(room, |record| record.pending_until = 0)
+            .await
     }
 
     async fn take_turn(
@@ -63,7 +65,7 @@ impl Attendance for MemoryStore {
         now: u64,
         until: u64,
     ) -> Result<bool, StoreError> {
-        self.of(room, |record| {
+        self.with_record(room, |record| {
             let is_mine = record.held_until <= now;
             if is_mine {
                 record.held_until = until;
@@ -76,7 +78,7 @@ impl Attendance for MemoryStore {
     }
 
     async fn let_go(&self, room: &Room, holder: &str) -> Result<(), StoreError> {
-        self.of(room, |record| {
+        self.with_record(room, |record| {
             if record.held_by == holder {
                 record.held_until = 0;
             }
@@ -85,7 +87,7 @@ impl Attendance for MemoryStore {
     }
 
     async fn announced(&self, room: &Room, now: u64) -> Result<Announced, StoreError> {
-        self.of(room, |record| {
+        self.with_record(room, |record| {
             let announced = Some(&record.announced).filter(|it| it.expires_at > now);
             announced.cloned().unwrap_or_default()
         })
@@ -93,7 +95,7 @@ impl Attendance for MemoryStore {
     }
 
     async fn save_announced(&self, room: &Room, names: &Names, now: u64) -> Result<(), StoreError> {
-        self.of(room, |record| {
+        self.with_record(room, |record| {
             record.announced = Announced {
                 names: names.clone(),
                 expires_at: now + ANNOUNCED_LIFETIME_SECONDS,
@@ -127,7 +129,7 @@ impl MemoryAnnouncer {
     ///
     /// # Panics
     /// A payload that the function cannot parse.
-    pub fn take(&self) -> Vec<Summons> {
+    pub fn take(&self) -> Vec<AnnounceEvent> {
         let kept = std::mem::take(&mut *lock(&self.kept));
         kept.iter()
             .map(|payload| serde_json::from_slice(payload).expect("a payload is readable"))
@@ -142,7 +144,7 @@ impl Announcer for MemoryAnnouncer {
         }
         let room = room.clone();
         let mut kept = lock(&self.kept);
-        kept.push(Summons { room }.to_payload());
+        kept.push(AnnounceEvent { room }.to_payload());
         Ok(format!("kept-{}", kept.len()))
     }
 }
