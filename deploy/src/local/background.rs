@@ -258,9 +258,9 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         started_at: since_epoch(started_at).as_secs(),
         connections,
         functions: functions.collect(),
-        tables_endpoint: Some(tables_endpoint),
+        tables_endpoint,
         memory_bytes: memory::used_by_this_process_and_its_children(),
-        traffic: Some(LocalTraffic {
+        traffic: LocalTraffic {
             handshakes: traffic.handshakes,
             received: traffic.received,
             sent: traffic.sent,
@@ -268,7 +268,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
             throttled: traffic.throttled,
             integration_errors: traffic.integration_errors,
             execution_errors: traffic.execution_errors,
-        }),
+        },
         warnings: journal.warnings().clone(),
     }
 }

@@ -35,16 +35,13 @@ pub struct LocalStatus {
     pub connections: usize,
     /// The functions by logical id.
     pub functions: BTreeMap<String, FunctionStatus>,
-    /// Memory of all its processes, with shared pages counted once.
+    /// Memory of all its processes, with shared pages counted once; `None` where the system does not tell.
     pub memory_bytes: Option<u64>,
-    /// Where the tables answer, in DynamoDB's protocol. A process of an earlier version does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tables_endpoint: Option<String>,
-    /// What has passed the gateway. A process of an earlier version does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traffic: Option<LocalTraffic>,
-    /// Warnings since the start. A process of an earlier version does not report them.
-    #[serde(default)]
+    /// Where the tables answer, in DynamoDB's protocol.
+    pub tables_endpoint: String,
+    /// What has passed the gateway.
+    pub traffic: LocalTraffic,
+    /// Warnings since the start.
     pub warnings: Warnings,
 }
 
@@ -81,11 +78,9 @@ pub struct FunctionStatus {
     /// The number of invocations that wait or run.
     pub in_flight: usize,
     /// Invocations that were refused because none may run.
-    #[serde(default)]
     pub throttles: u64,
     /// How long ended invocations have taken, by ranges in order: the longest of a range in microseconds, and how many
     /// were in it.
-    #[serde(default)]
     pub durations: Vec<(u64, u64)>,
 }
 
@@ -285,14 +280,11 @@ async fn answer(
     Ok(response)
 }
 
-/// The values in a request; none in that of an earlier version.
+/// The values in a request; `None` if they cannot be read.
 async fn references(body: Incoming) -> Option<References> {
     let most = usize::try_from(MAX_GIVEN).unwrap_or(usize::MAX);
     let body = Limited::new(body, most).collect().await.ok()?.to_bytes();
-    match body.is_empty() {
-        true => Some(References::default()),
-        false => serde_json::from_slice(&body).ok(),
-    }
+    serde_json::from_slice(&body).ok()
 }
 
 fn sent<E>(outcome: Result<(), E>) -> StatusCode {
@@ -316,13 +308,8 @@ mod tests {
     async fn only_the_secret_opens_the_control_port() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = |secret: &str| Running {
-            pid: 1,
-            port: 1,
-            control_port: listener.local_addr().unwrap().port(),
             secret: secret.into(),
-            applied: String::new(),
-            template: None,
-            outputs: Default::default(),
+            ..running_at(&listener)
         };
         let (good, bad) = (running("right"), running("wrong"));
         let (sender, mut receiver) = mpsc::channel(1);
@@ -343,6 +330,26 @@ mod tests {
             template: None,
             outputs: Default::default(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_process_of_another_version_is_named_as_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = running_at(&listener);
+        let other = hyper::service::service_fn(async |_| {
+            Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from("{\"pid\":1}"))))
+        });
+        let serving = async {
+            let (socket, _) = listener.accept().await.unwrap();
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), other)
+                .await
+        };
+        let waiting = ResponseTimeout::default();
+        let (error, _) = tokio::join!(status(&running, &waiting), serving);
+        let error = error.unwrap_err();
+        assert!(error.message.contains("another chatctl version"), "{error}");
+        assert!(error.source.unwrap().to_string().contains("missing field"));
     }
 
     #[tokio::test]
