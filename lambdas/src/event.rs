@@ -206,10 +206,16 @@ impl SocketEvent {
     #[must_use]
     pub fn claim(&self, field: Field) -> Option<&str> {
         let name = field.name();
-        let header = self.headers.iter().flatten();
-        let header = header.filter(|(header, _)| header.eq_ignore_ascii_case(name));
-        let query = self.query_string_parameters.iter().flatten();
-        let query = query.filter(|(parameter, _)| *parameter == name);
+        let header = self
+            .headers
+            .iter()
+            .flatten()
+            .filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        let query = self
+            .query_string_parameters
+            .iter()
+            .flatten()
+            .filter(|(parameter, _)| *parameter == name);
         header.chain(query).find_map(|(_, value)| value.as_deref())
     }
 

@@ -121,8 +121,9 @@ where
         let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |asked: &Review, invocation: &Invocation| {
             let chat = chats.during(invocation);
-            let verdict = review(&chat, asked).await;
-            let verdict = verdict.map_err(|error| HandlerError::Own(error.into()))?;
+            let verdict = review(&chat, asked)
+                .await
+                .map_err(|error| HandlerError::Own(error.into()))?;
             Ok(verdict.into_answer())
         })
     })
@@ -185,8 +186,9 @@ where
     if let Some(denied) = not_admitted(event, admission, invocation)? {
         return Ok(denied);
     }
-    let decision = decide(chat, &Handshake::new(event.clone())).await;
-    let decision = decision.map_err(|error| HandlerError::Own(error.into()))?;
+    let decision = decide(chat, &Handshake::new(event.clone()))
+        .await
+        .map_err(|error| HandlerError::Own(error.into()))?;
     decided(event, admission, decision.into_parts(), invocation)
 }
 

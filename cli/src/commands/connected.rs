@@ -102,8 +102,9 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
-    let url = endpoint(settings, &target, &outputs).await?;
-    let url = url.ok_or_else(not_there)?;
+    let url = endpoint(settings, &target, &outputs)
+        .await?
+        .ok_or_else(not_there)?;
     let (introduction, mode, origins) = match target.stacks.deployed_template(&settings.stack).await
     {
         Ok(template) => met(&template),

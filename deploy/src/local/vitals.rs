@@ -21,8 +21,11 @@ pub fn vitals(before: &LocalStatus, after: &LocalStatus, period: Duration, until
     let received = is.received.saturating_sub(was.received);
     let sent = is.sent.saturating_sub(was.sent);
     let functions = after.functions.iter().map(|(id, is)| {
-        let was = before.functions.get(id).filter(|_| is_same);
-        let was = was.filter(|was| was.invocations <= is.invocations);
+        let was = before
+            .functions
+            .get(id)
+            .filter(|_| is_same)
+            .filter(|was| was.invocations <= is.invocations);
         (id.clone(), function(was, is))
     });
     Vitals {

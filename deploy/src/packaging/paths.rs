@@ -47,8 +47,9 @@ impl SourceFolders {
             ..Self::default()
         };
         let home = std::env::home_dir();
-        let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let cargo_home = cargo_home.or_else(|| Some(home.as_ref()?.join(".cargo")));
+        let cargo_home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(home.as_ref()?.join(".cargo")));
         places.add(home, "/home");
         places.add(cargo_home, "/cargo");
         if let Ok(sysroot) = sysroot {

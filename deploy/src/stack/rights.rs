@@ -173,8 +173,9 @@ fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
                 anyone => each(anyone).map(shown).collect(),
             }
         };
-        let but = named(&statement["NotPrincipal"]).into_iter();
-        let but = but.map(|who| format!("anyone but {who}"));
+        let but = named(&statement["NotPrincipal"])
+            .into_iter()
+            .map(|who| format!("anyone but {who}"));
         let who = named(&statement["Principal"]).into_iter().chain(but);
         let condition = condition::words(&statement["Condition"]);
         allowed.extend(who.map(|who| Right {

@@ -107,8 +107,10 @@ impl AnnouncementStore for DynamoStore {
 
     async fn announced(&self, room: &Room, now: u64) -> Result<Announced, StoreError> {
         let attempt = "find who was announced in a room";
-        let item = self.on_record(room, table::ANNOUNCED, attempt).await?;
-        let item = item.filter(|item| read_number(item, "expires_at") > now);
+        let item = self
+            .on_record(room, table::ANNOUNCED, attempt)
+            .await?
+            .filter(|item| read_number(item, "expires_at") > now);
         Ok(item.map_or_else(Announced::default, |item| {
             let names = match item.get("people") {
                 Some(Attribute::Texts(names)) => &names[..],

@@ -124,10 +124,12 @@ impl ErrorResponse {
         let HttpResponse { head, body } = answer;
         let words: Value = serde_json::from_slice(body).unwrap_or_default();
         let member = |name: &str| words.get(name).and_then(Value::as_str);
-        let code = text(&head.headers, "x-amzn-errortype");
-        let code = code.or(member("code")).or(member("__type"));
-        let message = member("message").or(member("Message"));
-        let message = message.or(member("errorMessage"));
+        let code = text(&head.headers, "x-amzn-errortype")
+            .or(member("code"))
+            .or(member("__type"));
+        let message = member("message")
+            .or(member("Message"))
+            .or(member("errorMessage"));
         Self {
             status: head.status.as_u16(),
             code: code.map(|code| bare(code).to_owned()),

@@ -31,8 +31,7 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
     let versions = ClientConfig::builder_with_provider(ring.into())
         .with_safe_default_protocol_versions()
         .expect("ring has suites for each of them");
-    let config = versions.with_root_certificates(roots);
-    let mut config = config.with_no_client_auth();
+    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.into()
 });

@@ -71,8 +71,11 @@ impl Secrets for HttpSecrets {
             headers: vec![("x-amz-target", question.target)],
             body: Some(("application/x-amz-json-1.1", body.into())),
         };
-        let answer = question.service.send(&call).await;
-        let answer = answer.map_err(|error| refused(&error, reference, question.service))?;
+        let answer = question
+            .service
+            .send(&call)
+            .await
+            .map_err(|error| refused(&error, reference, question.service))?;
         // An answer that is not JSON could be anyone's page, so nothing of it is repeated.
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let value = json.pointer(question.value).and_then(Value::as_str);

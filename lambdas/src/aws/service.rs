@@ -172,8 +172,9 @@ impl Service {
     }
 
     async fn attempt(&self, call: &Call) -> Result<HttpResponse, Failure> {
-        let request = self.signed(call);
-        let request = request.map_err(|source| Failure::Unsendable { source })?;
+        let request = self
+            .signed(call)
+            .map_err(|source| Failure::Unsendable { source })?;
         let answer = self.http.send(request, MAX_RESPONSE_BYTES).await?;
         match answer.head.status.is_success() {
             true => Ok(answer),

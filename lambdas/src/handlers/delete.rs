@@ -97,8 +97,11 @@ impl<'a> Order<'a> {
         let place = place(&request, event, reader)?;
         let id = id_of_message(&request)?;
         // Nothing tells one connection without a name from another.
-        let by = request.sender.name.clone();
-        let by = by.ok_or_else(|| request.refused(FrameError::NotYours))?;
+        let by = request
+            .sender
+            .name
+            .clone()
+            .ok_or_else(|| request.refused(FrameError::NotYours))?;
         let moderates =
             reader.mode.proves_names() && event.proof().is_some_and(|proof| proof.can(MODERATE));
         Ok(Self {

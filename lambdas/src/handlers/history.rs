@@ -65,8 +65,8 @@ pub(super) fn place(
     if room.is_some() && with.is_some() {
         return Err(bad(request, WITH, "it is a room or a person, not both"));
     }
-    let room = room.map(|name| Room::parse(name.as_str()));
     let room = room
+        .map(|name| Room::parse(name.as_str()))
         .transpose()
         .expect("the rule for rooms is that for names");
     let place = reader.place(&request.sender, event, room, with);

@@ -192,8 +192,9 @@ impl ConnectionStore for MemoryStore {
             let is_after = |connection: &ConnectionId| {
                 start.as_ref().is_none_or(|PageStart(it)| connection > it)
             };
-            let rows = table.members.iter();
-            let mut rows = rows
+            let mut rows = table
+                .members
+                .iter()
                 .filter(|((of, within, connection), _)| {
                     of == room && *within == shard && is_after(connection)
                 })

@@ -116,8 +116,10 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 }
 
 fn of_panic(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Failure {
         error_type: "Panic".to_owned(),
         error_message: match text {

@@ -41,8 +41,10 @@ impl<'a> ServiceClients<'a> {
     }
 
     pub(super) fn store(&self) -> Store {
-        let announcer = self.announcer.clone();
-        let announcer = announcer.map(|function| self.clients.dispatch(function, Timeouts::POST));
+        let announcer = self
+            .announcer
+            .clone()
+            .map(|function| self.clients.dispatch(function, Timeouts::POST));
         let store = Arc::new(self.table());
         Announcing::new(
             store,

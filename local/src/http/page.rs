@@ -123,8 +123,7 @@ pub struct PageResponse {
 
 impl PageResponse {
     fn response(self) -> Response<Full<Bytes>> {
-        let status = StatusCode::from_u16(self.status);
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = protected(Response::builder().status(status))
             .header("Content-Type", "application/json")
             .body(Full::new(Bytes::from(self.json)));

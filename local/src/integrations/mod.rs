@@ -200,8 +200,9 @@ impl LiveIntegration {
                 "the TemplateSelectionExpression `{expression}` of `{whose}` yields a key without a template, and there is no template $default, so the body is passed on unchanged"
             )
         };
-        let of_request = templates.missed();
-        let of_request = of_request.map(|expression| text(&self.logical_id, expression));
+        let of_request = templates
+            .missed()
+            .map(|expression| text(&self.logical_id, expression));
         let of_answers = responses
             .missed()
             .map(|(id, expression)| text(id, expression));

@@ -150,8 +150,10 @@ impl Connection {
         if self.waiting.held() > self.waiting_limit {
             return Err(PostError::Full);
         }
-        let held = self.waiting.take(text.len(), Stage::Begin);
-        let held = held.ok_or(PostError::Full)?;
+        let held = self
+            .waiting
+            .take(text.len(), Stage::Begin)
+            .ok_or(PostError::Full)?;
         match self.outgoing.try_send(Outgoing::Text(text, held)) {
             Ok(()) => {
                 self.touch();

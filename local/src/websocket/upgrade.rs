@@ -106,8 +106,9 @@ async fn admit(
             "Request URI Too Long",
         ));
     }
-    let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
-    let stage = stage
+    let stage = head
+        .stage()
+        .and_then(|name| deployed.stage(&name).cloned())
         .filter(|stage| stage.is_deployed)
         .ok_or_else(HttpError::forbidden)?;
     let connect = stage.route("$connect");

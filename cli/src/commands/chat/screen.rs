@@ -78,8 +78,9 @@ impl View for Screen {
             Received::Deleted(_) | Received::Presence(_) => (Style::new().dimmed(), "·"),
         };
         let today = time::OffsetDateTime::now_utc().date().to_string();
-        let time = received.time(&today);
-        let time = time.map_or_else(String::new, |time| format!("{time} "));
+        let time = received
+            .time(&today)
+            .map_or_else(String::new, |time| format!("{time} "));
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in received.words().lines().enumerate() {
             let line = match index {

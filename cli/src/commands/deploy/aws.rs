@@ -55,8 +55,9 @@ async fn deploy(
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let cautions = cautions(args, settings, &found, &built);
-    let store = target.bucket(&found.identity);
-    let store = store.with_tags(tags(args, settings)?);
+    let store = target
+        .bucket(&found.identity)
+        .with_tags(tags(args, settings)?);
     if args.dry_run {
         let code = or_interrupted(asked(located(settings, &store, &built))).await?;
         let deployment = deployment(

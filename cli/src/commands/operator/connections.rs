@@ -161,8 +161,10 @@ fn look_of(
     complete: bool,
 ) -> ConnectionList {
     let on_record = found.len();
-    let open = found.into_iter().zip(active);
-    let open = open.filter_map(|(found, active)| Some((found, active?)));
+    let open = found
+        .into_iter()
+        .zip(active)
+        .filter_map(|(found, active)| Some((found, active?)));
     let open: Vec<_> = open.collect();
     let mut devices: BTreeMap<String, usize> = BTreeMap::new();
     for name in open.iter().filter_map(|(found, _)| found.name.clone()) {
@@ -249,8 +251,12 @@ fn count(look: &ConnectionList) -> String {
         0 => "no open connection".to_owned(),
         some => connections_in_words(some),
     };
-    let names = look.connections.iter().filter_map(|row| row.name.as_ref());
-    let names = names.collect::<std::collections::BTreeSet<_>>().len();
+    let names = look
+        .connections
+        .iter()
+        .filter_map(|row| row.name.as_ref())
+        .collect::<std::collections::BTreeSet<_>>()
+        .len();
     if names > 0 {
         count += &format!(", {names} {}", if names == 1 { "name" } else { "names" });
     }

@@ -107,8 +107,9 @@ impl Run for KickArgs {
             Some(_) => "the ban may stand, and some connections may be closed; `--unban` lifts it",
             None => "some connections may be closed already",
         };
-        let kicked = or_interrupted(asking(terminal, kicking)).await;
-        let kicked = kicked.map_err(leaving(left))?;
+        let kicked = or_interrupted(asking(terminal, kicking))
+            .await
+            .map_err(leaving(left))?;
         if kicked.closed.is_empty() && until.is_none() {
             return Err(none_open(&self.who));
         }
@@ -134,8 +135,11 @@ async fn named(chat: &Chat, filter: ConnectionFilter) -> Result<ConnectionFilter
         return Ok(filter);
     };
     let (found, _) = find(&chat.table, chat.records.index, &filter, now(), 1).await?;
-    let name = found.into_iter().next().and_then(|found| found.name);
-    let name = name.and_then(|name| name.parse::<PersonName>().ok());
+    let name = found
+        .into_iter()
+        .next()
+        .and_then(|found| found.name)
+        .and_then(|name| name.parse::<PersonName>().ok());
     name.map(ConnectionFilter::Person).ok_or_else(|| {
         CommandError::usage(
             format!("connection {connection} has no name on record, and only names are banned"),

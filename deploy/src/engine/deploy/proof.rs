@@ -100,11 +100,12 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
                 self.verified(stack, stage, code, reporter).await
             })
             .await?;
-        let url = endpoint(self.stacks, self.gateways, stack, stage, outputs).await?;
-        let url = url.ok_or_else(|| {
-            let message = format!("stack `{stack}` has no WebSocket API");
-            TargetError::new(ErrorKind::Failed, message)
-        })?;
+        let url = endpoint(self.stacks, self.gateways, stack, stage, outputs)
+            .await?
+            .ok_or_else(|| {
+                let message = format!("stack `{stack}` has no WebSocket API");
+                TargetError::new(ErrorKind::Failed, message)
+            })?;
         let said = said.map(|words| complaining(stage, &words));
         if !request.is_probed {
             if let Some(said) = said {

@@ -163,8 +163,8 @@ pub(super) fn fixed_parts(kind: &str, before: &Value, after: &Value) -> Vec<Fixe
             let keys = both
                 .into_iter()
                 .flatten()
-                .flat_map(|properties| properties.keys());
-            let keys = keys.filter(|key| !free.contains(&key.as_str()));
+                .flat_map(|properties| properties.keys())
+                .filter(|key| !free.contains(&key.as_str()));
             kept.extend(keys.map(|key| FixedPart {
                 pointer: format!("/Properties/{key}"),
                 why,
