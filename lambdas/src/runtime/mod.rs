@@ -5,7 +5,7 @@
 //! fill 128 MB after some 800,000 (<https://github.com/aws/aws-lambda-rust-runtime/issues/972>). Here the trace id is a
 //! value ([`Trace`]) that the clients of other services send.
 //!
-//! Otherwise it behaves like that crate, which a test checks with the same script for both (`tests/aws/parity.rs`). Not
+//! Otherwise it behaves like that crate, which a test checks with the same script for both (`tests/aws/parity/`). Not
 //! supported are SnapStart, and several events at a time in one process (`AWS_LAMBDA_MAX_CONCURRENCY` on Lambda Managed
 //! Instances): events are handled one after another.
 //!

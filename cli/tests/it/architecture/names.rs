@@ -1,9 +1,7 @@
 //! Names avoid what prose avoids (`docs/style.md`): words that make people of components.
 
-use std::path::Path;
-
 use super::tokens::{all, tokens};
-use super::{all_sources, root};
+use super::{all_sources, is_test, root};
 
 const AVOIDED: [&str; 10] = [
     "whoever", "whomever", "nobody", "somebody", "anybody", "told", "hear", "hears", "heard",
@@ -129,10 +127,6 @@ fn the_guard_of_types_and_constructors_finds_what_is_planted() {
 
 #[test]
 fn types_have_the_terms_of_the_field_and_no_constructor_is_named_of() {
-    let is_test = |file: &Path| {
-        let path = file.to_str().unwrap();
-        path.contains("/tests/") || path.ends_with("tests.rs")
-    };
     let mut found = Vec::new();
     for file in all_sources() {
         let path = file.strip_prefix(root()).unwrap();

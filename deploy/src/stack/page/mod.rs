@@ -15,7 +15,7 @@ use crate::stack::connect::RequiredIdentity;
 pub use access::{PageProof, deployed_origins, lists};
 
 /// The web client's source. Opened as a file, it asks for all settings.
-const DOCUMENT: &str = include_str!("../../page.html");
+const DOCUMENT: &str = include_str!("../../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 

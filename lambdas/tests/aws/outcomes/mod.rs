@@ -309,5 +309,5 @@ async fn every_response_has_the_outcome_and_the_attempts_that_it_has_with_the_sd
     let quick = join_all(ACTS.map(lines_of)).await.concat();
     // Alone, because what others do takes time, too.
     let slow = join_all(SLOW.map(lines_of)).await.concat();
-    expect_file!["outcomes.txt"].assert_eq(&(quick + &slow));
+    expect_file!["../outcomes.txt"].assert_eq(&(quick + &slow));
 }

@@ -322,7 +322,7 @@ async fn every_request_is_the_one_that_the_sdk_sends() {
     all(&stub.endpoint).await;
     let sent = stub.requests();
     let sent: Vec<_> = sent.iter().map(|text| Sent::new(text).essence()).collect();
-    expect_file!["wire/requests.txt"].assert_eq(&sent.join("\n"));
+    expect_file!["requests.txt"].assert_eq(&sent.join("\n"));
 }
 
 #[tokio::test]
@@ -340,5 +340,5 @@ async fn requests_for_secrets_are_of_their_services() {
     }
     let sent = stub.requests();
     let sent: Vec<_> = sent.iter().map(|text| Sent::new(text).essence()).collect();
-    expect_file!["wire/secrets.txt"].assert_eq(&sent.join("\n"));
+    expect_file!["secrets.txt"].assert_eq(&sent.join("\n"));
 }

@@ -53,13 +53,13 @@ tags = { team = \"chat\" }
 #[test]
 fn the_policy_of_the_default_chat_is_as_recorded() {
     let text = format!("{:#}\n", rendered("", "eu-west-1", false).to_json());
-    expect_file!["snapshots/default.json"].assert_eq(&text);
+    expect_file!["../snapshots/default.json"].assert_eq(&text);
 }
 
 #[test]
 fn the_policies_under_every_rule_of_an_account_are_as_recorded() {
     let text = format!("{:#}\n", rendered(RULES, "eu-west-1", true).to_json());
-    expect_file!["snapshots/rules.json"].assert_eq(&text);
+    expect_file!["../snapshots/rules.json"].assert_eq(&text);
 }
 
 const COMPANY: &str = "
@@ -102,13 +102,14 @@ fn added(plain: &str, more: &str) -> String {
 #[test]
 fn a_name_alarms_and_access_logs_add_the_least_to_the_policy() {
     let (room, more) = COMPANY.split_at(COMPANY.find("[domain]").unwrap());
-    expect_file!["snapshots/company.txt"].assert_eq(&added(room, more));
+    expect_file!["../snapshots/company.txt"].assert_eq(&added(room, more));
 }
 
 #[test]
 fn terraform_gets_the_same_policies() {
     let split = rendered("stack = \"my-chat\"", "eu-west-1", true);
-    expect_file!["snapshots/split.tf"].assert_eq(&terraform(&split, &"my-chat".parse().unwrap()));
+    expect_file!["../snapshots/split.tf"]
+        .assert_eq(&terraform(&split, &"my-chat".parse().unwrap()));
 }
 
 #[test]

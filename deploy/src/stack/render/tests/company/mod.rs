@@ -56,7 +56,7 @@ fn one_machine_has_none_of_it() {
 #[test]
 fn a_name_adds_a_domain_a_mapping_and_a_record_where_there_is_a_zone() {
     let named = for_aws(&domain("path = \"team\""));
-    expect_file!["../snapshots/domain.json"]
+    expect_file!["../../snapshots/domain.json"]
         .assert_eq(&format!("{:#}\n", added(&for_aws(""), &named)));
 }
 

@@ -112,7 +112,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
         .iter()
         .filter(|(id, _)| id.starts_with("Route") || *id == "DirectPermission")
         .collect();
-    expect_file!["snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
+    expect_file!["../snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
 }
 
 #[test]
@@ -175,10 +175,10 @@ fn functions(toml: &str) -> String {
 
 #[test]
 fn functions_have_the_variables_and_permissions_that_their_routes_need() {
-    expect_file!["snapshots/full.txt"].assert_eq(&functions(FULL));
-    expect_file!["snapshots/room.txt"].assert_eq(&functions(ROOM));
-    expect_file!["snapshots/requests.txt"].assert_eq(&functions(REQUESTS));
-    expect_file!["snapshots/reviewed.txt"].assert_eq(&functions(REVIEWED));
+    expect_file!["../snapshots/full.txt"].assert_eq(&functions(FULL));
+    expect_file!["../snapshots/room.txt"].assert_eq(&functions(ROOM));
+    expect_file!["../snapshots/requests.txt"].assert_eq(&functions(REQUESTS));
+    expect_file!["../snapshots/reviewed.txt"].assert_eq(&functions(REVIEWED));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_chat_of_handlers_only_has_a_table_of_connections() {
     let rendered = document(ALONE);
     assert!(rendered["Resources"]["DirectFunction"].is_null());
     assert!(rendered["Parameters"]["CodeKey"].is_object());
-    expect_file!["snapshots/handler.json"].assert_eq(&format!(
+    expect_file!["../snapshots/handler.json"].assert_eq(&format!(
         "{:#}\n",
         belonging(
             &rendered,
@@ -221,7 +221,7 @@ fn a_chat_at_a_backend_has_no_function_no_table_and_no_code() {
         names("Outputs"),
         ["Url", "ConnectionsUrl", "ApiId", "StageName"]
     );
-    expect_file!["snapshots/backend.json"].assert_eq(&format!("{:#}\n", rendered["Resources"]));
+    expect_file!["../snapshots/backend.json"].assert_eq(&format!("{:#}\n", rendered["Resources"]));
 }
 
 /// The resources whose ids start with one of `prefixes`.
