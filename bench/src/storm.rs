@@ -85,10 +85,19 @@ struct Room<'a> {
 struct Entered {
     clients: Vec<Client>,
     took: Duration,
-    /// Of each handshake, with those that were refused before it.
+    /// Of each member's handshake, with those that did not succeed before it.
     handshakes: Sample,
-    /// The handshakes that were refused.
+    /// The handshakes that did not succeed.
+    failed: Failed,
+}
+
+/// Handshakes that did not succeed, and were tried again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Failed {
+    /// The gateway has refused them.
     refused: usize,
+    /// There was no response.
+    broken: usize,
 }
 
 /// Runs it and prints a table. Fails if a bound is missed.
@@ -163,7 +172,11 @@ impl Room<'_> {
         });
         let entered = try_join_all(entering.collect::<Vec<_>>()).await?;
         let took = began.elapsed();
-        let refused = entered.iter().map(|(.., refused)| refused).sum();
+        let mut failed = Failed::default();
+        for (.., of_member) in &entered {
+            failed.refused += of_member.refused;
+            failed.broken += of_member.broken;
+        }
         let (times, clients) = entered
             .into_iter()
             .map(|(client, time, _)| (time, client))
@@ -172,7 +185,7 @@ impl Room<'_> {
             clients,
             took,
             handshakes: Sample::new(times).ok_or(StormError::Empty)?,
-            refused,
+            failed,
         })
     }
 
@@ -204,8 +217,8 @@ impl Room<'_> {
                 format!("{what}: until all are in the room"),
                 entered.took,
                 format!(
-                    "asked for within {within} s; {} handshakes refused, then tried again",
-                    entered.refused
+                    "asked for within {within} s; {} handshakes refused and {} without a response, then tried again",
+                    entered.failed.refused, entered.failed.broken
                 ),
             ),
             Figure::time(
@@ -287,15 +300,18 @@ fn agreed(
     }
 }
 
-/// Enters the room as `name`; returns how long it took, and how many handshakes were refused before.
-async fn enter(url: &str, name: &str) -> Result<(Client, Duration, usize), StormError> {
+/// Enters the room as `name`; returns how long it took, and which handshakes did not succeed before.
+async fn enter(url: &str, name: &str) -> Result<(Client, Duration, Failed), StormError> {
     let began = Instant::now();
-    let mut refused = 0;
+    let mut failed = Failed::default();
     loop {
         match connect(url, name).await {
-            Ok(client) => return Ok((client, began.elapsed(), refused)),
-            Err(_) if began.elapsed() < TIMEOUT => {
-                refused += 1;
+            Ok(client) => return Ok((client, began.elapsed(), failed)),
+            Err(error) if began.elapsed() < TIMEOUT => {
+                match error {
+                    Error::Http(_) => failed.refused += 1,
+                    _ => failed.broken += 1,
+                }
                 tokio::time::sleep(AGAIN).await;
             }
             Err(source) => {

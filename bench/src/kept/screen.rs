@@ -13,7 +13,7 @@ use super::{Counts, KeptError, TIMEOUT, connect, is_failure, more};
 /// Before every id.
 pub(super) const BEGINNING: &str = "00000000000000000000000000";
 
-/// The texts, by the ids of their messages: in the order in which they are shown.
+/// The texts, by the ids of their messages. A client sorts by them, so that the order in which messages come does not count.
 pub(super) type Shown = BTreeMap<String, String>;
 
 pub(super) struct Screen<'a> {

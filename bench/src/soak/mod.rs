@@ -29,8 +29,14 @@ const RECOVERY: Duration = Duration::from_secs(60);
 /// How many round trips the pair has had when the flood begins. They do not count.
 const BEFORE: u64 = 100;
 
-/// A message of the pair that takes longer counts as this, and the pair as cut off.
+/// A round trip of the pair that takes longer counts as this, and the pair as cut off.
 const CUT_OFF: Duration = Duration::from_secs(10);
+
+/// How long the pair waits after a message that was refused.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// What the gateway says of a message beyond the account's limit, as in `local/src/websocket/throttle.rs`.
+const REFUSED: &str = "Too Many Requests";
 
 /// The direct chat, and a route to the sender's room.
 const CONFIG: &str = r#"
@@ -64,6 +70,8 @@ pub(crate) enum SoakError {
     Pair(#[from] LoadError),
     #[error("could not start a thread for clients")]
     Thread(#[source] std::io::Error),
+    #[error("the stack's process has ended during the flood `{0}`")]
+    Ended(&'static str),
     #[error("{missed} bounds are missed")]
     Missed { missed: usize },
 }
@@ -129,18 +137,27 @@ fn flood(
     };
     let pair = pair?.since(began)?;
     let _panicked = flood.join();
+    // What has ended uses no memory, which would be below each limit.
+    if !processes::is_running(pid) {
+        return Err(SoakError::Ended(kind.words()));
+    }
     let over = Instant::now();
     while memory(pid) >= AFTER && over.elapsed() < RECOVERY {
         std::thread::sleep(Duration::from_millis(100));
     }
     let (left, after) = (memory(pid), over.elapsed());
     let (name, done) = (kind.words(), done.load(Ordering::Relaxed));
-    let p99 = pair.times.percentile(99);
+    // A pair that is cut off has no further times, whose p99 could hide that.
+    let p99 = match pair.cut_off {
+        Some(_) => CUT_OFF,
+        None => pair.times.percentile(99),
+    };
     let how = format!(
-        "{} round trips, p50 {:.1} ms, longest {:.0} ms{}; flood: {done} {}",
+        "{} round trips, p50 {:.1} ms, longest {:.0} ms, {} messages refused and sent again{}; flood: {done} {}",
         pair.times.len(),
         pair.times.median().as_secs_f64() * 1e3,
         pair.times.largest().as_secs_f64() * 1e3,
+        pair.refused,
         pair.cut_off
             .map_or_else(String::new, |why| format!(", cut off: {why}")),
         kind.unit(),
@@ -187,16 +204,19 @@ fn start<T: Send + 'static>(
 struct Talk {
     /// When each round trip began, and how long it took.
     trips: Vec<(Instant, Duration)>,
+    /// When a message was refused.
+    refusals: Vec<Instant>,
     cut_off: Option<String>,
 }
 
 impl Talk {
-    /// The round trips that ended after `began`.
+    /// The round trips that ended after `began`, and the refusals since then.
     fn since(self, began: Instant) -> Result<Pair, LoadError> {
         let trips = self.trips.into_iter();
         let times = trips.filter_map(|(start, took)| (start + took > began).then_some(took));
         Ok(Pair {
             times: Sample::new(times.collect()).ok_or(LoadError::Empty)?,
+            refused: self.refusals.iter().filter(|at| **at > began).count(),
             cut_off: self.cut_off,
         })
     }
@@ -205,6 +225,8 @@ impl Talk {
 #[derive(Debug)]
 struct Pair {
     times: Sample,
+    /// How many messages were refused, and sent again.
+    refused: usize,
     /// The reason if they stopped early.
     cut_off: Option<String>,
 }
@@ -218,18 +240,18 @@ impl Pair {
     ) -> Result<Talk, LoadError> {
         let mut tom = ChatClient::open(&url, "soak-tom", "soak-jerry").await?;
         let mut jerry = ChatClient::open(&url, "soak-jerry", "soak-tom").await?;
-        let mut times = Vec::new();
+        let (mut times, mut refusals) = (Vec::new(), Vec::new());
         let mut cut_off = None;
         while !stop.load(Ordering::Relaxed) {
             let said = Instant::now();
             let both = async {
-                pass(&mut tom, &mut jerry, times.len()).await?;
-                pass(&mut jerry, &mut tom, times.len()).await
+                pass(&mut tom, &mut jerry, times.len(), &mut refusals).await?;
+                pass(&mut jerry, &mut tom, times.len(), &mut refusals).await
             };
             match tokio::time::timeout(CUT_OFF, both).await {
                 Ok(Ok(())) => times.push((said, said.elapsed())),
                 Ok(Err(why)) => cut_off = Some(why),
-                Err(_elapsed) => cut_off = Some("no message in 10 s".to_owned()),
+                Err(_elapsed) => cut_off = Some("no round trip in 10 s".to_owned()),
             }
             if cut_off.is_some() {
                 times.push((said, CUT_OFF));
@@ -240,20 +262,93 @@ impl Pair {
         }
         Ok(Talk {
             trips: times,
+            refusals,
             cut_off,
         })
     }
 }
 
-/// Sends one message from one to the other.
-async fn pass(from: &mut ChatClient, to: &mut ChatClient, number: usize) -> Result<(), String> {
+/// Sends one message from one to the other; again after each refusal, of which it notes the time.
+async fn pass(
+    from: &mut ChatClient,
+    to: &mut ChatClient,
+    number: usize,
+    refusals: &mut Vec<Instant>,
+) -> Result<(), String> {
     let text = format!("soak {number}");
     let broken = |error: LoadError| error.to_string();
-    from.send(text.clone()).await.map_err(broken)?;
-    let received = to.receive().await.map_err(broken)?;
-    if *received == *text {
-        Ok(())
-    } else {
-        Err(format!("`{received}` instead of `{text}`"))
+    loop {
+        from.send(text.clone()).await.map_err(broken)?;
+        let reply = tokio::select! {
+            received = to.receive() => {
+                let received = received.map_err(broken)?;
+                return match *received == *text {
+                    true => Ok(()),
+                    false => Err(format!("`{received}` instead of `{text}`")),
+                };
+            }
+            reply = from.receive() => reply.map_err(broken)?,
+        };
+        if !is_refusal(&reply) {
+            return Err(format!("`{reply}` in response to `{text}`"));
+        }
+        refusals.push(Instant::now());
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Whether `frame` says that the message before it was not taken, so that it cannot arrive twice.
+fn is_refusal(frame: &str) -> bool {
+    serde_json::from_str(frame).is_ok_and(|frame: serde_json::Value| {
+        frame["message"] == REFUSED && frame.get("connectionId").is_some()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+
+    use super::*;
+
+    /// A chat of two that answers each message's sender first with the next of `replies`; without one, it delivers it.
+    async fn between(replies: &[&str]) -> (Result<(), String>, usize) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let serving = async {
+            let (tom, _) = listener.accept().await.unwrap();
+            let mut tom = tokio_tungstenite::accept_async(tom).await.unwrap();
+            let (jerry, _) = listener.accept().await.unwrap();
+            let mut jerry = tokio_tungstenite::accept_async(jerry).await.unwrap();
+            let mut replies = replies.iter();
+            while let Some(Ok(text)) = tom.next().await {
+                match replies.next() {
+                    Some(reply) => tom.send(Message::text(*reply)).await.unwrap(),
+                    None => jerry.send(text).await.unwrap(),
+                }
+            }
+        };
+        let talking = async {
+            let mut tom = ChatClient::open(&url, "a", "b").await.unwrap();
+            let mut jerry = ChatClient::open(&url, "b", "a").await.unwrap();
+            let mut refusals = Vec::new();
+            let passed = pass(&mut tom, &mut jerry, 7, &mut refusals).await;
+            (passed, refusals.len())
+        };
+        tokio::select! {
+            passed = talking => passed,
+            () = serving => panic!("the chat has ended"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_refused_is_sent_again_and_another_frame_ends_the_talk() {
+        let refusal = r#"{"message": "Too Many Requests", "connectionId":"c=", "requestId":"r="}"#;
+        assert_eq!(between(&[]).await, (Ok(()), 0));
+        assert_eq!(between(&[refusal, refusal]).await, (Ok(()), 2));
+        let failure =
+            r#"{"message": "Internal server error", "connectionId":"c=", "requestId":"r="}"#;
+        let (passed, refused) = between(&[refusal, failure]).await;
+        assert!(passed.unwrap_err().contains("Internal server error") && refused == 1);
     }
 }
