@@ -7,12 +7,11 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
-use super::keep::keep;
+use super::keep::outgoing;
 use super::sender::{notify, refuse, sender_session};
 use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
-use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::history::History;
 use crate::log::{Log, reasons};
@@ -66,17 +65,11 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
-    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
-        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
-        Err(refused) => Err(refused),
-    };
-    let mut outgoing = match outgoing {
+    let (given, ways) = ((event, frame), (routes, store));
+    let outgoing = match outgoing(given, rule, &session, ways, invocation.now, &log).await {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
-    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
-        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
-    }
     let post = RoomPost {
         room: &session.room,
         text: &outgoing.post,
