@@ -47,12 +47,12 @@ impl From<tungstenite::Error> for LoadError {
 /// One open WebSocket of a client in the chat: the tests' client, which adds nothing to a message but one look at an
 /// empty queue.
 #[derive(Debug)]
-pub(crate) struct Seat(Client);
+pub(crate) struct ChatClient(Client);
 
 /// Clients in a circle: each receives the messages of the previous one.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    seats: Vec<Seat>,
+    clients: Vec<ChatClient>,
     tally: Tally,
 }
 
@@ -71,7 +71,7 @@ impl Load {
     }
 }
 
-impl Seat {
+impl ChatClient {
     /// Opens a WebSocket to `ws://127.0.0.1:PORT/…` with the two names in its handshake.
     pub(crate) async fn open(url: &str, from: &str, to: &str) -> Result<Self, LoadError> {
         let handshake = Handshake::between(from, to);
@@ -96,7 +96,7 @@ impl Seat {
         Ok(self.0.end().await.map(drop)?)
     }
 
-    pub(crate) async fn say(&mut self, text: String) -> Result<(), LoadError> {
+    pub(crate) async fn send(&mut self, text: String) -> Result<(), LoadError> {
         Ok(self.0.try_send(text).await?)
     }
 
@@ -117,21 +117,21 @@ impl Conversation {
     /// Two users, each on one connection.
     pub(crate) async fn with_two(url: &str, number: usize) -> Result<Self, LoadError> {
         let (a, b) = (format!("bench-{number}-a"), format!("bench-{number}-b"));
-        let seats = vec![
-            Seat::open(url, &a, &b).await?,
-            Seat::open(url, &b, &a).await?,
+        let clients = vec![
+            ChatClient::open(url, &a, &b).await?,
+            ChatClient::open(url, &b, &a).await?,
         ];
         Ok(Self {
-            seats,
+            clients,
             tally: Tally::new(number),
         })
     }
 
     /// One connection to a server that echoes its messages.
     pub(crate) async fn with_an_echo(server: SocketAddr, number: usize) -> Result<Self, LoadError> {
-        let seat = Seat::open(&format!("ws://{server}/"), "a", "a").await?;
+        let client = ChatClient::open(&format!("ws://{server}/"), "a", "a").await?;
         Ok(Self {
-            seats: vec![seat],
+            clients: vec![client],
             tally: Tally::new(number),
         })
     }
@@ -143,9 +143,9 @@ impl Conversation {
             let started = Instant::now();
             for _ in 0..lap {
                 let (number, text) = self.tally.sent();
-                let count = self.seats.len();
-                self.seats[number % count].say(text).await?;
-                let receiver = &mut self.seats[(number + 1) % count];
+                let count = self.clients.len();
+                self.clients[number % count].send(text).await?;
+                let receiver = &mut self.clients[(number + 1) % count];
                 while self.tally.arrived(&text_of(&receiver.receive().await?)) != Some(number) {}
             }
             times.push(started.elapsed());
@@ -154,8 +154,8 @@ impl Conversation {
     }
 
     async fn receive_the_rest(&mut self) -> Result<(), LoadError> {
-        for seat in &mut self.seats {
-            for text in seat.receive_the_rest().await? {
+        for client in &mut self.clients {
+            for text in client.receive_the_rest().await? {
                 self.tally.arrived(&text_of(&text));
             }
         }
@@ -163,8 +163,8 @@ impl Conversation {
     }
 
     async fn close(&mut self) -> Result<(), LoadError> {
-        for seat in &mut self.seats {
-            seat.goodbye().await?;
+        for client in &mut self.clients {
+            client.goodbye().await?;
         }
         Ok(())
     }

@@ -26,9 +26,9 @@ impl std::ops::AddAssign for Usage {
 pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
     let mut all = Usage::default();
     for pid in descendants(pid) {
-        all += of(pid);
+        all += usage_of(pid);
     }
-    (of(pid), all)
+    (usage_of(pid), all)
 }
 
 /// The largest peak memory of any running child of `pid`, in bytes.
@@ -77,7 +77,7 @@ pub(crate) fn machine() -> Duration {
     busy(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
 }
 
-fn of(pid: u32) -> Usage {
+fn usage_of(pid: u32) -> Usage {
     let rollup = read(pid, "smaps_rollup");
     Usage {
         resident: kilobytes(&rollup, "Rss:"),

@@ -6,7 +6,7 @@ use chat_protocol::Field;
 use futures_util::future::try_join_all;
 use tokio_tungstenite::tungstenite;
 
-use crate::load::{LoadError, Seat};
+use crate::load::{ChatClient, LoadError};
 use crate::sample::Sample;
 use crate::tally::Faults;
 
@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The members of one room.
 #[derive(Debug)]
-pub(crate) struct Room(Vec<Seat>);
+pub(crate) struct Room(Vec<ChatClient>);
 
 /// The times of messages to a room.
 #[derive(Debug)]
@@ -35,18 +35,18 @@ impl Room {
         let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
         let url = format!("{url}?{}={name}", Field::Room.name());
         let deadline = Instant::now() + TIMEOUT;
-        let mut seats = Vec::with_capacity(count);
-        while seats.len() < count {
-            let person = format!("{name}-{}", seats.len());
-            match Seat::open(&url, &person, &person).await {
-                Ok(seat) => seats.push(seat),
+        let mut clients = Vec::with_capacity(count);
+        while clients.len() < count {
+            let person = format!("{name}-{}", clients.len());
+            match ChatClient::open(&url, &person, &person).await {
+                Ok(client) => clients.push(client),
                 Err(error) if is_throttled(&error) && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self(seats))
+        Ok(Self(clients))
     }
 
     /// Sends one message after another, each when all others have read the previous one.
@@ -55,7 +55,7 @@ impl Room {
         let started = Instant::now();
         for number in 0..messages {
             let said = Instant::now();
-            let reported = tokio::time::timeout(TIMEOUT, self.say(number)).await;
+            let reported = tokio::time::timeout(TIMEOUT, self.send_from(number)).await;
             reported.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
             times.push(said.elapsed());
         }
@@ -66,12 +66,13 @@ impl Room {
         })
     }
 
-    async fn say(&mut self, number: usize) -> Result<(), LoadError> {
+    async fn send_from(&mut self, number: usize) -> Result<(), LoadError> {
         let text = format!("room message {number}");
         let speaker = number % self.0.len();
-        self.0[speaker].say(text.clone()).await?;
-        for (_, seat) in (self.0.iter_mut().enumerate()).filter(|(seat, _)| *seat != speaker) {
-            let received = seat.receive().await?;
+        self.0[speaker].send(text.clone()).await?;
+        for (_, client) in (self.0.iter_mut().enumerate()).filter(|(client, _)| *client != speaker)
+        {
+            let received = client.receive().await?;
             if *received != *text {
                 // An older number is a duplicate; any other text was not sent.
                 return Err(LoadError::Faults(Faults {
@@ -87,9 +88,9 @@ impl Room {
     ///
     /// No message may be in progress inside the server: only written ones are waited for.
     pub(crate) async fn end(mut self) -> Result<(), LoadError> {
-        let ends = self.0.iter_mut().map(async |seat| {
-            let rest = seat.receive_the_rest().await?;
-            seat.goodbye().await?;
+        let ends = self.0.iter_mut().map(async |client| {
+            let rest = client.receive_the_rest().await?;
+            client.goodbye().await?;
             Ok::<_, LoadError>(rest)
         });
         let ended = tokio::time::timeout(TIMEOUT, try_join_all(ends)).await;

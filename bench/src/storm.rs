@@ -10,7 +10,7 @@ use testing::Client;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::chatctl::{ChatctlError, Deployed, Programs, Project};
-use crate::kept::Chance;
+use crate::kept::RandomNumbers;
 use crate::report::{Figure, Quantity, spread, table};
 use crate::sample::Sample;
 
@@ -78,17 +78,26 @@ struct Room<'a> {
     stack: &'a Deployed<'a>,
     url: String,
     args: &'a StormArgs,
-    chance: Chance,
+    chance: RandomNumbers,
 }
 
 /// What entering took.
 struct Entered {
     clients: Vec<Client>,
     took: Duration,
-    /// Of each handshake, with those that were refused before it.
+    /// Of each member's handshake, with those that did not succeed before it.
     handshakes: Sample,
-    /// The handshakes that were refused.
+    /// The handshakes that did not succeed.
+    failed: Failed,
+}
+
+/// Handshakes that did not succeed, and were tried again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Failed {
+    /// The gateway has refused them.
     refused: usize,
+    /// There was no response.
+    broken: usize,
 }
 
 /// Runs it and prints a table. Fails if a bound is missed.
@@ -101,7 +110,7 @@ pub(crate) async fn run(args: &StormArgs) -> Result<(), StormError> {
         stack: &stack,
         url: stack.status()?.endpoint,
         args,
-        chance: Chance::new(args.seed),
+        chance: RandomNumbers::new(args.seed),
     };
     let mut figures = Vec::new();
 
@@ -163,7 +172,11 @@ impl Room<'_> {
         });
         let entered = try_join_all(entering.collect::<Vec<_>>()).await?;
         let took = began.elapsed();
-        let refused = entered.iter().map(|(.., refused)| refused).sum();
+        let mut failed = Failed::default();
+        for (.., of_member) in &entered {
+            failed.refused += of_member.refused;
+            failed.broken += of_member.broken;
+        }
         let (times, clients) = entered
             .into_iter()
             .map(|(client, time, _)| (time, client))
@@ -172,7 +185,7 @@ impl Room<'_> {
             clients,
             took,
             handshakes: Sample::new(times).ok_or(StormError::Empty)?,
-            refused,
+            failed,
         })
     }
 
@@ -204,8 +217,8 @@ impl Room<'_> {
                 format!("{what}: until all are in the room"),
                 entered.took,
                 format!(
-                    "asked for within {within} s; {} handshakes refused, then tried again",
-                    entered.refused
+                    "asked for within {within} s; {} handshakes refused and {} without a response, then tried again",
+                    entered.failed.refused, entered.failed.broken
                 ),
             ),
             Figure::time(
@@ -234,7 +247,10 @@ impl Room<'_> {
     }
 
     /// What each member has got when nothing is under way any more.
-    async fn frames(&self, clients: &mut [Client]) -> Result<Vec<Vec<Said>>, StormError> {
+    async fn frames(
+        &self,
+        clients: &mut [Client],
+    ) -> Result<Vec<Vec<AnnouncedPeople>>, StormError> {
         let mut all = Vec::with_capacity(clients.len());
         // What is not read would wait for its reader.
         let mut is_quiet = false;
@@ -255,20 +271,25 @@ impl Room<'_> {
 
 /// What counts in an announcement.
 #[derive(Debug)]
-struct Said {
+struct AnnouncedPeople {
     people: usize,
 }
 
-fn said(text: &str) -> Result<Said, StormError> {
+fn said(text: &str) -> Result<AnnouncedPeople, StormError> {
     match serde_json::from_str(text) {
-        Ok(Announcement::Presence { people, .. }) => Ok(Said { people }),
+        Ok(Announcement::Presence { people, .. }) => Ok(AnnouncedPeople { people }),
         Err(_) => Err(StormError::Foreign(text.to_owned())),
     }
 }
 
 /// Checks that the last frame of each member says `people`.
-fn agreed(what: &'static str, frames: &[Vec<Said>], people: usize) -> Result<(), StormError> {
-    let wrong = |frames: &&Vec<Said>| frames.last().is_none_or(|last| last.people != people);
+fn agreed(
+    what: &'static str,
+    frames: &[Vec<AnnouncedPeople>],
+    people: usize,
+) -> Result<(), StormError> {
+    let wrong =
+        |frames: &&Vec<AnnouncedPeople>| frames.last().is_none_or(|last| last.people != people);
     match frames.iter().filter(wrong).count() {
         0 => Ok(()),
         members => Err(StormError::Miscounted {
@@ -279,15 +300,18 @@ fn agreed(what: &'static str, frames: &[Vec<Said>], people: usize) -> Result<(),
     }
 }
 
-/// Enters the room as `name`; returns how long it took, and how many handshakes were refused before.
-async fn enter(url: &str, name: &str) -> Result<(Client, Duration, usize), StormError> {
+/// Enters the room as `name`; returns how long it took, and which handshakes did not succeed before.
+async fn enter(url: &str, name: &str) -> Result<(Client, Duration, Failed), StormError> {
     let began = Instant::now();
-    let mut refused = 0;
+    let mut failed = Failed::default();
     loop {
         match connect(url, name).await {
-            Ok(client) => return Ok((client, began.elapsed(), refused)),
-            Err(_) if began.elapsed() < TIMEOUT => {
-                refused += 1;
+            Ok(client) => return Ok((client, began.elapsed(), failed)),
+            Err(error) if began.elapsed() < TIMEOUT => {
+                match error {
+                    Error::Http(_) => failed.refused += 1,
+                    _ => failed.broken += 1,
+                }
                 tokio::time::sleep(AGAIN).await;
             }
             Err(source) => {
@@ -331,10 +355,10 @@ mod tests {
 
     #[test]
     fn a_member_without_the_last_number_is_a_failure() {
-        let frames = |numbers: &[usize]| -> Vec<Said> {
+        let frames = |numbers: &[usize]| -> Vec<AnnouncedPeople> {
             numbers
                 .iter()
-                .map(|people| Said { people: *people })
+                .map(|people| AnnouncedPeople { people: *people })
                 .collect()
         };
         agreed("arrivals", &[frames(&[1, 3]), frames(&[3])], 3).unwrap();

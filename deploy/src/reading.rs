@@ -118,7 +118,7 @@ fn whole(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
 mod tests {
     use super::*;
 
-    const MOST: u64 = 1 << 20;
+    const MAX_BYTES: u64 = 1 << 20;
 
     #[test]
     fn a_file_without_an_end_or_a_size_is_refused_and_an_ordinary_one_is_read() {
@@ -126,19 +126,19 @@ mod tests {
         let link = folder.path().join("chatctl.toml");
         for endless in ["/dev/zero", "/dev/urandom"] {
             std::os::unix::fs::symlink(endless, &link).unwrap();
-            let error = read_now(&link, MOST).unwrap_err().to_string();
+            let error = read_now(&link, MAX_BYTES).unwrap_err().to_string();
             assert_eq!(error, "it has more than 1 MB, which no such file has");
             std::fs::remove_file(&link).unwrap();
         }
-        let missing = read_now(&link, MOST).unwrap_err();
+        let missing = read_now(&link, MAX_BYTES).unwrap_err();
         assert_eq!(missing.kind(), ErrorKind::NotFound);
-        assert!(read_now(folder.path(), MOST).is_err());
+        assert!(read_now(folder.path(), MAX_BYTES).is_err());
         std::fs::write(&link, "stack = \"a\"").unwrap();
-        assert_eq!(text_now(&link, MOST).unwrap(), "stack = \"a\"");
+        assert_eq!(text_now(&link, MAX_BYTES).unwrap(), "stack = \"a\"");
         assert_eq!(beginning_at(&link, 5).unwrap(), "stack");
         std::fs::write(&link, [0xff]).unwrap();
         assert_eq!(
-            text_now(&link, MOST).unwrap_err().kind(),
+            text_now(&link, MAX_BYTES).unwrap_err().kind(),
             ErrorKind::InvalidData
         );
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::Refusal;
+use crate::InvalidToken;
 
 /// The claims of an accepted token.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,13 +26,17 @@ pub struct Claims {
 }
 
 impl Claims {
-    pub(crate) fn new(all: Unique, name_claim: &str, expires_at: u64) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        all: Unique,
+        name_claim: &str,
+        expires_at: u64,
+    ) -> Result<Self, InvalidToken> {
         let all = all.0;
         let name = all
             .get(name_claim)
-            .ok_or_else(|| Refusal::Missing(name_claim.to_owned()))?;
+            .ok_or_else(|| InvalidToken::Missing(name_claim.to_owned()))?;
         let Value::String(name) = name else {
-            return Err(Refusal::Kind(name_claim.to_owned(), "a string"));
+            return Err(InvalidToken::Kind(name_claim.to_owned(), "a string"));
         };
         Ok(Self {
             name: name.clone(),
@@ -46,8 +50,11 @@ impl Claims {
 }
 
 /// A claim that is a string or a list of strings; an empty list allows nothing.
-pub(crate) fn texts(all: &Map<String, Value>, claim: &str) -> Result<Option<Vec<String>>, Refusal> {
-    let wrong = || Refusal::Kind(claim.to_owned(), "a string or a list of strings");
+pub(crate) fn texts(
+    all: &Map<String, Value>,
+    claim: &str,
+) -> Result<Option<Vec<String>>, InvalidToken> {
+    let wrong = || InvalidToken::Kind(claim.to_owned(), "a string or a list of strings");
     Ok(match all.get(claim) {
         None => None,
         Some(Value::String(one)) => Some(vec![one.clone()]),
@@ -60,7 +67,7 @@ pub(crate) fn texts(all: &Map<String, Value>, claim: &str) -> Result<Option<Vec<
 }
 
 /// A time in seconds since the Unix epoch (RFC 7519, NumericDate): a number, possibly with a fraction.
-pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>, Refusal> {
+pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>, InvalidToken> {
     let Some(value) = all.get(claim) else {
         return Ok(None);
     };
@@ -76,7 +83,7 @@ pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>,
             reason = "it is between 0 and 2^53, and a fraction of a second does not matter"
         )]
         Some(seconds) if (0.0..=MAX).contains(&seconds) => Ok(Some(seconds as u64)),
-        _ => Err(Refusal::Kind(claim.to_owned(), "a time in seconds")),
+        _ => Err(InvalidToken::Kind(claim.to_owned(), "a time in seconds")),
     }
 }
 

@@ -9,21 +9,21 @@ mod algorithm;
 mod claims;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod invalid_token;
 mod key;
 mod key_set;
 mod pem;
 mod private_key;
 mod provider;
-mod refusal;
 mod small_order;
 mod verifier;
 
 pub use algorithm::Algorithm;
 pub use claims::{Claims, object};
+pub use invalid_token::InvalidToken;
 pub use key::{KeyError, PublicKey};
 pub use key_set::{KeySet, KeySetError, MAX_KEY_SET_BYTES, MAX_KEYS};
 pub use private_key::{PrivateKey, PrivateKeyError, TokenRequest};
-pub use refusal::Refusal;
 pub use verifier::{LEEWAY_SECONDS, Rules, Verifier};
 
 /// The longest token. API Gateway accepts 10,240 bytes of header lines in total

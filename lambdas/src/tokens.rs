@@ -1,6 +1,6 @@
 //! What authorizers ask of the keys that tokens are signed with.
 
-use chat_identity::{Claims, Refusal, Verifier};
+use chat_identity::{Claims, InvalidToken, Verifier};
 
 use crate::invocation::Invocation;
 
@@ -22,7 +22,7 @@ pub trait Tokens {
 pub enum TokenError {
     /// It is not accepted.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] InvalidToken),
     /// There are no keys to check it with.
     #[error("tokens cannot be checked")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

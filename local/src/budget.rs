@@ -51,7 +51,7 @@ pub(crate) struct Share {
 
 /// Bytes of a share, returned when dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Reservation {
     share: Arc<Share>,
     bytes: usize,
 }
@@ -112,7 +112,7 @@ impl Share {
     }
 
     /// Takes `bytes` if the share may hold them.
-    pub(crate) fn take(self: &Arc<Self>, bytes: usize, stage: Stage) -> Option<Held> {
+    pub(crate) fn take(self: &Arc<Self>, bytes: usize, stage: Stage) -> Option<Reservation> {
         self.admits(bytes, stage).then(|| self.take_anyway(bytes))
     }
 
@@ -129,8 +129,8 @@ impl Share {
     }
 
     /// Takes `bytes` that exist already, without a check.
-    pub(crate) fn take_anyway(self: &Arc<Self>, bytes: usize) -> Held {
-        let mut held = Held {
+    pub(crate) fn take_anyway(self: &Arc<Self>, bytes: usize) -> Reservation {
+        let mut held = Reservation {
             share: Arc::clone(self),
             bytes: 0,
         };
@@ -139,7 +139,7 @@ impl Share {
     }
 
     /// Takes `bytes` that have arrived, once there is room. It waits without limit; the caller sets a timeout.
-    pub(crate) async fn take_when_free(self: &Arc<Self>, bytes: usize) -> Held {
+    pub(crate) async fn take_when_free(self: &Arc<Self>, bytes: usize) -> Reservation {
         while !self.admits(bytes, Stage::Finish) {
             tokio::time::sleep(RETRY).await;
         }
@@ -147,7 +147,7 @@ impl Share {
     }
 }
 
-impl Held {
+impl Reservation {
     /// Changes the held bytes to `bytes`, more or less than before.
     pub(crate) fn resize(&mut self, bytes: usize) {
         if bytes >= self.bytes {
@@ -175,7 +175,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.resize(0);
     }
@@ -189,7 +189,7 @@ mod tests {
     const MB: usize = 1024 * KB;
 
     /// Takes pieces of `piece` bytes until the share gets no more.
-    fn fill(share: &Arc<Share>, piece: usize, stage: Stage) -> Vec<Held> {
+    fn fill(share: &Arc<Share>, piece: usize, stage: Stage) -> Vec<Reservation> {
         std::iter::from_fn(|| share.take(piece, stage)).collect()
     }
 
@@ -211,7 +211,7 @@ mod tests {
             let budget = Budget::new(64 * MB);
             let greedy: Vec<_> = (0..count).map(|_| budget.share()).collect();
             // Round after round, as long as one of them gets another piece.
-            let mut held: Vec<Held> = Vec::new();
+            let mut held: Vec<Reservation> = Vec::new();
             loop {
                 let before = held.len();
                 held.extend(greedy.iter().filter_map(|it| it.take(4 * KB, Stage::Begin)));

@@ -47,12 +47,12 @@ enum Source {
         /// Notified when the machine has slept.
         woken: Arc<watch::Sender<()>>,
     },
-    ByHand(watch::Receiver<Hands>),
+    Manual(watch::Receiver<ManualTime>),
 }
 
 /// The times of a clock that is moved by hand.
 #[derive(Debug, Clone, Copy, Default)]
-struct Hands {
+struct ManualTime {
     elapsed: Duration,
     /// The difference between the wall clock and the real one.
     wall_millis: i64,
@@ -79,7 +79,7 @@ impl Clock {
             Source::Running { began, speed, .. } => {
                 since_boot().saturating_sub(*began) * speed.get()
             }
-            Source::ByHand(hands) => hands.borrow().elapsed,
+            Source::Manual(time) => time.borrow().elapsed,
         }
     }
 
@@ -88,7 +88,7 @@ impl Clock {
         let real = wall::now_millis();
         match &self.0 {
             Source::Running { .. } => real,
-            Source::ByHand(hands) => real + hands.borrow().wall_millis,
+            Source::Manual(time) => real + time.borrow().wall_millis,
         }
     }
 
@@ -109,7 +109,7 @@ impl Clock {
                     }
                 }
             }
-            Source::ByHand(hands) => reached(hands, moment).await,
+            Source::Manual(time) => reached(time, moment).await,
         }
     }
 
@@ -129,12 +129,12 @@ impl Clock {
     ) -> Option<T> {
         match &self.0 {
             Source::Running { .. } => tokio::time::timeout(timeout, work).await.ok(),
-            Source::ByHand(hands) => {
+            Source::Manual(time) => {
                 let end = self.elapsed() + timeout;
                 tokio::select! {
                     biased;
                     done = work => Some(done),
-                    () = reached(hands, end) => None,
+                    () = reached(time, end) => None,
                 }
             }
         }
@@ -162,8 +162,8 @@ impl Ticks {
                 }
                 self.began = now;
             }
-            Source::ByHand(hands) => {
-                if hands.changed().await.is_err() {
+            Source::Manual(time) => {
+                if time.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
@@ -181,9 +181,9 @@ fn since_boot() -> Duration {
     )
 }
 
-async fn reached(hands: &watch::Receiver<Hands>, moment: Duration) {
-    let mut hands = hands.clone();
-    if hands.wait_for(|now| now.elapsed >= moment).await.is_err() {
+async fn reached(time: &watch::Receiver<ManualTime>, moment: Duration) {
+    let mut time = time.clone();
+    if time.wait_for(|now| now.elapsed >= moment).await.is_err() {
         // The hand was dropped, so the time stays as it is.
         std::future::pending::<()>().await;
     }
@@ -191,12 +191,12 @@ async fn reached(hands: &watch::Receiver<Hands>, moment: Duration) {
 
 /// Moves a [`Clock`], whose time stays as it is between two moves.
 #[derive(Debug, Default)]
-pub struct Hand(watch::Sender<Hands>);
+pub struct ManualClock(watch::Sender<ManualTime>);
 
-impl Hand {
+impl ManualClock {
     /// The clock that it moves.
     pub fn clock(&self) -> Clock {
-        Clock(Source::ByHand(self.0.subscribe()))
+        Clock(Source::Manual(self.0.subscribe()))
     }
 
     /// Moves the clock forward. Every wait up to the new time ends, in no particular order.
@@ -219,28 +219,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_by_hand_moves_only_by_hand() {
-        let hand = Hand::default();
-        let clock = hand.clock();
+        let manual = ManualClock::default();
+        let clock = manual.clock();
         assert_eq!(clock.elapsed(), Duration::ZERO);
-        hand.advance(3 * SECOND);
+        manual.advance(3 * SECOND);
         assert_eq!(clock.elapsed(), 3 * SECOND);
         clock.until(3 * SECOND).await;
         let waiting = tokio::spawn(async move { clock.until(5 * SECOND).await });
-        hand.advance(SECOND);
+        manual.advance(SECOND);
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        hand.advance(SECOND);
+        manual.advance(SECOND);
         waiting.await.unwrap();
     }
 
     #[tokio::test]
     async fn a_clock_by_hand_decides_timeouts_of_user_code() {
-        let hand = Hand::default();
-        let clock = hand.clock();
+        let manual = ManualClock::default();
+        let clock = manual.clock();
         assert_eq!(clock.timeout(SECOND, async { 1 }).await, Some(1));
         let (asked, moved) =
             tokio::join!(clock.timeout(SECOND, std::future::pending::<()>()), async {
-                hand.advance(SECOND)
+                manual.advance(SECOND)
             });
         assert_eq!((asked, moved), (None, ()));
     }

@@ -21,7 +21,7 @@ use crate::http::error::{HttpError, HttpResponse, refuse};
 use crate::http::head::{Head, HeadError, read_head};
 use crate::http::page::Page;
 use crate::http::peers::{self, Refused};
-use crate::http::sockets::{Place, Sockets};
+use crate::http::sockets::{SocketSlot, Sockets};
 use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
 use crate::secrets_api::{self, Operation, Secrets};
@@ -92,9 +92,9 @@ impl Front {
                     // Too many open files: the next accept would fail at once as well.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
-                place = self.sockets.place(), if newcomer.is_some() => {
+                slot = self.sockets.slot(), if newcomer.is_some() => {
                     if let Some((socket, peer)) = newcomer.take() {
-                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, place));
+                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, slot));
                     }
                 }
                 Some(_) = served.join_next(), if !served.is_empty() => {}
@@ -115,7 +115,12 @@ impl Front {
         served.shutdown().await;
     }
 
-    async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
+    async fn serve_socket(
+        self: Arc<Self>,
+        mut socket: TcpStream,
+        peer: SocketAddr,
+        slot: SocketSlot,
+    ) {
         // Otherwise a frame may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
         match peers::admit(&mut socket).await {
@@ -129,16 +134,16 @@ impl Front {
         );
         let head = tokio::select! {
             head = read_head(&mut socket, limit, timeout) => head,
-            () = place.needed() => return,
+            () = slot.needed() => return,
         };
         match head {
             Ok(head) if head.is_upgrade() => {
-                place.works();
+                slot.works();
                 Arc::clone(&self.gateway)
-                    .connect(socket, peer, head, place)
+                    .connect(socket, peer, head, slot)
                     .await;
             }
-            Ok(head) => self.serve_requests(socket, head, place).await,
+            Ok(head) => self.serve_requests(socket, head, slot).await,
             Err(error) => {
                 let error = match error {
                     HeadError::Closed | HeadError::TimedOut => return,
@@ -158,10 +163,10 @@ impl Front {
     }
 
     /// Serves the requests of one keep-alive connection, of which `head` is the first.
-    async fn serve_requests(&self, socket: TcpStream, head: Head, place: Place) {
+    async fn serve_requests(&self, socket: TcpStream, head: Head, slot: SocketSlot) {
         let share = self.gateway.budget.share();
         let idle = self.gateway.limits.keep_alive_timeout;
-        http::go_on(socket, head.bytes, &place, idle, |request| {
+        http::go_on(socket, head.bytes, &slot, idle, |request| {
             handle(self, &share, request)
         })
         .await;

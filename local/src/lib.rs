@@ -20,7 +20,6 @@
 //!   lose their Runtime API, and most end because of that. [`StackNotice::ProcessStarted`] lists them for a program
 //!   that ends the others.
 
-mod beside;
 mod budget;
 mod clock;
 mod connections_api;
@@ -46,10 +45,11 @@ mod transition;
 #[doc(hidden)]
 pub mod unstable;
 mod websocket;
+mod worker_threads;
 
-pub use clock::{Clock, Hand};
+pub use clock::{Clock, ManualClock};
 pub use dynamodb::TablesError;
-pub use http::page::{Answer, Asked, Page};
+pub use http::page::{Page, PageRequest, PageResponse};
 pub use http::peers;
 pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};

@@ -132,8 +132,11 @@ fn resource(operation: Operation, name: &str, identity: &Identity) -> String {
             format!("arn:aws:secretsmanager:{region}:{account_id}:secret:{name}-LocalX")
         }
         Operation::GetParameter | Operation::Other => {
-            let name = name.split(':').next().unwrap_or_default();
-            let name = name.trim_start_matches('/');
+            let name = name
+                .split(':')
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches('/');
             format!("arn:aws:ssm:{region}:{account_id}:parameter/{name}")
         }
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// From the lowest layer up. `lib.rs` names all of them.
 const PARTS: [&str; 25] = [
-    "beside",
+    "worker_threads",
     "budget",
     "ids",
     "moments",

@@ -32,7 +32,7 @@ pub fn velocity(data: &[u8]) {
     };
     let template = match Template::parse(template) {
         Ok(template) => template,
-        Err(error) => return assert!(error.place.line > 0 && !error.to_string().is_empty()),
+        Err(error) => return assert!(error.position.line > 0 && !error.to_string().is_empty()),
     };
     let context =
         json!({ "connectionId": "JC1dgf9yoAMCK-g=", "identity": { "sourceIp": "127.0.0.1" } });

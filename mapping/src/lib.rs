@@ -8,4 +8,4 @@ mod velocity;
 
 pub use path::{JsonPath, PathError};
 pub use pattern::{Pattern, PatternError};
-pub use velocity::{Inputs, MAX_TEMPLATE_BYTES, Place, Template, TemplateError, as_text};
+pub use velocity::{Inputs, MAX_TEMPLATE_BYTES, Position, Template, TemplateError, as_text};

@@ -82,7 +82,7 @@ pub struct Person {
 /// A frame that answers a request. An error frame is none: it has no `type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub enum Answer {
+pub enum AnswerFrame {
     /// To [`Answers::Who`].
     Who {
         /// The sender's room.
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_members_on_the_wire_never_change() {
-        let who = Answer::Who {
+        let who = AnswerFrame::Who {
             room: "kitchen".into(),
             people: vec![Person {
                 name: "Ann".into(),
@@ -135,7 +135,7 @@ mod tests {
             next: None,
             reference: Some("r1".into()),
         };
-        let kicked = Answer::Kicked {
+        let kicked = AnswerFrame::Kicked {
             name: "Bob".into(),
             connections: 1,
             reference: None,
@@ -148,7 +148,7 @@ mod tests {
             (kicked, r#"{"type":"kicked","name":"Bob","connections":1}"#),
         ] {
             assert_eq!(serde_json::to_string(&answer).unwrap(), json);
-            assert_eq!(serde_json::from_str::<Answer>(json).unwrap(), answer);
+            assert_eq!(serde_json::from_str::<AnswerFrame>(json).unwrap(), answer);
         }
     }
 }

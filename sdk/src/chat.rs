@@ -12,7 +12,7 @@ use chat_lambdas::session::{ConnectionId, Name, Room};
 use chat_protocol::Index;
 
 use crate::error::{FIND_AND_POST, POST};
-use crate::ways::{Watched, Ways, over};
+use crate::services::{Services, Watched, over};
 use crate::{ChatError, Message, Secret, Table};
 
 /// The time for retries to a member that may read too slowly: as long as the timeout for one that does not respond.
@@ -21,7 +21,7 @@ const RETRY_TIME: Duration = Duration::from_secs(3);
 /// The handler's chat: its users, its rooms and its table, during one message.
 #[derive(Debug, Clone)]
 pub struct Chat {
-    pub(crate) ways: Ways,
+    pub(crate) services: Services,
     pub(crate) invocation: Invocation,
     pub(crate) about: Arc<About>,
 }
@@ -72,7 +72,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError`] if the route does not grant it, or the post was not accepted. A sender who has left is no error.
     pub async fn post_to_sender(&self, message: &Message, text: &str) -> Result<Posts, ChatError> {
-        over!(&self.ways, |_, _, delivery, _| {
+        over!(&self.services, |_, _, delivery, _| {
             match delivery.post(message.connection(), text).await {
                 Ok(Posted::Delivered) => Ok(Posts {
                     delivered: 1,
@@ -115,7 +115,7 @@ impl Chat {
         }
         let name = Name::parse(name).map_err(|source| not_a_name(name, source))?;
         let Invocation { now, log, .. } = &self.invocation;
-        let sent = over!(&self.ways, |store, _, delivery, _| {
+        let sent = over!(&self.services, |store, _, delivery, _| {
             send_to_person(text, &name, (store, delivery), *now, log).await
         })
         .map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
@@ -193,7 +193,7 @@ impl Chat {
             });
         }
         let room = Room::parse(room).map_err(|source| not_a_name(room, source))?;
-        over!(&self.ways, |store, _, _, crowd| {
+        over!(&self.services, |store, _, _, crowd| {
             let delivery = &Watched::new(crowd);
             let post = RoomPost {
                 room: &room,
@@ -233,7 +233,7 @@ impl Chat {
     #[must_use]
     pub fn table(&self) -> Table {
         Table {
-            ways: self.ways.clone(),
+            services: self.services.clone(),
             name: self.about.table.clone(),
         }
     }
@@ -294,9 +294,9 @@ impl Chat {
     /// [`ChatError`] if the config has no such secret, it is not there, the role may not read it or use its key, or the
     /// service does not answer within four seconds.
     pub async fn secret(&self, name: &str) -> Result<Secret, ChatError> {
-        match &self.ways {
-            Ways::Aws(aws) => aws.vault.secret(name, &self.invocation.log).await,
-            Ways::Memory(memory) => {
+        match &self.services {
+            Services::Aws(aws) => aws.vault.secret(name, &self.invocation.log).await,
+            Services::Memory(memory) => {
                 let secrets = memory
                     .secrets
                     .lock()

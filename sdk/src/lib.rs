@@ -48,11 +48,11 @@ mod reply;
 mod review;
 mod run;
 mod secret;
+mod services;
 mod table;
 #[cfg(test)]
 mod tests;
 mod verdict;
-mod ways;
 
 pub use chat::{Chat, Posts};
 pub use decision::{Decision, allow, deny};

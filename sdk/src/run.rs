@@ -7,14 +7,14 @@ use std::sync::Arc;
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, not_admitted,
+    Admission, Gate, HandlerError, Invocation, Policy, ProxyResponse, decided, not_admitted,
 };
 use chat_lambdas::log::{Log, reasons};
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::serve::{ServeError, serve_events};
 
 use crate::chat::About;
-use crate::ways::{Ways, over};
+use crate::services::{Services, over};
 use crate::{Chat, Decision, Error, Handshake, Message, Reply, Review, Verdict};
 
 /// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
@@ -121,8 +121,9 @@ where
         let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |asked: &Review, invocation: &Invocation| {
             let chat = chats.during(invocation);
-            let verdict = review(&chat, asked).await;
-            let verdict = verdict.map_err(|error| HandlerError::Own(error.into()))?;
+            let verdict = review(&chat, asked)
+                .await
+                .map_err(|error| HandlerError::Own(error.into()))?;
             Ok(verdict.into_answer())
         })
     })
@@ -185,8 +186,9 @@ where
     if let Some(denied) = not_admitted(event, admission, invocation)? {
         return Ok(denied);
     }
-    let decision = decide(chat, &Handshake::new(event.clone())).await;
-    let decision = decision.map_err(|error| HandlerError::Own(error.into()))?;
+    let decision = decide(chat, &Handshake::new(event.clone()))
+        .await
+        .map_err(|error| HandlerError::Own(error.into()))?;
     decided(event, admission, decision.into_parts(), invocation)
 }
 
@@ -206,9 +208,9 @@ where
         let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = chats.during(invocation);
-            let refusal = over!(&chats.ways, |store, _, delivery, _| {
-                let ways = (store, delivery);
-                gate.refusal(event, ways, invocation).await?
+            let refusal = over!(&chats.services, |store, _, delivery, _| {
+                let services = (store, delivery);
+                gate.refusal(event, services, invocation).await?
             });
             if let Some(refusal) = refusal {
                 return Ok(refusal);
@@ -222,22 +224,22 @@ where
     .await
 }
 
-fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> Answer {
+fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> ProxyResponse {
     match reply.into_text() {
-        None => Answer::status(200),
+        None => ProxyResponse::status(200),
         Some(text) => {
             if !replies {
                 let lost = "the reply is lost: in chatctl.toml the route needs `reply = true`";
                 invocation.log.warn(lost, []);
             }
-            Answer::because(200, text)
+            ProxyResponse::because(200, text)
         }
     }
 }
 
 /// What the chats of all invocations of a function share.
 struct Chats {
-    ways: Ways,
+    services: Services,
     about: Arc<About>,
 }
 
@@ -247,14 +249,14 @@ impl Chats {
         trace: &Trace,
     ) -> Result<Self, EnvironmentError> {
         Ok(Self {
-            ways: Ways::from_environment(environment, trace)?,
+            services: Services::from_environment(environment, trace)?,
             about: Arc::new(About::from_environment(environment)?),
         })
     }
 
     fn during(&self, invocation: &Invocation) -> Chat {
         Chat {
-            ways: self.ways.clone(),
+            services: self.services.clone(),
             invocation: invocation.clone(),
             about: Arc::clone(&self.about),
         }

@@ -14,7 +14,7 @@ use crate::ChatError;
 const FRESH: Duration = Duration::from_secs(300);
 
 /// After a reading failed, how long the old value is used before the next try.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// The value of a secret. Neither `Debug` nor `Display` shows it.
 #[derive(Clone, PartialEq, Eq)]
@@ -57,11 +57,11 @@ pub(crate) struct Vault<S> {
     references: BTreeMap<String, Reference>,
     source: S,
     /// No more than there are references.
-    read: Mutex<BTreeMap<String, Kept>>,
+    read: Mutex<BTreeMap<String, CachedSecret>>,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct CachedSecret {
     secret: Secret,
     until: Instant,
 }
@@ -89,7 +89,7 @@ impl<S: Secrets + Sync> Vault<S> {
             (Err(error), Some(kept)) => {
                 let fields = [("secret", name.into()), ("reason", reasons(&error).into())];
                 log.warn("a secret could not be read again", fields);
-                (kept.secret, PATIENCE)
+                (kept.secret, RETRY_AFTER)
             }
             (Err(source), None) => {
                 return Err(ChatError::Secret {
@@ -98,7 +98,7 @@ impl<S: Secrets + Sync> Vault<S> {
                 });
             }
         };
-        let kept = Kept {
+        let kept = CachedSecret {
             secret: secret.clone(),
             until: Instant::now() + time,
         };
@@ -106,7 +106,7 @@ impl<S: Secrets + Sync> Vault<S> {
         Ok(secret)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Kept>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, CachedSecret>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -179,7 +179,7 @@ mod tests {
             "{reported}"
         );
         assert!(!reported.contains("one"), "{reported}");
-        tokio::time::advance(PATIENCE).await;
+        tokio::time::advance(RETRY_AFTER).await;
         assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "two");
     }
 

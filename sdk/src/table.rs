@@ -3,7 +3,7 @@
 use chat_lambdas::items::Items as _;
 
 use crate::ChatError;
-use crate::ways::{Ways, over};
+use crate::services::{Services, over};
 
 /// Strings and counters by your own keys, in the chat's table. All handlers of a chat share them, and they stay until
 /// they are removed.
@@ -11,7 +11,7 @@ use crate::ways::{Ways, over};
 /// A key has a string and a counter. They never collide with the chat's own items.
 #[derive(Debug, Clone)]
 pub struct Table {
-    pub(crate) ways: Ways,
+    pub(crate) services: Services,
     pub(crate) name: String,
 }
 
@@ -50,7 +50,7 @@ impl Table {
     /// # Errors
     /// [`ChatError`] when the route does not grant `dynamodb:GetItem` on `table`, or the table cannot be read.
     pub async fn read(&self, key: &str) -> Result<Option<String>, ChatError> {
-        let read = over!(&self.ways, |_, items, _, _| items.read(key).await);
+        let read = over!(&self.services, |_, items, _, _| items.read(key).await);
         read.map_err(|error| ChatError::from_table(error, grant!("dynamodb:GetItem")))
     }
 
@@ -70,7 +70,9 @@ impl Table {
     /// # Errors
     /// [`ChatError`] when the route does not grant `dynamodb:PutItem` on `table`, or the table cannot be written.
     pub async fn write(&self, key: &str, value: &str) -> Result<(), ChatError> {
-        let written = over!(&self.ways, |_, items, _, _| items.write(key, value).await);
+        let written = over!(&self.services, |_, items, _, _| items
+            .write(key, value)
+            .await);
         written.map_err(|error| ChatError::from_table(error, grant!("dynamodb:PutItem")))
     }
 
@@ -91,7 +93,7 @@ impl Table {
     /// # Errors
     /// [`ChatError`] when the route does not grant `dynamodb:DeleteItem` on `table`, or the table cannot be written.
     pub async fn remove(&self, key: &str) -> Result<(), ChatError> {
-        let removed = over!(&self.ways, |_, items, _, _| items.remove(key).await);
+        let removed = over!(&self.services, |_, items, _, _| items.remove(key).await);
         removed.map_err(|error| ChatError::from_table(error, grant!("dynamodb:DeleteItem")))
     }
 
@@ -112,7 +114,7 @@ impl Table {
     /// [`ChatError`] if the route does not grant `dynamodb:UpdateItem` on `table`, or the table cannot be written.
     /// Without a response, the addition may still have been made.
     pub async fn count(&self, key: &str, by: i64) -> Result<i64, ChatError> {
-        let counted = over!(&self.ways, |_, items, _, _| items.count(key, by).await);
+        let counted = over!(&self.services, |_, items, _, _| items.count(key, by).await);
         counted.map_err(|error| ChatError::from_table(error, grant!("dynamodb:UpdateItem")))
     }
 }

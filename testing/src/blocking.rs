@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::http::Server;
-use crate::until::{PATIENCE, PAUSE, within};
+use crate::until::{PAUSE, TIMEOUT, within};
 
 /// Serves the sockets of all tests of a program.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -86,14 +86,14 @@ where
 /// Waits until `condition` holds.
 ///
 /// # Panics
-/// It does not hold within [`PATIENCE`].
+/// It does not hold within [`TIMEOUT`].
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition() {
         assert!(
             Instant::now() < deadline,
-            "it did not happen within {PATIENCE:?}: {what}"
+            "it did not happen within {TIMEOUT:?}: {what}"
         );
         std::thread::park_timeout(PAUSE);
     }

@@ -17,7 +17,7 @@ use crate::until::within;
 /// A connection to a gateway.
 ///
 /// The first methods return errors and wait without a limit, as benchmarks want it. From [`Client::send`] on a method
-/// panics where a test has failed: at an error, and when nothing comes within [`crate::until::PATIENCE`].
+/// panics where a test has failed: at an error, and when nothing comes within [`crate::until::TIMEOUT`].
 #[derive(Debug)]
 pub struct Client {
     /// For frames that no method sends or reads.

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 pub use crate::blocking::eventually;
 pub use crate::command::{Finished, built, built_example, handlers, peer};
 pub use crate::processes::{children, is_alive};
-pub use crate::until::PATIENCE;
+pub use crate::until::TIMEOUT;
 
 use crate::command::{chatctl, in_folder};
 use crate::running::Running;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How long anything may take on a busy machine before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two looks at a condition: looking without a pause takes the processor from what is waited for.
 pub(crate) const PAUSE: Duration = Duration::from_millis(5);
@@ -12,16 +12,16 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(5);
 /// Waits for something that is bound to happen.
 ///
 /// # Panics
-/// It does not happen within [`PATIENCE`].
+/// It does not happen within [`TIMEOUT`].
 pub async fn within<T>(future: impl Future<Output = T>) -> T {
-    let ended = tokio::time::timeout(PATIENCE, future).await;
+    let ended = tokio::time::timeout(TIMEOUT, future).await;
     ended.expect("it should have happened by now")
 }
 
 /// Asks again and again until there is an answer.
 ///
 /// # Panics
-/// There is none within [`PATIENCE`].
+/// There is none within [`TIMEOUT`].
 pub async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     within(async {
         loop {
@@ -37,13 +37,13 @@ pub async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
 /// Waits until `condition` holds. [`crate::blocking::eventually`] is the same for tests that are no tasks.
 ///
 /// # Panics
-/// It does not hold within [`PATIENCE`].
+/// It does not hold within [`TIMEOUT`].
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition().await {
         assert!(
             Instant::now() < deadline,
-            "it did not happen within {PATIENCE:?}: {what}"
+            "it did not happen within {TIMEOUT:?}: {what}"
         );
         tokio::time::sleep(PAUSE).await;
     }

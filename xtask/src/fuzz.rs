@@ -32,7 +32,7 @@ pub(crate) fn run(seconds: u64, only: &[String]) -> Result<(), StepError> {
         let why = format!("there is no target `{unknown}`; there are {known}");
         return Err(StepError::Other(why));
     }
-    let place = Place {
+    let place = FuzzFolders {
         binaries: build()?,
         kept: root().join("target/fuzz"),
     };
@@ -94,13 +94,13 @@ fn host() -> Result<String, StepError> {
     })
 }
 
-struct Place {
+struct FuzzFolders {
     binaries: PathBuf,
     /// New inputs, finds and logs.
     kept: PathBuf,
 }
 
-impl Place {
+impl FuzzFolders {
     /// Runs one target; answers how to run again what it has found.
     fn run(&self, target: &str, seconds: u64) -> Result<Option<String>, StepError> {
         let (inputs, finds) = (

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// Random numbers that a seed decides.
 #[derive(Debug)]
-pub(crate) struct Chance(u64);
+pub(crate) struct RandomNumbers(u64);
 
-impl Chance {
+impl RandomNumbers {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(2).wrapping_add(1))
     }

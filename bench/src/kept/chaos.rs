@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::chance::Chance;
+use super::chance::RandomNumbers;
 use super::{Counts, KeptError, more};
 use crate::chatctl::{Deployed, kill};
 use crate::processes;
@@ -18,7 +18,7 @@ pub(super) struct Chaos<'a> {
     pub(super) function_life: u64,
     /// After how many messages the stack is killed, the next one first.
     pub(super) restarts: Vec<usize>,
-    pub(super) chance: Chance,
+    pub(super) chance: RandomNumbers,
     pub(super) counts: &'a Counts,
 }
 

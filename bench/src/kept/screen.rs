@@ -7,20 +7,20 @@ use chat_protocol::history::{Entry, Frame};
 use serde_json::json;
 use testing::Client;
 
-use super::chance::Chance;
+use super::chance::RandomNumbers;
 use super::{Counts, KeptError, TIMEOUT, connect, is_failure, more};
 
 /// Before every id.
 pub(super) const BEGINNING: &str = "00000000000000000000000000";
 
-/// The texts, by the ids of their messages: in the order in which they are shown.
+/// The texts, by the ids of their messages. A client sorts by them, so that the order in which messages come does not count.
 pub(super) type Shown = BTreeMap<String, String>;
 
 pub(super) struct Screen<'a> {
     url: &'a str,
     name: String,
     life: u64,
-    chance: Chance,
+    chance: RandomNumbers,
     counts: &'a Counts,
     shown: Shown,
     /// Up to which id nothing is missing.
@@ -42,7 +42,7 @@ impl<'a> Screen<'a> {
         url: &'a str,
         number: usize,
         life: u64,
-        chance: Chance,
+        chance: RandomNumbers,
         counts: &'a Counts,
     ) -> Self {
         Self {

@@ -12,7 +12,7 @@ use serde_json::json;
 use testing::Client;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::chance::Chance;
+use super::chance::RandomNumbers;
 use super::screen::BEGINNING;
 use super::{Counts, KeptError, TIMEOUT, connect, is_failure, more};
 
@@ -34,19 +34,19 @@ pub(super) struct Sender<'a> {
     number: usize,
     /// How long a connection lasts at most, in milliseconds.
     life: u64,
-    chance: Chance,
+    chance: RandomNumbers,
     counts: &'a Counts,
     /// What is to be sent, the next one first.
     left: VecDeque<usize>,
     /// What was sent over this connection and has no receipt yet.
     waiting: BTreeSet<usize>,
-    doubts: VecDeque<Doubt>,
+    doubts: VecDeque<Unacknowledged>,
     /// The largest id in a receipt.
     newest: String,
 }
 
 /// What was sent over a connection that has ended, and has no receipt.
-struct Doubt {
+struct Unacknowledged {
     numbers: BTreeSet<usize>,
     since: Instant,
     /// The largest id in a receipt when the connection opened. What was sent over it has larger ones.
@@ -72,7 +72,7 @@ impl<'a> Sender<'a> {
         number: usize,
         messages: usize,
         life: u64,
-        chance: Chance,
+        chance: RandomNumbers,
         counts: &'a Counts,
     ) -> Self {
         Self {
@@ -127,7 +127,7 @@ impl<'a> Sender<'a> {
     /// Sends over `client` until `end`; without one, until everything has a receipt.
     async fn converse(&mut self, mut client: Client, end: Option<Instant>) {
         let after = self.newest.clone();
-        let is_due = |doubt: &Doubt| doubt.since.elapsed() >= DOUBT + TOGETHER;
+        let is_due = |doubt: &Unacknowledged| doubt.since.elapsed() >= DOUBT + TOGETHER;
         if self
             .doubts
             .front()
@@ -145,7 +145,7 @@ impl<'a> Sender<'a> {
         let numbers = std::mem::take(&mut self.waiting);
         if !numbers.is_empty() {
             let since = Instant::now();
-            self.doubts.push_back(Doubt {
+            self.doubts.push_back(Unacknowledged {
                 numbers,
                 since,
                 after,

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::load::Seat;
+use crate::load::ChatClient;
 
 /// The kinds of hostile clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -148,8 +148,8 @@ impl Flood {
             }
             Kind::Unread => {
                 let (own, friend) = (format!("unread-{number}"), format!("silent-{number}"));
-                let _friend = self.seat(&self.url, &friend, &own).await?;
-                let mut socket = self.seat(&self.url, &own, &friend).await?;
+                let _friend = self.connect(&self.url, &friend, &own).await?;
+                let mut socket = self.connect(&self.url, &own, &friend).await?;
                 self.repeat(&mut socket, &message(128 * 1024)).await
             }
             Kind::Unfinished => {
@@ -162,7 +162,7 @@ impl Flood {
             }
             Kind::Messages => {
                 let name = format!("busy-{number}");
-                let socket = self.seat(&self.url, &name, &name).await?;
+                let socket = self.connect(&self.url, &name, &name).await?;
                 let (mut reader, mut writer) = socket.into_split();
                 let messages = frame(0x81, b"as much as I can").repeat(100);
                 let reading = async {
@@ -184,7 +184,7 @@ impl Flood {
             },
             Kind::Room => {
                 let url = format!("{}?{}=soak", self.url, Field::Room.name());
-                let mut socket = self.seat(&url, &format!("member-{number}"), "x").await?;
+                let mut socket = self.connect(&url, &format!("member-{number}"), "x").await?;
                 if number >= 2 {
                     return closed_unread(&mut socket).await;
                 }
@@ -223,11 +223,11 @@ impl Flood {
     /// A WebSocket of a user whose friend is not connected.
     async fn connection(&self, number: usize) -> Option<TcpStream> {
         let name = format!("flood-{number}");
-        self.seat(&self.url, &name, "absent").await
+        self.connect(&self.url, &name, "absent").await
     }
 
-    async fn seat(&self, url: &str, from: &str, to: &str) -> Option<TcpStream> {
-        Some(Seat::open(url, from, to).await.ok()?.into_socket())
+    async fn connect(&self, url: &str, from: &str, to: &str) -> Option<TcpStream> {
+        Some(ChatClient::open(url, from, to).await.ok()?.into_socket())
     }
 
     async fn socket(&self) -> Option<TcpStream> {

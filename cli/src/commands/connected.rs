@@ -28,7 +28,7 @@ pub(super) struct Deployed {
 
 /// A deployed chat with its settings, and with what proves its clients' names.
 #[derive(Debug)]
-pub(super) struct Reached {
+pub(super) struct ConnectedChat {
     pub(super) settings: Settings,
     pub(super) chat: Deployed,
     pub(super) prover: Prover,
@@ -39,11 +39,11 @@ impl ConnectArgs {
     ///
     /// # Errors
     /// The config is wrong; there is no such stack, or it does not run; a private key cannot be used.
-    pub(super) async fn reach(&self, context: &Context) -> Result<Reached, CommandError> {
+    pub(super) async fn reach(&self, context: &Context) -> Result<ConnectedChat, CommandError> {
         let settings = self.settings()?;
         let chat = deployed(context.terminal, &settings, self.target.local).await?;
         let prover = Prover::new(&settings, chat.mode)?;
-        Ok(Reached {
+        Ok(ConnectedChat {
             settings,
             chat,
             prover,
@@ -102,8 +102,9 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
-    let url = endpoint(settings, &target, &outputs).await?;
-    let url = url.ok_or_else(not_there)?;
+    let url = endpoint(settings, &target, &outputs)
+        .await?
+        .ok_or_else(not_there)?;
     let (introduction, mode, origins) = match target.stacks.deployed_template(&settings.stack).await
     {
         Ok(template) => met(&template),

@@ -208,12 +208,12 @@ fn prices(estimate: &Estimate) -> String {
 }
 
 /// What is larger has its first digits alone.
-const LARGEST: f64 = 1e15;
+const MAX_QUANTITY: f64 = 1e15;
 
 /// In US dollars and cents. What is less than a cent is not shown as nothing.
 fn dollars(dollars: f64) -> String {
     match dollars {
-        many if many >= LARGEST => format!("${many:.1e}"),
+        many if many >= MAX_QUANTITY => format!("${many:.1e}"),
         none if none <= 0.0 => "$0.00".to_owned(),
         few if few < 0.005 => "< $0.01".to_owned(),
         some => {
@@ -226,7 +226,7 @@ fn dollars(dollars: f64) -> String {
 
 fn quantity(quantity: f64) -> String {
     match quantity {
-        many if many >= LARGEST => format!("{many:.1e}"),
+        many if many >= MAX_QUANTITY => format!("{many:.1e}"),
         few if few < 10.0 && few.fract() != 0.0 => match few < 0.000_5 {
             true => "< 0.001".to_owned(),
             false => format!("{few:.3}"),

@@ -12,8 +12,8 @@ use chat_protocol::Mode;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{ErrorKind, TargetError, reading};
 use chatctl_deploy::keys::{
-    Added, KeyState, Place, PrivateKeyFolder, PublicKey, PublicKeyFile, new_key, public_keys,
-    states,
+    Added, KeyState, PrivateKeyFolder, PrivateKeyLocation, PublicKey, PublicKeyFile, new_key,
+    public_keys, states,
 };
 
 /// Make, list, add and retire the keys that a stack accepts tokens by
@@ -173,10 +173,10 @@ fn list(terminal: Terminal, settings: &Settings) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn place(place: &Place) -> String {
+fn place(place: &PrivateKeyLocation) -> String {
     match place {
-        Place::File(path) => path.display().to_string(),
-        Place::Environment => format!("${}", chatctl_deploy::keys::VARIABLE),
+        PrivateKeyLocation::File(path) => path.display().to_string(),
+        PrivateKeyLocation::Environment => format!("${}", chatctl_deploy::keys::VARIABLE),
     }
 }
 
@@ -250,7 +250,7 @@ fn retire(terminal: Terminal, settings: &Settings, args: &RetireArgs) -> Result<
     let mut file = PublicKeyFile::load_to_change(&settings.folder)?;
     let key = file.find(&args.kid)?.clone();
     // A folder that cannot be used is refused before anything is changed.
-    let folder = PrivateKeyFolder::of_user();
+    let folder = PrivateKeyFolder::for_user();
     let folder = match args.delete_private {
         true => folder?,
         false => folder.ok().flatten(),

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::terminal::{LogColumns, Terminal};
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::logs::{LogReader, News};
+use chatctl_deploy::engine::logs::{LogReader, LogUpdate};
 use chatctl_deploy::engine::{ErrorKind, silence};
 use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::few::few;
@@ -128,7 +128,7 @@ async fn aws(
     let show = Show::new(args, terminal, &reader.functions());
     let (mut quiet, mut failures) = (0, 0);
     loop {
-        let News {
+        let LogUpdate {
             entries: news,
             missing,
         } = reader.news(&target.logs).await;

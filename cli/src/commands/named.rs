@@ -20,10 +20,11 @@ pub(super) async fn find(settings: &Settings, target: &AwsTarget) -> Result<Nami
     let Some(domain) = &settings.aws.domain else {
         return Ok(Naming::default());
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    });
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        });
     naming(domain, &target.names, &target.region, now).await
 }
 

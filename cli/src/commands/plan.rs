@@ -15,7 +15,7 @@ use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
 
 /// Where a stack will be.
 #[derive(Debug)]
-pub(super) enum Place<'a> {
+pub(super) enum StackLocation<'a> {
     /// On this machine, in the background; its state lies in this folder.
     Background(PathBuf),
     /// On this machine, as long as the command runs.
@@ -32,24 +32,24 @@ pub(super) fn tell(
     terminal: Terminal,
     settings: &Settings,
     prebuilt: Option<&Path>,
-    place: &Place<'_>,
+    location: &StackLocation<'_>,
 ) -> Result<(), CommandError> {
-    let machine = match place {
-        Place::Background(_) | Place::Foreground => Machine::This,
-        Place::Aws(_) => Machine::Lambda,
+    let machine = match location {
+        StackLocation::Background(_) | StackLocation::Foreground => Machine::This,
+        StackLocation::Aws(_) => Machine::Lambda,
     };
     let planned = packaging::plan(settings, prebuilt, machine)?;
     if terminal.output == Output::Json {
-        terminal.result_json(&value(settings, &planned, place));
+        terminal.result_json(&value(settings, &planned, location));
         return Ok(());
     }
-    for line in lines(settings, &planned, place) {
+    for line in lines(settings, &planned, location) {
         terminal.step("plan", &line);
     }
     Ok(())
 }
 
-fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<String> {
+fn lines(settings: &Settings, planned: &[Planned], location: &StackLocation<'_>) -> Vec<String> {
     let (mut crates, mut files) = (Vec::new(), Vec::new());
     for one in planned {
         match one {
@@ -67,27 +67,27 @@ fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<Str
         files.push("what is built".into());
     }
     let stack = &settings.stack;
-    let whose = match place {
-        Place::Background(_) | Place::Foreground => ", as you",
-        Place::Aws(_) => "",
+    let whose = match location {
+        StackLocation::Background(_) | StackLocation::Foreground => ", as you",
+        StackLocation::Aws(_) => "",
     };
     let runs = match files.is_empty() {
         true => "it has no functions".to_owned(),
         false => format!("its functions run {}{whose}", files.join(" and ")),
     };
-    lines.push(match place {
-        Place::Background(folder) => format!(
+    lines.push(match location {
+        StackLocation::Background(folder) => format!(
             "start stack `{stack}` here, in the background; {runs}; its state lies in {}",
             folder.display()
         ),
-        Place::Foreground => {
+        StackLocation::Foreground => {
             format!("start stack `{stack}` here, until Ctrl-C; {runs}; its state lies in memory")
         }
-        Place::Aws(region) => {
+        StackLocation::Aws(region) => {
             format!("deploy stack `{stack}` to {region}, once you agree; {runs}")
         }
     });
-    if let Some(cost) = cost(settings, place) {
+    if let Some(cost) = cost(settings, location) {
         let Usage {
             people,
             messages_per_day,
@@ -103,14 +103,18 @@ fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<Str
 }
 
 /// What an example of a chat costs, where anything does.
-fn cost(settings: &Settings, place: &Place<'_>) -> Option<Estimate> {
-    match place {
-        Place::Background(_) | Place::Foreground => None,
-        Place::Aws(region) => estimate(settings, &Usage::SAMPLE, Some(region)).ok(),
+fn cost(settings: &Settings, location: &StackLocation<'_>) -> Option<Estimate> {
+    match location {
+        StackLocation::Background(_) | StackLocation::Foreground => None,
+        StackLocation::Aws(region) => estimate(settings, &Usage::SAMPLE, Some(region)).ok(),
     }
 }
 
-fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_json::Value {
+fn value(
+    settings: &Settings,
+    planned: &[Planned],
+    location: &StackLocation<'_>,
+) -> serde_json::Value {
     let (mut build, mut run) = (Vec::new(), Vec::new());
     for one in planned {
         match one {
@@ -122,16 +126,16 @@ fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_j
             }
         }
     }
-    let (target, state, region) = match place {
-        Place::Background(folder) => ("local", Some(folder.display().to_string()), None),
-        Place::Foreground => ("local", None, None),
-        Place::Aws(region) => ("aws", None, Some(region)),
+    let (target, state, region) = match location {
+        StackLocation::Background(folder) => ("local", Some(folder.display().to_string()), None),
+        StackLocation::Foreground => ("local", None, None),
+        StackLocation::Aws(region) => ("aws", None, Some(region)),
     };
     let mut value = json!({
         "type": "plan", "stack": settings.stack, "target": target, "region": region,
         "build": build, "given": run, "state": state, "throttle": settings.throttle,
     });
-    if let Some(cost) = cost(settings, place) {
+    if let Some(cost) = cost(settings, location) {
         value["cost"] = json!({
             "people": Usage::SAMPLE.people, "messagesPerDay": Usage::SAMPLE.messages_per_day,
             "dollarsPerMonth": (cost.dollars_per_month * 100.0).round() / 100.0, "pricesOf": cost.prices_of,
@@ -168,18 +172,18 @@ mod tests {
             name: "handlers".into(),
             path: "/tmp/chat".into(),
         };
-        let background = Place::Background("/my/.chatctl/chat".into());
+        let background = StackLocation::Background("/my/.chatctl/chat".into());
         let mut text = String::new();
-        for (planned, place) in [
+        for (planned, location) in [
             (vec![own, roll.clone()], &background),
-            (vec![given.clone(), roll], &Place::Foreground),
-            (vec![given], &Place::Aws("eu-west-1")),
+            (vec![given.clone(), roll], &StackLocation::Foreground),
+            (vec![given], &StackLocation::Aws("eu-west-1")),
             (vec![], &background),
         ] {
-            for line in lines(&settings(), &planned, place) {
+            for line in lines(&settings(), &planned, location) {
                 text.push_str(&format!("{line}\n"));
             }
-            text.push_str(&format!("{}\n\n", value(&settings(), &planned, place)));
+            text.push_str(&format!("{}\n\n", value(&settings(), &planned, location)));
         }
         expect![[r#"
             build /clone/lambdas and /my/roll; build scripts run as you, also those of dependencies

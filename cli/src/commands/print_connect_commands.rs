@@ -1,6 +1,6 @@
 //! `chatctl print-connect-commands`
 
-use super::connected::{Deployed, Reached};
+use super::connected::{ConnectedChat, Deployed};
 use super::web::PageHint;
 use super::{ConnectArgs, Context, Run};
 use crate::error::CommandError;
@@ -23,7 +23,7 @@ impl Run for PrintConnectCommandsArgs {
 
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
-        let Reached {
+        let ConnectedChat {
             settings,
             chat,
             prover,

@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::terminal::Output;
 use chat_protocol::auth::RIGHTS;
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::keys::TokenWish;
+use chatctl_deploy::keys::NewToken;
 
 /// Make a token that proves a name, for a stack whose `[auth] mode` is `token`
 ///
@@ -53,7 +53,7 @@ impl Run for TokenArgs {
                 ));
             }
         }
-        let minted = signer.mint(&TokenWish {
+        let minted = signer.mint(&NewToken {
             name: &self.name,
             to: self.to.as_ref(),
             room: self.room.as_ref(),

@@ -9,9 +9,9 @@ use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::names::PersonName;
 use chatctl_deploy::engine::preflight::Check;
-use chatctl_deploy::engine::probe::Pass;
+use chatctl_deploy::engine::probe::ProbeCredential;
 use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
-use chatctl_deploy::keys::{PublicKeyFile, Signer, TokenWish, VARIABLE};
+use chatctl_deploy::keys::{NewToken, PublicKeyFile, Signer, VARIABLE};
 use chatctl_deploy::stack::connect::{
     ConnectCommand, Credential, RequiredIdentity, connect_commands,
 };
@@ -188,15 +188,15 @@ impl Prover {
     }
 
     /// How the probe's clients prove their names, where `mint` is [`Prover::short`].
-    pub(super) fn pass<'a>(
+    pub(super) fn probe_credential<'a>(
         &self,
         mint: &'a dyn Fn(&str) -> Result<Token, TargetError>,
-    ) -> Pass<'a> {
+    ) -> ProbeCredential<'a> {
         match self {
-            Self::Claimed => Pass::Claims,
-            Self::Here(_) => Pass::Tokens(mint),
-            Self::Elsewhere | Self::Issuer { .. } => Pass::Nothing,
-            Self::Custom => Pass::Custom { is_settled: false },
+            Self::Claimed => ProbeCredential::Claims,
+            Self::Here(_) => ProbeCredential::Tokens(mint),
+            Self::Elsewhere | Self::Issuer { .. } => ProbeCredential::Nothing,
+            Self::Custom => ProbeCredential::Custom { is_settled: false },
         }
     }
 
@@ -206,7 +206,7 @@ impl Prover {
         let Self::Here(signer) = self else {
             return Err(failed());
         };
-        let minted = signer.mint(&TokenWish {
+        let minted = signer.mint(&NewToken {
             name: &name.parse().map_err(|_| failed())?,
             to: None,
             room: None,
@@ -224,7 +224,7 @@ impl Prover {
         let Self::Here(signer) = self else {
             return Ok(None);
         };
-        let minted = signer.mint(&TokenWish {
+        let minted = signer.mint(&NewToken {
             name,
             to: None,
             room: None,

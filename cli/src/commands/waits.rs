@@ -10,7 +10,7 @@ use chatctl_deploy::engine::{TargetError, silence};
 
 thread_local! {
     /// What a command may spend on asking, however often it asks.
-    static ASKING: Rc<Share> = Rc::new(Share::of(limits::ASKING));
+    static ASKING: Rc<Share> = Rc::new(Share::new(limits::ASKING));
 }
 
 /// `work`, which only asks AWS, within the limit that everything has that a command asks; a long silence is reported.

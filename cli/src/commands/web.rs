@@ -4,14 +4,14 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::connected::{Deployed, Reached};
+use super::connected::{ConnectedChat, Deployed};
 use super::tokens::{ON_THE_WAY, Prover};
 use super::{ConnectArgs, Context, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::keys::{Signer, TokenWish};
+use chatctl_deploy::keys::{NewToken, Signer};
 use chatctl_deploy::local;
 use chatctl_deploy::local::page::Renewal;
 use chatctl_deploy::programs::command;
@@ -39,7 +39,7 @@ pub(super) struct WebArgs {
 impl Run for WebArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
-        let Reached {
+        let ConnectedChat {
             settings,
             chat,
             prover,
@@ -118,7 +118,7 @@ impl Run for WebArgs {
 /// Makes tokens for the page, for as long as it is open.
 fn renewal(signer: Signer) -> Renewal {
     Renewal::new(move |name| {
-        let minted = signer.mint(&TokenWish {
+        let minted = signer.mint(&NewToken {
             name,
             to: None,
             room: None,

@@ -25,8 +25,8 @@ fn documents(folder: &str) -> Vec<(PathBuf, Value)> {
                 folders.push(path);
             } else if end == "yml" || end == "yaml" {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let document = serde_saphyr::from_str(&text);
-                let document = document.unwrap_or_else(|error| panic!("{path:?}: {error}"));
+                let document = serde_saphyr::from_str(&text)
+                    .unwrap_or_else(|error| panic!("{path:?}: {error}"));
                 found.push((path, document));
             }
         }

@@ -36,7 +36,7 @@ impl Text {
 
     /// A compiler's words, with the colours and weights that they ask for. Everything else that a terminal would obey
     /// is shown.
-    pub(super) fn of_compiler(words: &str) -> Self {
+    pub(super) fn from_compiler(words: &str) -> Self {
         Self(compiler::pieces(words))
     }
 
@@ -93,7 +93,7 @@ impl Shown {
     ///
     /// It quotes arguments. Where one of them contains what a terminal obeys, the paint is left out: nothing separates the
     /// one from the other any more. An argument of megabytes is cut.
-    pub(super) fn of_clap(painted: String, plain: &str) -> Self {
+    pub(super) fn from_clap(painted: String, plain: &str) -> Self {
         let printable = bounded(&printable_lines(plain));
         Self(if printable == plain {
             painted
@@ -364,10 +364,10 @@ mod tests {
     #[test]
     fn clap_paints_unless_an_argument_paints_too() {
         let painted = "\u{1b}[1merror:\u{1b}[0m no x".to_owned();
-        let shown = Shown::of_clap(painted.clone(), "error: no x").0;
+        let shown = Shown::from_clap(painted.clone(), "error: no x").0;
         assert_eq!(shown, painted);
         let quoted = "error: no \u{1b}[2Jx";
-        let shown = Shown::of_clap(format!("\u{1b}[1m{quoted}"), quoted).0;
+        let shown = Shown::from_clap(format!("\u{1b}[1m{quoted}"), quoted).0;
         assert_eq!(shown, "error: no ␛[2Jx");
     }
 
@@ -386,7 +386,7 @@ mod tests {
 
         #[test]
         fn a_compiler_paints_and_does_nothing_else(words in ".*(\u{1b}\\[[0-9;]{0,6}[A-Za-z].*){0,4}") {
-            let shown = Text::of_compiler(&words).shown().without_colours();
+            let shown = Text::from_compiler(&words).shown().without_colours();
             prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
         }
 

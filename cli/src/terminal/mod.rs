@@ -286,7 +286,7 @@ impl Terminal {
             return;
         }
         let chain = match error.quotes_compiler() {
-            true => Text::of_compiler(&chain).shown().stepped_in_together(),
+            true => Text::from_compiler(&chain).shown().stepped_in_together(),
             false => Text::from(chain).shown().stepped_in(2),
         };
         behind(Role::Failure, "error: ", chain);
@@ -373,7 +373,7 @@ fn step_line(word: &str, text: impl Into<Text>) -> Shown {
 /// Explains what is wrong with a command line, or prints the help that it asks for: `painted` as clap paints it, `plain`
 /// without its paint.
 pub(crate) fn tell_usage(painted: String, plain: &str, is_error: bool) {
-    let shown = Shown::of_clap(painted, plain);
+    let shown = Shown::from_clap(painted, plain);
     match is_error {
         true => Stderr.print(&shown),
         false => Stdout.print(&shown),

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub(crate) use self::places::WatchPaths;
-use self::places::{FolderId, Stamp, View};
+use self::places::{FileVersion, FolderId, Snapshot};
 
 /// How long nothing must happen until a burst of changes is over.
 const QUIET: Duration = Duration::from_millis(40);
@@ -58,7 +58,7 @@ pub(crate) struct Watch {
     notices: mpsc::Receiver<PathBuf>,
     places: WatchPaths,
     /// What was there at the last report.
-    seen: View,
+    seen: Snapshot,
     /// The folders that the watcher watches.
     watched: BTreeMap<PathBuf, FolderId>,
     look: Instant,
@@ -85,7 +85,7 @@ impl Watch {
             watcher: watcher.ok(),
             notices,
             places: WatchPaths::default(),
-            seen: View::default(),
+            seen: Snapshot::default(),
             watched: BTreeMap::new(),
             look: Instant::now(),
             home: std::env::current_dir().ok(),
@@ -114,7 +114,7 @@ impl Watch {
         seen.entries.retain(|path, stamp| {
             if stamp.is_newer_than(since) && is_news(path) {
                 // Like nothing that may lie there, so that it is reported even if it goes again.
-                *stamp = Stamp::UNKNOWN;
+                *stamp = FileVersion::UNKNOWN;
             }
             !stays(path)
         });
@@ -201,7 +201,7 @@ impl Watch {
     }
 
     /// What lies at the places now.
-    async fn view(&mut self) -> View {
+    async fn view(&mut self) -> Snapshot {
         if std::env::current_dir().is_err()
             && let Some(home) = &self.home
         {
@@ -217,7 +217,7 @@ impl Watch {
     }
 
     /// Watches every folder of `view`, and no other one.
-    fn put_right(&mut self, view: &View) -> Result<(), notify::Error> {
+    fn put_right(&mut self, view: &Snapshot) -> Result<(), notify::Error> {
         self.unwatch(|path, id| view.folders.get(path) != Some(id));
         let Some(watcher) = &mut self.watcher else {
             return Err(notify::Error::generic(

@@ -22,7 +22,7 @@ pub(crate) struct WatchPaths {
 
 /// What lies at places.
 #[derive(Debug, Clone)]
-pub(super) struct View {
+pub(super) struct Snapshot {
     /// When it was taken.
     pub(super) at: SystemTime,
     /// As the operating system names them in its notices. A link may lead elsewhere the next time.
@@ -30,7 +30,7 @@ pub(super) struct View {
     /// Every folder that has to be watched, by its path.
     pub(super) folders: BTreeMap<PathBuf, FolderId>,
     /// Everything that matters, by its path.
-    pub(super) entries: BTreeMap<PathBuf, Stamp>,
+    pub(super) entries: BTreeMap<PathBuf, FileVersion>,
 }
 
 /// Tells a folder from one that takes its place: device and inode.
@@ -38,7 +38,7 @@ pub(super) type FolderId = (u64, u64);
 
 /// Tells versions of what lies at a path apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stamp {
+pub(super) enum FileVersion {
     Folder(FolderId),
     File {
         inode: u64,
@@ -50,7 +50,7 @@ pub(super) enum Stamp {
     },
 }
 
-impl Default for View {
+impl Default for Snapshot {
     fn default() -> Self {
         Self {
             at: SystemTime::UNIX_EPOCH,
@@ -61,7 +61,7 @@ impl Default for View {
     }
 }
 
-impl View {
+impl Snapshot {
     /// The paths where something else lies than in `before`.
     pub(super) fn differences(&self, before: &Self) -> BTreeSet<PathBuf> {
         let new = self
@@ -85,12 +85,12 @@ impl View {
             && self.places.holds(path)
         {
             self.entries
-                .insert(path.to_owned(), Stamp::from_metadata(found));
+                .insert(path.to_owned(), FileVersion::from_metadata(found));
         }
     }
 }
 
-impl Stamp {
+impl FileVersion {
     /// Different from every other one.
     pub(super) const UNKNOWN: Self = Self::Folder((u64::MAX, u64::MAX));
 
@@ -129,11 +129,11 @@ fn id(found: &Metadata) -> FolderId {
 
 impl WatchPaths {
     /// Looks at everything. What cannot be read is not there.
-    pub(super) fn view(&self) -> View {
-        let mut view = View {
+    pub(super) fn view(&self) -> Snapshot {
+        let mut view = Snapshot {
             at: SystemTime::now(),
             places: self.canonical(),
-            ..View::default()
+            ..Snapshot::default()
         };
         let places = view.places.clone();
         for file in &places.files {
@@ -234,7 +234,7 @@ struct Walk {
 
 impl Walk {
     /// Adds `folder`, and what in it may be a source; links are left for later.
-    fn enter(&mut self, folder: &Path, view: &mut View) {
+    fn enter(&mut self, folder: &Path, view: &mut Snapshot) {
         if view.folders.len() >= self.most_folders {
             return;
         }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use testing::running::{Running, lines};
 
 use crate::devtools::Connection;
-use crate::project::{PATIENCE, peer};
+use crate::project::{TIMEOUT, peer};
 use crate::window::Window;
 
 /// A browser with a profile of its own.
@@ -50,7 +50,7 @@ impl Chromium {
         let lines = lines(process.stderr.take().unwrap());
         let mut said = String::new();
         let url = loop {
-            match lines.recv_timeout(PATIENCE) {
+            match lines.recv_timeout(TIMEOUT) {
                 Ok(line) => match line.strip_prefix("DevTools listening on ") {
                     Some(url) => break url.to_owned(),
                     None => said.push_str(&format!("\n{line}")),
@@ -74,7 +74,7 @@ impl Chromium {
             serde_json::json!({ "url": "about:blank", "newWindow": true }),
         );
         let id = made["targetId"].as_str().unwrap();
-        Window::of_chromium(Connection::open(&format!(
+        Window::from_chromium(Connection::open(&format!(
             "ws://{}/devtools/page/{id}",
             self.address
         )))

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use testing::running::{Running, lines};
 
 use crate::bidi::{Connection, Context, Session};
-use crate::project::{PATIENCE, peer};
+use crate::project::{TIMEOUT, peer};
 use crate::window::Window;
 
 /// What is not to happen during tests; what remote control recommends, Firefox sets itself.
@@ -65,7 +65,7 @@ impl Firefox {
         let lines = lines(process.stderr.take().unwrap());
         let mut said = String::new();
         let url = loop {
-            match lines.recv_timeout(PATIENCE) {
+            match lines.recv_timeout(TIMEOUT) {
                 Ok(line) => match line.strip_prefix("WebDriver BiDi listening on ") {
                     Some(url) => break url.to_owned(),
                     None => said.push_str(&format!("\n{line}")),
@@ -82,6 +82,6 @@ impl Firefox {
 
     /// A new window before it shows anything.
     pub(crate) fn blank(&mut self) -> Window {
-        Window::of_firefox(Context::new(&self.session))
+        Window::from_firefox(Context::new(&self.session))
     }
 }

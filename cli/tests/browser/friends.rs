@@ -12,7 +12,7 @@ pub(crate) fn links(project: &Project) -> Vec<String> {
 
 #[test]
 pub(crate) fn two_windows_opened_by_their_links_talk_within_the_page_s_policy() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     tom.until_status("Connected as Tom, talking to Jerry");
     tom.says("too early");
@@ -36,7 +36,7 @@ pub(crate) fn two_windows_opened_by_their_links_talk_within_the_page_s_policy() 
 
 #[test]
 pub(crate) fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_so() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     // A user who typed names instead of following a link.
     let mut ann = scene.stranger();
@@ -62,7 +62,7 @@ pub(crate) fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconne
 
 #[test]
 pub(crate) fn markup_in_a_message_and_in_a_name_stays_text() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
     jerry.until_status("Connected");
@@ -82,7 +82,7 @@ pub(crate) fn markup_in_a_message_and_in_a_name_stays_text() {
 
 #[test]
 fn what_turns_the_direction_around_turns_neither_the_name_nor_the_time() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
     tom.until_status("Connected");
@@ -101,7 +101,7 @@ fn what_turns_the_direction_around_turns_neither_the_name_nor_the_time() {
 
 #[test]
 pub(crate) fn everything_works_by_keyboard_alone() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.stranger();
     // The first field has the focus already.
     tom.types("Tom");
@@ -133,7 +133,7 @@ pub(crate) fn everything_works_by_keyboard_alone() {
 
 #[test]
 pub(crate) fn a_name_that_no_chat_takes_is_refused_before_anything_is_tried() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut window = scene.stranger();
     let pages = window.eval("history.length");
     for name in ["", "Zoë", "a#b", " Tom"] {

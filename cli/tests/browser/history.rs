@@ -35,7 +35,7 @@ fn bob_counts(scene: &Scene, range: std::ops::RangeInclusive<u32>) {
 
 #[test]
 pub(crate) fn the_last_page_is_there_on_arrival_and_earlier_ones_on_scroll_up() {
-    let mut scene = Scene::of(KEPT);
+    let mut scene = Scene::new(KEPT);
     bob_counts(&scene, 1..=120);
     let mut tom = scene.tom();
     let numbers = |range: std::ops::RangeInclusive<u32>| {
@@ -68,7 +68,7 @@ pub(crate) fn the_last_page_is_there_on_arrival_and_earlier_ones_on_scroll_up() 
 
 #[test]
 pub(crate) fn what_was_missed_is_shown_once_and_in_order_after_a_reconnect() {
-    let mut scene = Scene::of(KEPT);
+    let mut scene = Scene::new(KEPT);
     let (mut tom, mut jerry) = (scene.tom(), scene.jerry());
     tom.until_status("Connected as Tom");
     jerry.until_status("Connected as Jerry");
@@ -96,7 +96,7 @@ pub(crate) fn what_was_missed_is_shown_once_and_in_order_after_a_reconnect() {
 
 #[test]
 pub(crate) fn an_own_message_is_deleted_by_two_presses_and_its_text_is_gone_everywhere() {
-    let mut scene = Scene::of(KEPT);
+    let mut scene = Scene::new(KEPT);
     let (mut tom, mut jerry) = (scene.tom(), scene.jerry());
     jerry.until_status("Connected as Jerry");
     tom.says("oops");
@@ -129,7 +129,7 @@ pub(crate) fn an_own_message_is_deleted_by_two_presses_and_its_text_is_gone_ever
 
 #[test]
 pub(crate) fn who_is_here_is_listed_for_everybody() {
-    let mut scene = Scene::of(KEPT);
+    let mut scene = Scene::new(KEPT);
     let mut tom = scene.tom();
     tom.until_status("Connected as Tom");
     tom.until(

@@ -6,7 +6,7 @@ const FRAME: usize = 32 * 1024;
 
 #[test]
 fn a_text_that_a_browser_cannot_send_is_refused_and_stays_in_its_field() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
     jerry.until_status("Connected");
@@ -46,7 +46,7 @@ fn the_envelope_counts_too() {
 
 #[test]
 pub(crate) fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
-    let mut scene = Scene::of("[[routes]]\nkey = \"send\"\n");
+    let mut scene = Scene::new("[[routes]]\nkey = \"send\"\n");
     let mut tom = scene.tom();
     tom.until_status("Connected");
     // Nothing selects a route, and there is none by default.
@@ -68,7 +68,7 @@ pub(crate) fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
 
 #[test]
 pub(crate) fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut window = scene.tom();
     for (frame, kind, text) in [
         (r#"{"action":"newMessage","payload":"Hi"}"#, "text", "Hi"),
@@ -100,7 +100,7 @@ pub(crate) fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_peopl
 
 #[test]
 pub(crate) fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut window = scene.stranger();
     window.fill("#from", "Tom");
     window.fill("#to", "Jerry");

@@ -25,7 +25,7 @@ fn phone(scene: &mut Scene) -> Window {
 
 #[test]
 pub(crate) fn on_a_phone_everything_fits_in_every_state() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let form = scene.base();
     let mut tom = phone(&mut scene);
     tom.visit(&form);
@@ -81,7 +81,7 @@ const PALE: &str = "(() => {
 
 #[test]
 fn every_text_can_be_read_in_the_light_and_in_the_dark() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let form = scene.base();
     let mut stranger = scene.window(&form);
     stranger.eval("document.querySelector('#details').open = true, 0");
@@ -107,7 +107,7 @@ fn every_text_can_be_read_in_the_light_and_in_the_dark() {
 
 #[test]
 fn a_link_with_a_name_that_no_chat_takes_points_at_the_field() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let link = scene.links[0].replace("to=Jerry", "to=a%23b");
     let mut window = scene.window(&link);
     assert_eq!(window.status(), "Not connected");

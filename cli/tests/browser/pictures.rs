@@ -51,7 +51,7 @@ fn size(png: &[u8]) -> &[u8] {
 
 #[test]
 fn two_windows_in_the_light_and_in_the_dark() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let (mut tom, mut jerry) = (scene.tom(), scene.jerry());
     tom.until_status("Connected as Tom");
     jerry.until_status("Connected as Jerry");

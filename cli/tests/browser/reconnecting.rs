@@ -31,7 +31,7 @@ fn revive(scene: &Scene) {
 
 #[test]
 pub(crate) fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();
     for window in [&mut tom, &mut jerry] {
@@ -63,7 +63,7 @@ pub(crate) fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
 
 #[test]
 pub(crate) fn it_reconnects_by_itself() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     tom.until_status("Connected");
     kill(&scene);
@@ -77,7 +77,7 @@ pub(crate) fn it_reconnects_by_itself() {
 
 #[test]
 fn a_wait_is_a_random_part_of_a_time_that_doubles_up_to_half_a_minute() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let mut tom = scene.tom();
     tom.until_status("Connected");
     // Waits are written down instead of waited for; chance gives the whole time, in the end a quarter of it.
@@ -106,7 +106,7 @@ fn two_patient_windows(scene: &mut Scene) -> [Window; 2] {
 
 #[test]
 pub(crate) fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
     tom.eval("window.before = chat._line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");
     tom.until("another connection has taken over", "chat._line !== before");
@@ -146,7 +146,7 @@ pub(crate) fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss(
 
 #[test]
 pub(crate) fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
-    let mut scene = Scene::of("");
+    let mut scene = Scene::new("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
     tom.eval("window.before = chat._line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'");
     tom.eval("window.WebSocket = class extends WebSocket { constructor(...of) { super(...of); this.addEventListener('close', () => { failed = true; }); } }; true");

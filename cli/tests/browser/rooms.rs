@@ -20,7 +20,7 @@ fn three_windows(scene: &mut Scene) -> [Window; 3] {
 
 #[test]
 pub(crate) fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown_once() {
-    let mut scene = Scene::of(ECHO);
+    let mut scene = Scene::new(ECHO);
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
     for other in [&mut bob, &mut cid] {
@@ -48,7 +48,7 @@ pub(crate) fn three_windows_receive_one_another_and_an_own_message_that_comes_ba
 
 #[test]
 pub(crate) fn in_envelopes_messages_have_names_and_an_own_one_tells_if_it_was_received() {
-    let mut scene = Scene::of(&format!("{ECHO}envelope = true\n"));
+    let mut scene = Scene::new(&format!("{ECHO}envelope = true\n"));
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
     for other in [&mut bob, &mut cid] {
@@ -75,7 +75,7 @@ pub(crate) fn in_envelopes_messages_have_names_and_an_own_one_tells_if_it_was_re
 
 #[test]
 fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() {
-    let mut scene = Scene::of(RELAY);
+    let mut scene = Scene::new(RELAY);
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("one");
     for other in [&mut bob, &mut cid] {
@@ -91,7 +91,7 @@ fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() 
 
 #[test]
 fn another_room_receives_nothing_and_the_room_is_part_of_the_address() {
-    let mut scene = Scene::of(ECHO);
+    let mut scene = Scene::new(ECHO);
     let base = scene.base();
     let mut apart = scene.stranger();
     apart.fill("#room", "attic");

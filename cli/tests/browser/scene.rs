@@ -15,7 +15,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Of the chat that `config` describes.
-    pub(crate) fn of(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let project = Project::new(config);
         let endpoint = project.deployed(&[]);
         Self::before(project, endpoint)

@@ -126,7 +126,7 @@ pub(crate) fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused(
 #[test]
 fn a_page_takes_the_tokens_of_an_issuer_and_shows_the_name_in_them() {
     let mut issuer = Issuer::start();
-    let mut scene = Scene::of(&format!(
+    let mut scene = Scene::new(&format!(
         "[auth]\nmode = \"jwt\"\nissuer = \"{}\"\naudience = [\"chat\"]\n",
         issuer.url
     ));
@@ -176,7 +176,7 @@ fn a_page_whose_connection_is_not_ended_after_its_token_s_expiry_ends_it_itself(
 
 #[test]
 fn a_page_of_another_origin_is_refused_and_says_so_until_its_own_is_listed() {
-    let mut scene = Scene::of("[auth]\norigins = [\"https://chat.example\"]\n");
+    let mut scene = Scene::new("[auth]\norigins = [\"https://chat.example\"]\n");
     let mut tom = scene.tom();
     let origin = scene.base().trim_end_matches('/').to_owned();
     tom.until_status(&format!(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bidi;
 use crate::devtools::Connection;
-use crate::project::PATIENCE;
+use crate::project::TIMEOUT;
 
 /// A line of the conversation as its words: without the time, the status of what was sent, and buttons.
 const WORDS: &str = "(li => {
@@ -29,7 +29,7 @@ enum Inner {
 }
 
 impl Window {
-    pub(crate) fn of_chromium(mut connection: Connection) -> Self {
+    pub(crate) fn from_chromium(mut connection: Connection) -> Self {
         for domain in ["Page", "Runtime", "Log"] {
             connection.call(&format!("{domain}.enable"), json!({}));
         }
@@ -41,7 +41,7 @@ impl Window {
         Self(Inner::Chromium(connection))
     }
 
-    pub(crate) fn of_firefox(context: bidi::Context) -> Self {
+    pub(crate) fn from_firefox(context: bidi::Context) -> Self {
         Self(Inner::Firefox(context))
     }
 
@@ -129,14 +129,14 @@ impl Window {
 
     /// Waits until `condition` holds; each look at it waits a moment inside the browser, which has other things to do.
     pub(crate) fn until(&mut self, what: &str, condition: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let look = format!(
             "new Promise(done => setTimeout(() => {{ try {{ done(Boolean({condition})) }} catch {{ done(false) }} }}, 5))"
         );
         while self.eval(&look) != true {
             assert!(
                 Instant::now() < deadline,
-                "it did not happen within {PATIENCE:?}: {what}\nstatus: {}\nmessages: {:#?}\ncomplaints: {:#?}",
+                "it did not happen within {TIMEOUT:?}: {what}\nstatus: {}\nmessages: {:#?}\ncomplaints: {:#?}",
                 self.status(),
                 self.messages(),
                 self.complaints(),

@@ -13,7 +13,7 @@ use testing::blocking::{self, Client};
 use testing::http::Server;
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::project::{PATIENCE, Project};
+use crate::project::{Project, TIMEOUT};
 
 /// One request.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Backend {
     fn recorded_at(&self, path: &str) -> Recorded {
         let recorded = self
             .recorded
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TIMEOUT)
             .expect("the backend is told something");
         assert_eq!(recorded.path, path);
         recorded

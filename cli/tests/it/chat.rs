@@ -10,7 +10,7 @@ use rustix::termios::Winsize;
 use testing::running::Running;
 
 use crate::conversations::Chat;
-use crate::project::{PATIENCE, Project, finished};
+use crate::project::{Project, TIMEOUT, finished};
 use crate::pty;
 
 /// A person at a terminal of 80 columns.
@@ -60,7 +60,7 @@ impl Person {
 
     /// Waits until `text` is shown, escape sequences left out; forgets what was shown up to there.
     fn sees(&self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let mut screen = self.screen.lock().unwrap();
             let plain = plain(&screen);

@@ -58,7 +58,7 @@ fn renderings() -> Vec<Rendering> {
 
 impl Rendering {
     /// The properties of all resources of a type, by logical id.
-    fn of(&self, kind: &str) -> Vec<(&str, &Value)> {
+    fn resources(&self, kind: &str) -> Vec<(&str, &Value)> {
         let resources = self.document["Resources"].as_object().unwrap();
         resources
             .iter()
@@ -84,11 +84,11 @@ fn substituted(value: &Value) -> Option<&str> {
 #[test]
 fn template_2_the_stage_deploys_itself_and_there_is_no_deployment() {
     for rendering in renderings() {
-        let stages = rendering.of("AWS::ApiGatewayV2::Stage");
+        let stages = rendering.resources("AWS::ApiGatewayV2::Stage");
         assert_eq!(stages.len(), 1);
         assert_eq!(stages[0].1["AutoDeploy"], true);
         assert!(stages[0].1.get("DeploymentId").is_none());
-        assert_eq!(rendering.of("AWS::ApiGatewayV2::Deployment"), []);
+        assert_eq!(rendering.resources("AWS::ApiGatewayV2::Deployment"), []);
     }
 }
 
@@ -109,8 +109,8 @@ fn template_3_every_function_has_a_permission_that_covers_all_its_routes() {
             });
             assert!(permits, "{} may not be invoked for {source}", function.name);
         };
-        let integrations = rendering.of("AWS::ApiGatewayV2::Integration");
-        for (id, route) in rendering.of("AWS::ApiGatewayV2::Route") {
+        let integrations = rendering.resources("AWS::ApiGatewayV2::Integration");
+        for (id, route) in rendering.resources("AWS::ApiGatewayV2::Route") {
             let target =
                 substituted(&route["Target"]).unwrap_or_else(|| panic!("{id} has no target"));
             let (_, integration) = integrations.iter().find(|(id, _)| *id == target).unwrap();
@@ -140,7 +140,7 @@ fn template_3_every_function_has_a_permission_that_covers_all_its_routes() {
 #[test]
 fn template_4_a_rendering_logs_little_limits_much_and_grants_one_thing_at_a_time() {
     for rendering in renderings() {
-        for (id, stage) in rendering.of("AWS::ApiGatewayV2::Stage") {
+        for (id, stage) in rendering.resources("AWS::ApiGatewayV2::Stage") {
             assert!(stage.get("AccessLogSettings").is_none(), "{id}");
         }
         for stage in rendering.stack.api.stages.values() {
@@ -152,12 +152,12 @@ fn template_4_a_rendering_logs_little_limits_much_and_grants_one_thing_at_a_time
         for table in rendering.stack.tables.values() {
             assert!(table.ttl_attribute.is_some(), "{}", table.logical_id);
         }
-        for (id, policy) in rendering.of("AWS::IAM::Policy") {
+        for (id, policy) in rendering.resources("AWS::IAM::Policy") {
             for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
                 check_statement(id, statement);
             }
         }
-        for (id, role) in rendering.of("AWS::IAM::Role") {
+        for (id, role) in rendering.resources("AWS::IAM::Role") {
             assert!(role.get("ManagedPolicyArns").is_none(), "{id}");
             for policy in role["Policies"].as_array().into_iter().flatten() {
                 for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {

@@ -9,7 +9,7 @@ use testing::running::Running;
 
 use crate::conversations::Chat;
 use crate::page::get;
-use crate::project::{PATIENCE, Project, children, is_alive};
+use crate::project::{Project, TIMEOUT, children, is_alive};
 
 const MAIN: &str = include_str!("tiny/main.rs");
 
@@ -65,7 +65,7 @@ impl Loop {
         loop {
             let line = self
                 .reported
-                .recv_timeout(PATIENCE)
+                .recv_timeout(TIMEOUT)
                 .unwrap_or_else(|error| panic!("no {kind:?} is told ({error}), only {before:#?}"));
             let reported: serde_json::Value = serde_json::from_str(&line).unwrap();
             if reported["type"] == kind {

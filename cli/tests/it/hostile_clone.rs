@@ -32,7 +32,7 @@ impl Canary {
             "tables.db-wal",
             ".gitignore",
             "bootstrap",
-            "bootstrap.part",
+            "bootstrap.0123456789abcdef0123456789abcdef.part",
             "logs/DirectFunction.log",
             "DirectFunction.log",
             "DirectFunction.log.1",
@@ -240,10 +240,10 @@ fn what_chatctl_has_not_made_stays_and_is_named() {
     let (project, canary) = (stopped(), Canary::new());
     let state = project.state();
     let links = [
-        "identity.json.part",
-        "request.json.part",
+        "identity.json.0123456789abcdef0123456789abcdef.part",
+        "request.json.0123456789abcdef0123456789abcdef.part",
         "code/Documents",
-        "code/bootstrap.part",
+        "code/bootstrap.0123456789abcdef0123456789abcdef.part",
         "logs/notes",
     ];
     for name in links {

@@ -3,13 +3,13 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::project::{PATIENCE, Project};
+use crate::project::{Project, TIMEOUT};
 
 /// The status and the whole answer to `GET target` on the port of `link`, asked for as `host`.
 pub(crate) fn get(link: &str, target: &str, host: &str) -> (u16, String) {
     let address = link.split('/').nth(2).unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();

@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 
 use testing::running::Running;
 
-use crate::project::{PATIENCE, Project, eventually, peer};
+use crate::project::{Project, TIMEOUT, eventually, peer};
 
 pub(crate) struct Terminal {
     _child: Running,
@@ -50,7 +50,7 @@ impl Terminal {
     /// The next thing that is shown is `text`, or begins with what `text` has before a `…` at its end.
     pub(crate) fn sees_next(&self, text: &str) {
         loop {
-            match self.screen.recv_timeout(PATIENCE) {
+            match self.screen.recv_timeout(TIMEOUT) {
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => {
                     // Without a terminal wscat shows a frame behind its prompt.
@@ -79,7 +79,7 @@ impl Terminal {
     fn sees(&self, text: &str) {
         let mut seen = String::new();
         while !seen.contains(text) {
-            match self.screen.recv_timeout(PATIENCE) {
+            match self.screen.recv_timeout(TIMEOUT) {
                 Ok(line) => seen.push_str(&line),
                 Err(error) => panic!("{text:?} was not shown ({error}), only {seen:?}"),
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use testing::conversations::{self, Deployed, Fault, OverSockets};
-use testing::until::PATIENCE;
+use testing::until::TIMEOUT;
 
 use crate::cloud::Cloud;
 
@@ -16,7 +16,7 @@ const BEYOND_THE_EMULATOR: &[(&str, &str)] = &[(
 impl Deployed for Cloud {
     /// The emulator writes a line into a function's log when a run is over.
     async fn quiet(&self, _open: usize, sent: usize, ended: usize) -> Result<(), Fault> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let direct = self.finished_runs("Direct").await;
             let disconnect = self.finished_runs("Disconnect").await;

@@ -14,7 +14,7 @@ const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
 
 /// How long something that must be shown may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs `command` with a terminal as its input, and types `answer` once stderr shows `question`.
 pub(crate) async fn answered(
@@ -41,7 +41,7 @@ pub(crate) async fn answered(
             shown.push(byte[0]);
         }
     };
-    tokio::time::timeout(PATIENCE, reading)
+    tokio::time::timeout(TIMEOUT, reading)
         .await
         .expect("it asks");
     master.write_all(answer.as_bytes()).unwrap();
@@ -129,7 +129,7 @@ pub(crate) async fn recorded(
     });
     let text = || screen.lock().unwrap().screen().contents();
     for (question, answer) in answers {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !text().contains(question) {
             let is_over = child.try_wait().unwrap().is_some() || Instant::now() > deadline;
             assert!(!is_over, "it does not ask {question:?}:\n{}", text());
@@ -137,7 +137,7 @@ pub(crate) async fn recorded(
         }
         master.write_all(answer.as_bytes()).unwrap();
     }
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await;
+    let status = tokio::time::timeout(TIMEOUT, child.wait()).await;
     let code = status.expect("it ends").unwrap().code();
     (code, reading.join().unwrap())
 }

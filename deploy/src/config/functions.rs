@@ -42,10 +42,12 @@ impl Settings {
     /// function that reviews their messages have the same.
     pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &FunctionSettings)> {
         let authorizer = self.auth.handler().map(|it| (AUTHORIZER, &it.settings));
-        let routes = self.custom_handlers();
-        let routes = routes.map(|(key, handler)| (key.as_ref(), &handler.settings));
-        let reviews = self.reviews();
-        let reviews = reviews.map(|(key, review)| (key.as_ref(), &review.settings));
+        let routes = self
+            .custom_handlers()
+            .map(|(key, handler)| (key.as_ref(), &handler.settings));
+        let reviews = self
+            .reviews()
+            .map(|(key, review)| (key.as_ref(), &review.settings));
         authorizer.into_iter().chain(routes).chain(reviews)
     }
 }

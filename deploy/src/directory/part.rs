@@ -54,11 +54,9 @@ impl Directory {
             .strip_prefix(name)
             .and_then(|rest| rest.strip_suffix(END));
         middle.is_some_and(|middle| {
-            // Earlier versions used no random name.
-            middle.is_empty()
-                || middle.strip_prefix('.').is_some_and(|random| {
-                    random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
-                })
+            middle.strip_prefix('.').is_some_and(|random| {
+                random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
         })
     }
 }

@@ -3,8 +3,8 @@
 use super::event::{DeployEvent, Reporter};
 use super::execute::{DeployError, RolledBack, execute};
 use super::prepare::prepare;
-use super::refusal::{ErrorKind, TargetError};
 use super::target::{Change, ChangeSet, ChangeSets, Prepared};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
 use crate::stack::cause::Cause;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
 use super::limits::{self, Limit};
-use super::refusal::{ErrorKind, TargetError};
 use super::target::*;
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;

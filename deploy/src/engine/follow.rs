@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter};
 use super::limits;
-use super::refusal::{ErrorKind, TargetError, in_full};
 use super::target::{Description, Operation, Phase, Stacks};
+use super::target_error::{ErrorKind, TargetError, in_full};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::status::StackStatus;
 
@@ -67,7 +67,7 @@ async fn settled(
         was_seen: false,
     };
     let (mut quiet, mut failures, mut lag) = (0, 0, 0);
-    let mut news = News::new(stacks);
+    let mut news = Silence::new(stacks);
     // Once they are denied they stay so.
     let mut may_read = true;
     loop {
@@ -143,14 +143,14 @@ async fn settled(
 }
 
 /// How long it has taken, and since when nothing was reported.
-struct News {
+struct Silence {
     began: Instant,
     reported: Instant,
     status: String,
     quiet: u32,
 }
 
-impl News {
+impl Silence {
     fn new(stacks: &impl Stacks) -> Self {
         let now = stacks.now();
         Self {

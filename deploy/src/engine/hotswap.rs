@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::event::{Reporter, Step};
-use super::refusal::{ErrorKind, TargetError};
 use super::target::{Asset, Functions, Inventory};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::StackName;
 
 /// Puts `code`, by the functions' logical ids, into every function of `stack` that does not run it yet, all at the same

@@ -131,7 +131,7 @@ pub struct Share {
 
 impl Share {
     /// All of `limit`.
-    pub const fn of(limit: Limit) -> Self {
+    pub const fn new(limit: Limit) -> Self {
         Self {
             limit,
             spent: Cell::new(Duration::ZERO),

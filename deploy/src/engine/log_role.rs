@@ -7,8 +7,8 @@ use super::again::execute_with_second_try;
 use super::event::Reporter;
 use super::execute::DeployError;
 use super::prepare::prepare;
-use super::refusal::{ErrorKind, TargetError};
 use super::target::{ChangeSets, Deployment, Prepared};
+use super::target_error::{ErrorKind, TargetError};
 use crate::stack::Template;
 
 /// The stack that has the role. What it has made stays when it is deleted.

@@ -38,7 +38,7 @@ pub struct LogReader {
 
 /// What a question for news has brought.
 #[derive(Debug, Default)]
-pub struct News {
+pub struct LogUpdate {
     /// Oldest first.
     pub entries: Vec<LogEntry>,
     /// Why some of it is missing: the first group that cannot be read.
@@ -82,8 +82,8 @@ impl LogReader {
 
     /// What was written since the last question. A group that cannot be read keeps nothing of the others back; what it
     /// has is reported the next time.
-    pub async fn news(&mut self, source: &impl LogGroups) -> News {
-        let mut news = News::default();
+    pub async fn news(&mut self, source: &impl LogGroups) -> LogUpdate {
+        let mut news = LogUpdate::default();
         for (function, group) in &mut self.groups {
             match source.events(&group.name, group.since).await {
                 Ok(events) => {

@@ -21,28 +21,28 @@ pub mod preflight;
 mod prepare;
 pub mod probe;
 mod random;
-mod refusal;
 pub mod requests;
 pub mod rights;
 pub mod silence;
 mod target;
+mod target_error;
 mod teardown;
 mod token;
 mod verify;
 pub mod vitals;
 
-pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};
+pub use deploy::{Cloud, CloudOptions, DeployRequest, Diagnosis, deploy_here, endpoint};
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
 pub(crate) use random::random_hex;
-pub use refusal::{ErrorKind, TargetError, causes, chain, in_full, or_interrupted};
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,
     FunctionCode, Functions, Gateways, Inventory, Operation, Phase, Prepared, Readiness, Resource,
     Stacks, Unready,
 };
+pub use target_error::{ErrorKind, TargetError, causes, chain, in_full, or_interrupted};
 pub use teardown::{Teardown, teardown, teardown_here};
 pub use token::{NoToken, Token};
 #[cfg(test)]

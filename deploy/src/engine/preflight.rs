@@ -1,7 +1,7 @@
 //! What must be right before anything is changed: every problem is reported at once.
 
-pub use super::refusal::chain;
-use super::refusal::{ErrorKind, TargetError};
+pub use super::target_error::chain;
+use super::target_error::{ErrorKind, TargetError};
 
 /// One thing that was looked at.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::limits::Limit;
-use super::refusal::TargetError;
+use super::target_error::TargetError;
 use crate::config::names::{StackName, StageName};
 use crate::stack::change::ChangeSummary;
 use crate::stack::code::parameters_of_functions;

@@ -4,8 +4,8 @@ use super::event::{DeployEvent, Reporter, Step};
 use super::execute::{DeployError, RolledBack, no_answer};
 use super::follow::{Settled, follow, not_begun};
 use super::limits::{self, Limit};
-use super::refusal::TargetError;
 use super::target::{ChangeSets, Data, Operation, Readiness, Stacks};
+use super::target_error::TargetError;
 use crate::config::names::StackName;
 use crate::stack::cause::{cause, is_cause};
 

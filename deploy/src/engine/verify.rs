@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::event::{DeployEvent, Reporter};
-use super::refusal::{ErrorKind, TargetError};
 use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Unready};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::{StackName, StageName};
 
 /// How often something that is not ready yet is asked again.

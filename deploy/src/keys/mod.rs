@@ -12,4 +12,6 @@ pub use chat_identity::PublicKey;
 pub use given::public_keys;
 pub use private::{PrivateKeyFolder, VARIABLE};
 pub use public::{Added, PublicKeyFile};
-pub use signing::{KeyState, Made, Minted, Place, Signer, TokenWish, new_key, states};
+pub use signing::{
+    KeyState, NewKeyPair, NewToken, PrivateKeyLocation, SignedToken, Signer, new_key, states,
+};

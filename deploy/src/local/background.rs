@@ -14,7 +14,7 @@ use chatctl_local::{
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::control::{self, Asked, FunctionStatus, LocalStatus, LocalTraffic, MAX_GIVEN};
+use super::control::{self, ControlRequest, FunctionStatus, LocalStatus, LocalTraffic, MAX_GIVEN};
 use super::folder::StateFolder;
 use super::records::{Identity, Request, Running};
 use super::secrets::References;
@@ -143,19 +143,19 @@ async fn serve(
     let mut vanished = std::pin::pin!(vanished(lock, &lock_file));
     loop {
         let next = tokio::select! {
-            next = asked.recv() => next.unwrap_or(Asked::Stop),
-            () = crate::interrupt::requested() => Asked::Stop,
+            next = asked.recv() => next.unwrap_or(ControlRequest::Stop),
+            () = crate::interrupt::requested() => ControlRequest::Stop,
             () = &mut vanished => {
                 journal.fall_silent();
                 (journal.complain)("stopping the stack: its folder was removed, moved or replaced");
-                Asked::Stop
+                ControlRequest::Stop
             }
         };
         match next {
-            Asked::Stop => break,
+            ControlRequest::Stop => break,
             // The command that asked may have ended; that changes nothing.
-            Asked::Status(reply) => drop(reply.send(status(&running_stack, journal))),
-            Asked::Update(references) => {
+            ControlRequest::Status(reply) => drop(reply.send(status(&running_stack, journal))),
+            ControlRequest::Update(references) => {
                 let stack = (stack, &running_stack);
                 update(folder, stack, references, &mut running, journal).await?;
             }
@@ -258,9 +258,9 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         started_at: since_epoch(started_at).as_secs(),
         connections,
         functions: functions.collect(),
-        tables_endpoint: Some(tables_endpoint),
+        tables_endpoint,
         memory_bytes: memory::used_by_this_process_and_its_children(),
-        traffic: Some(LocalTraffic {
+        traffic: LocalTraffic {
             handshakes: traffic.handshakes,
             received: traffic.received,
             sent: traffic.sent,
@@ -268,7 +268,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
             throttled: traffic.throttled,
             integration_errors: traffic.integration_errors,
             execution_errors: traffic.execution_errors,
-        }),
+        },
         warnings: journal.warnings().clone(),
     }
 }

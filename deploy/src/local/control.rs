@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::open_files::Spare;
-use super::patience::Patience;
+use super::open_files::ReservedFiles;
 use super::records::Running;
+use super::response_timeout::ResponseTimeout;
 use super::secrets::References;
 use super::warnings::Warnings;
 use crate::engine::requests;
@@ -35,16 +35,13 @@ pub struct LocalStatus {
     pub connections: usize,
     /// The functions by logical id.
     pub functions: BTreeMap<String, FunctionStatus>,
-    /// Memory of all its processes, with shared pages counted once.
+    /// Memory of all its processes, with shared pages counted once; `None` where the system does not tell.
     pub memory_bytes: Option<u64>,
-    /// Where the tables answer, in DynamoDB's protocol. A process of an earlier version does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tables_endpoint: Option<String>,
-    /// What has passed the gateway. A process of an earlier version does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traffic: Option<LocalTraffic>,
-    /// Warnings since the start. A process of an earlier version does not report them.
-    #[serde(default)]
+    /// Where the tables answer, in DynamoDB's protocol.
+    pub tables_endpoint: String,
+    /// What has passed the gateway.
+    pub traffic: LocalTraffic,
+    /// Warnings since the start.
     pub warnings: Warnings,
 }
 
@@ -81,20 +78,18 @@ pub struct FunctionStatus {
     /// The number of invocations that wait or run.
     pub in_flight: usize,
     /// Invocations that were refused because none may run.
-    #[serde(default)]
     pub throttles: u64,
     /// How long ended invocations have taken, by ranges in order: the longest of a range in microseconds, and how many
     /// were in it.
-    #[serde(default)]
     pub durations: Vec<(u64, u64)>,
 }
 
 /// Requests the status.
 pub(super) async fn status(
     running: &Running,
-    patience: &Patience,
+    waiting: &ResponseTimeout,
 ) -> Result<LocalStatus, TargetError> {
-    let body = call((running, patience), Method::GET, "/status", Bytes::new()).await?;
+    let body = call((running, waiting), Method::GET, "/status", Bytes::new()).await?;
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
@@ -108,16 +103,16 @@ pub(super) async fn status(
 pub(super) async fn update(
     running: &Running,
     references: &References,
-    patience: &Patience,
+    waiting: &ResponseTimeout,
 ) -> Result<(), TargetError> {
     let values = serde_json::to_vec(references).expect("texts have a JSON form");
-    let answer = call((running, patience), Method::POST, "/update", values.into());
+    let answer = call((running, waiting), Method::POST, "/update", values.into());
     answer.await.map(drop)
 }
 
 /// Requests the process to stop.
-pub(super) async fn stop(running: &Running, patience: &Patience) -> Result<(), TargetError> {
-    let answer = call((running, patience), Method::POST, "/stop", Bytes::new());
+pub(super) async fn stop(running: &Running, waiting: &ResponseTimeout) -> Result<(), TargetError> {
+    let answer = call((running, waiting), Method::POST, "/stop", Bytes::new());
     answer.await.map(drop)
 }
 
@@ -125,7 +120,7 @@ pub(super) async fn stop(running: &Running, patience: &Patience) -> Result<(), T
 pub(super) const MAX_GIVEN: u64 = 4 * 1024 * 1024;
 
 async fn call(
-    (running, patience): (&Running, &Patience),
+    (running, waiting): (&Running, &ResponseTimeout),
     method: Method,
     path: &str,
     body: Bytes,
@@ -155,7 +150,7 @@ async fn call(
         Ok((status, body))
     };
     let outcome: Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> =
-        match patience.response(exchange).await {
+        match waiting.response(exchange).await {
             Some(outcome) => outcome,
             None => Err(format!(
                 "it accepts connections but has not responded for {} s",
@@ -176,7 +171,7 @@ async fn call(
 
 /// A command's request.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum ControlRequest {
     Status(tokio::sync::oneshot::Sender<LocalStatus>),
     Update(References),
     Stop,
@@ -194,18 +189,22 @@ const EXCHANGE: Duration = Duration::from_secs(15);
 /// Serves commands that send `secret`, until the receiver of `asked` is dropped.
 ///
 /// It keeps file descriptors in reserve, because clients of the chat can use up all others.
-pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    secret: String,
+    asked: mpsc::Sender<ControlRequest>,
+) {
     let mut served: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
-    let mut spare = Spare::default();
+    let mut reserved = ReservedFiles::default();
     loop {
-        spare.fill();
+        reserved.fill();
         let mut stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
                     // All file descriptors are in use, so one of the reserve is freed for the next accept. Other
                     // threads may take it first; then this waits a moment.
-                    if !spare.free() {
+                    if !reserved.free() {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                     continue;
@@ -241,7 +240,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
 async fn answer(
     request: Request<Incoming>,
     secret: String,
-    asked: mpsc::Sender<Asked>,
+    asked: mpsc::Sender<ControlRequest>,
 ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
     let authorized = request
         .headers()
@@ -251,7 +250,10 @@ async fn answer(
         (false, _, _) => (StatusCode::FORBIDDEN, Bytes::new()),
         (true, &Method::GET, "/status") => {
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            match (asked.send(Asked::Status(sender)).await, receiver.await) {
+            match (
+                asked.send(ControlRequest::Status(sender)).await,
+                receiver.await,
+            ) {
                 (Ok(()), Ok(status)) => (
                     StatusCode::OK,
                     serde_json::to_vec(&status)
@@ -262,10 +264,15 @@ async fn answer(
             }
         }
         (true, &Method::POST, "/update") => match references(request.into_body()).await {
-            Some(values) => (sent(asked.send(Asked::Update(values)).await), Bytes::new()),
+            Some(values) => (
+                sent(asked.send(ControlRequest::Update(values)).await),
+                Bytes::new(),
+            ),
             None => (StatusCode::BAD_REQUEST, Bytes::new()),
         },
-        (true, &Method::POST, "/stop") => (sent(asked.send(Asked::Stop).await), Bytes::new()),
+        (true, &Method::POST, "/stop") => {
+            (sent(asked.send(ControlRequest::Stop).await), Bytes::new())
+        }
         _ => (StatusCode::NOT_FOUND, Bytes::new()),
     };
     let mut response = Response::new(Full::new(body));
@@ -273,14 +280,11 @@ async fn answer(
     Ok(response)
 }
 
-/// The values in a request; none in that of an earlier version.
+/// The values in a request; `None` if they cannot be read.
 async fn references(body: Incoming) -> Option<References> {
     let most = usize::try_from(MAX_GIVEN).unwrap_or(usize::MAX);
     let body = Limited::new(body, most).collect().await.ok()?.to_bytes();
-    match body.is_empty() {
-        true => Some(References::default()),
-        false => serde_json::from_slice(&body).ok(),
-    }
+    serde_json::from_slice(&body).ok()
 }
 
 fn sent<E>(outcome: Result<(), E>) -> StatusCode {
@@ -304,21 +308,16 @@ mod tests {
     async fn only_the_secret_opens_the_control_port() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let running = |secret: &str| Running {
-            pid: 1,
-            port: 1,
-            control_port: listener.local_addr().unwrap().port(),
             secret: secret.into(),
-            applied: String::new(),
-            template: None,
-            outputs: Default::default(),
+            ..running_at(&listener)
         };
         let (good, bad) = (running("right"), running("wrong"));
         let (sender, mut receiver) = mpsc::channel(1);
         tokio::spawn(serve(listener, "right".into(), sender));
-        let error = stop(&bad, &Patience::default()).await.unwrap_err();
+        let error = stop(&bad, &ResponseTimeout::default()).await.unwrap_err();
         assert!(error.source.unwrap().to_string().contains("403"));
-        stop(&good, &Patience::default()).await.unwrap();
-        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        stop(&good, &ResponseTimeout::default()).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(ControlRequest::Stop)));
     }
 
     fn running_at(listener: &TcpListener) -> Running {
@@ -331,6 +330,26 @@ mod tests {
             template: None,
             outputs: Default::default(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_process_of_another_version_is_named_as_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = running_at(&listener);
+        let other = hyper::service::service_fn(async |_| {
+            Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from("{\"pid\":1}"))))
+        });
+        let serving = async {
+            let (socket, _) = listener.accept().await.unwrap();
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), other)
+                .await
+        };
+        let waiting = ResponseTimeout::default();
+        let (error, _) = tokio::join!(status(&running, &waiting), serving);
+        let error = error.unwrap_err();
+        assert!(error.message.contains("another chatctl version"), "{error}");
+        assert!(error.source.unwrap().to_string().contains("missing field"));
     }
 
     #[tokio::test]
@@ -347,8 +366,8 @@ mod tests {
                     .unwrap(),
             );
         }
-        stop(&running, &Patience::default()).await.unwrap();
-        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        stop(&running, &ResponseTimeout::default()).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(ControlRequest::Stop)));
         // The first of them was closed for the others.
         let read = tokio::io::AsyncReadExt::read(&mut silent[0], &mut [0; 1]).await;
         assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
@@ -368,7 +387,7 @@ mod tests {
             outputs: Default::default(),
         };
         assert!(
-            stop(&running, &Patience::default())
+            stop(&running, &ResponseTimeout::default())
                 .await
                 .unwrap_err()
                 .message

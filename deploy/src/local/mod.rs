@@ -14,11 +14,11 @@ mod logs;
 mod memory;
 mod open_files;
 pub mod page;
-mod patience;
 mod process;
 mod records;
 mod register;
 mod rendering;
+mod response_timeout;
 pub mod secrets;
 mod stacks;
 mod unresponsive;
@@ -40,9 +40,9 @@ pub use control::LocalTraffic;
 use folder::StateFolder;
 pub use folder::keep_code;
 pub use logs::LocalLogs;
-use patience::Patience;
 use records::{Request, Running};
 pub use rendering::template_here;
+use response_timeout::ResponseTimeout;
 use secrets::References;
 use unresponsive::unresponsive_hint;
 pub use warnings::Warnings;
@@ -88,7 +88,7 @@ pub struct LocalTarget {
     /// Files that a deletion has left because they are not ours.
     left: RefCell<Vec<PathBuf>>,
     /// For how long this command has waited for the process.
-    patience: Patience,
+    response_timeout: ResponseTimeout,
 }
 
 impl LocalTarget {
@@ -103,7 +103,7 @@ impl LocalTarget {
             started: RefCell::default(),
             checked: RefCell::default(),
             left: RefCell::default(),
-            patience: Patience::default(),
+            response_timeout: ResponseTimeout::default(),
         }
     }
 
@@ -173,7 +173,7 @@ impl LocalTarget {
     /// The status of `stack`, `None` if it does not run.
     pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
-            Some(running) => match control::status(&running, &self.patience).await {
+            Some(running) => match control::status(&running, &self.response_timeout).await {
                 Ok(status) => Ok(Some(status)),
                 Err(error) => {
                     Err(error.with_hint(unresponsive_hint(&self.folder(stack)?, &running)))
@@ -185,7 +185,7 @@ impl LocalTarget {
 
     /// Whether the process of a stack did not respond in all of the time that a command waits for one.
     pub fn is_silent(&self) -> bool {
-        self.patience.is_over()
+        self.response_timeout.is_over()
     }
 
     /// Whether a process runs `stack`, or starts to. It is not asked.

@@ -3,9 +3,9 @@
 /// A reserve of file descriptors for the time when all others are in use: one to accept a command, the others for its
 /// response.
 #[derive(Debug, Default)]
-pub(super) struct Spare(Vec<std::fs::File>);
+pub(super) struct ReservedFiles(Vec<std::fs::File>);
 
-impl Spare {
+impl ReservedFiles {
     const COUNT: usize = 4;
 
     /// Refills the reserve as far as possible.
@@ -36,14 +36,14 @@ pub(super) fn allow_many() {
 
 #[cfg(test)]
 mod tests {
-    use super::Spare;
+    use super::ReservedFiles;
 
     #[test]
     fn spare_files_are_taken_and_freed() {
-        let mut spare = Spare::default();
-        assert!(!spare.free());
-        spare.fill();
-        assert_eq!(spare.0.len(), Spare::COUNT);
-        assert!(spare.free() && !spare.free());
+        let mut reserved = ReservedFiles::default();
+        assert!(!reserved.free());
+        reserved.fill();
+        assert_eq!(reserved.0.len(), ReservedFiles::COUNT);
+        assert!(reserved.free() && !reserved.free());
     }
 }

@@ -33,11 +33,11 @@ impl LocalTarget {
         let Some(running) = self.running_soon(stack).await? else {
             return self.end_left_behind(stack).await;
         };
-        control::stop(&running, &self.patience)
+        control::stop(&running, &self.response_timeout)
             .await
             .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
         let has_ended = || Ok::<_, TargetError>((!folder.is_alive()?).then_some(()));
-        match self.patience.until(has_ended).await? {
+        match self.response_timeout.until(has_ended).await? {
             Some(()) => Ok(()),
             None => Err(unresponsive(&folder, "ended", Some(&running))),
         }
@@ -71,7 +71,7 @@ impl LocalTarget {
                 false => Some(None),
             })
         };
-        match self.patience.until(look).await? {
+        match self.response_timeout.until(look).await? {
             Some(found) => Ok(found),
             None => Err(unresponsive(&folder, "started", None)),
         }
@@ -100,12 +100,12 @@ impl LocalTarget {
             return Ok(());
         };
         // It may be ending by itself; then it does not respond, which is just as good.
-        let asked = control::stop(&left, &self.patience).await;
+        let asked = control::stop(&left, &self.response_timeout).await;
         let is_gone = || {
             let found = super::register::find(folder.path());
             Ok::<_, TargetError>(found.is_none().then_some(()))
         };
-        if self.patience.until(is_gone).await?.is_some() {
+        if self.response_timeout.until(is_gone).await?.is_some() {
             return Ok(());
         }
         asked.map_err(|error| error.with_hint(unresponsive_hint(&folder, &left)))?;
@@ -120,7 +120,7 @@ impl LocalTarget {
             return false;
         }
         let is_over = || Ok::<_, TargetError>(child.try_wait().map_or(Some(()), |it| it.map(drop)));
-        if !matches!(self.patience.until(is_over).await, Ok(Some(()))) {
+        if !matches!(self.response_timeout.until(is_over).await, Ok(Some(()))) {
             let _killed = child.kill();
             // The kernel ends it, also where it stands still.
             let _ended = child.wait();

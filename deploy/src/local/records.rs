@@ -21,7 +21,6 @@ pub(super) struct Request {
     /// The requested port; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
     /// The settings of the web client, if it is served.
-    #[serde(default)]
     pub(super) page: Option<serde_json::Value>,
     /// The values of dynamic references, and of the secrets that functions read. No file has them: the command gives them to
     /// the process.

@@ -107,7 +107,7 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running, &request.references, &self.patience)
+                control::update(&running, &request.references, &self.response_timeout)
                     .await
                     .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
@@ -194,7 +194,7 @@ impl Diagnosis for LocalTarget {
         stack: &StackName,
         silent: Duration,
     ) -> Result<Option<String>, TargetError> {
-        self.patience.count(silent);
+        self.response_timeout.count(silent);
         // A process that does not answer at all explains more than its functions' logs.
         self.status(stack).await?;
         Ok(self.clues(stack))

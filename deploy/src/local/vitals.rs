@@ -7,30 +7,28 @@ use super::{FunctionStatus, LocalStatus, LocalTraffic};
 use crate::engine::vitals::{FunctionVitals, Vitals};
 
 /// What a stack has done in the `period` between two looks, of which the later one was at `until` (seconds since the Unix
-/// epoch); `None` if its process is of an earlier version, which does not count messages.
+/// epoch).
 ///
 /// A process that was started in between, and a function that was changed, count from zero.
-pub fn vitals(
-    before: &LocalStatus,
-    after: &LocalStatus,
-    period: Duration,
-    until: u64,
-) -> Option<Vitals> {
+pub fn vitals(before: &LocalStatus, after: &LocalStatus, period: Duration, until: u64) -> Vitals {
     let is_same = (before.pid, before.started_at) == (after.pid, after.started_at);
     let first = LocalTraffic::default();
     let was = match is_same {
-        true => before.traffic.unwrap_or(first),
+        true => before.traffic,
         false => first,
     };
-    let is = after.traffic?;
+    let is = after.traffic;
     let received = is.received.saturating_sub(was.received);
     let sent = is.sent.saturating_sub(was.sent);
     let functions = after.functions.iter().map(|(id, is)| {
-        let was = before.functions.get(id).filter(|_| is_same);
-        let was = was.filter(|was| was.invocations <= is.invocations);
+        let was = before
+            .functions
+            .get(id)
+            .filter(|_| is_same)
+            .filter(|was| was.invocations <= is.invocations);
         (id.clone(), function(was, is))
     });
-    Some(Vitals {
+    Vitals {
         period,
         until,
         connections: Some(after.connections),
@@ -45,7 +43,7 @@ pub fn vitals(
         // The local table has no limits.
         table_throttles: None,
         functions: functions.collect(),
-    })
+    }
 }
 
 fn function(was: Option<&FunctionStatus>, is: &FunctionStatus) -> FunctionVitals {
@@ -91,12 +89,12 @@ mod tests {
             connections: 3,
             functions: [("DirectFunction".to_owned(), function)].into(),
             memory_bytes: None,
-            tables_endpoint: None,
-            traffic: Some(LocalTraffic {
+            tables_endpoint: "http://127.0.0.1:2".into(),
+            traffic: LocalTraffic {
                 received: traffic[0],
                 sent: traffic[1],
                 ..LocalTraffic::default()
-            }),
+            },
             warnings: Default::default(),
         }
     }
@@ -117,7 +115,7 @@ mod tests {
         let before = status(1, [10, 20], function(4, 1, &[(100, 1), (900, 3)]));
         let durations = [(100, 1), (500, 98), (900, 4), (7_000, 1)];
         let after = status(1, [12, 25], function(104, 1, &durations));
-        let seen = vitals(&before, &after, SECOND, 9).unwrap();
+        let seen = vitals(&before, &after, SECOND, 9);
         assert_eq!(
             (seen.received, seen.sent, seen.messages, seen.connections),
             (Some(2), Some(5), 7, Some(3))
@@ -129,7 +127,7 @@ mod tests {
             (micros(direct.p50), micros(direct.p99)),
             (Some(500), Some(900))
         );
-        let idle = vitals(&after, &after, SECOND, 9).unwrap();
+        let idle = vitals(&after, &after, SECOND, 9);
         assert_eq!((idle.messages, idle.slowest()), (0, None));
     }
 
@@ -137,21 +135,36 @@ mod tests {
     fn a_new_process_and_a_changed_function_count_from_zero() {
         let before = status(1, [10, 20], function(4, 1, &[(100, 4)]));
         let other = status(2, [1, 2], function(5, 0, &[(100, 5)]));
-        let seen = vitals(&before, &other, SECOND, 9).unwrap();
+        let seen = vitals(&before, &other, SECOND, 9);
         assert_eq!((seen.received, seen.sent), (Some(1), Some(2)));
         assert_eq!(seen.functions["DirectFunction"].invocations, 5);
         let changed = status(1, [11, 20], function(2, 1, &[(100, 2)]));
-        let seen = vitals(&before, &changed, SECOND, 9).unwrap();
+        let seen = vitals(&before, &changed, SECOND, 9);
         let direct = &seen.functions["DirectFunction"];
         assert_eq!((seen.received, direct.invocations), (Some(1), 2));
         assert_eq!(direct.errors, 1);
     }
 
     #[test]
-    fn a_process_of_an_earlier_version_is_not_taken_for_an_idle_one() {
-        let now = status(1, [0, 0], FunctionStatus::default());
-        let mut earlier = now.clone();
-        earlier.traffic = None;
-        assert_eq!(vitals(&now, &earlier, SECOND, 9), None);
+    fn a_status_without_its_counts_is_not_taken_for_that_of_an_idle_process() {
+        let idle = status(1, [0, 0], FunctionStatus::default());
+        let whole = serde_json::to_value(&idle).unwrap();
+        assert_eq!(
+            serde_json::from_value::<LocalStatus>(whole.clone()).unwrap(),
+            idle
+        );
+        let counts = ["traffic", "warnings", "tablesEndpoint"].map(|key| ("", key));
+        let of_function = ["throttles", "durations"].map(|key| ("/functions/DirectFunction", key));
+        for (pointer, key) in counts.into_iter().chain(of_function) {
+            let mut without = whole.clone();
+            let object = without
+                .pointer_mut(pointer)
+                .unwrap()
+                .as_object_mut()
+                .unwrap();
+            object.remove(key).unwrap();
+            let error = serde_json::from_value::<LocalStatus>(without).unwrap_err();
+            assert_eq!(error.to_string(), format!("missing field `{key}`"));
+        }
     }
 }

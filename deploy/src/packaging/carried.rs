@@ -26,8 +26,8 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// There is no such folder; it is not this user's alone; or it contains something else.
 pub(super) fn unpacked() -> Result<PathBuf, PackagingError> {
     let variable = |name| std::env::var_os(name);
-    let cache = place_in(variable("XDG_CACHE_HOME"), variable("HOME"));
-    let cache = cache.ok_or(PackagingError::NoCache)?;
+    let cache =
+        place_in(variable("XDG_CACHE_HOME"), variable("HOME")).ok_or(PackagingError::NoCache)?;
     unpack(&cache).map_err(|error| PackagingError::Carried(Box::new(error)))
 }
 
@@ -139,8 +139,9 @@ fn sweep(all: &Directory) -> Result<(), TargetError> {
         let Some(folder) = all.folder(name)? else {
             continue;
         };
-        let used = folder.reading("Cargo.lock")?;
-        let used = used.and_then(|file| file.metadata().ok()?.modified().ok());
+        let used = folder
+            .reading("Cargo.lock")?
+            .and_then(|file| file.metadata().ok()?.modified().ok());
         let age = used.and_then(|used| used.elapsed().ok());
         if age.is_some_and(|age| age > KEPT) {
             drop(std::fs::remove_dir_all(folder.path()));

@@ -22,14 +22,17 @@ impl Crate {
         code: &Code,
         settings: &Settings,
     ) -> Result<Self, PackagingError> {
-        match Place::find(code, settings)? {
-            Place::Custom(folder) => {
+        match CrateLocation::find(code, settings)? {
+            CrateLocation::Custom(folder) => {
                 let profile = &settings.handlers.profile;
                 manifest::read(programs, &folder, profile, code.binary()).await
             }
-            Place::Own(folder) => Ok(Self::ours(folder, Vec::new())),
+            CrateLocation::Own(folder) => Ok(Self::ours(folder, Vec::new())),
             // Their lock file is compared with the carried one, so cargo may not change it.
-            Place::Carried => Ok(Self::ours(Place::Carried.folder()?, vec!["--locked"])),
+            CrateLocation::Carried => Ok(Self::ours(
+                CrateLocation::Carried.folder()?,
+                vec!["--locked"],
+            )),
         }
     }
 
@@ -47,7 +50,7 @@ impl Crate {
 
 /// Where a crate is: an absolute path without links. No file of another user affects its build.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum CrateLocation {
     /// The user's, for a route.
     Custom(PathBuf),
     /// Our handlers', which the config names or the project's repository contains.
@@ -56,7 +59,7 @@ pub(super) enum Place {
     Carried,
 }
 
-impl Place {
+impl CrateLocation {
     /// Finds the crate of `code`.
     ///
     /// # Errors
@@ -88,10 +91,10 @@ impl Place {
 /// own.
 ///
 /// # Errors
-/// Those of [`Place::find`], and [`PackagingError::NotInstalled`].
+/// Those of [`CrateLocation::find`], and [`PackagingError::NotInstalled`].
 pub(super) fn installed(code: &Code, settings: &Settings) -> Result<Installed, PackagingError> {
-    match Place::find(code, settings)? {
-        Place::Carried => Installed::with_this_command(&Owners::from_environment()),
+    match CrateLocation::find(code, settings)? {
+        CrateLocation::Carried => Installed::with_this_command(&Owners::from_environment()),
         _ => Ok(Installed::default()),
     }
 }
@@ -227,6 +230,9 @@ mod tests {
         std::fs::write(lambdas.join("Cargo.toml"), other).unwrap();
         assert_eq!(find(&settings).unwrap(), None);
         let own = &Code::for_settings(&settings)[0];
-        assert_eq!(Place::find(own, &settings).unwrap(), Place::Carried);
+        assert_eq!(
+            CrateLocation::find(own, &settings).unwrap(),
+            CrateLocation::Carried
+        );
     }
 }

@@ -43,7 +43,7 @@ use self::elf::Fit;
 pub use self::error::PackagingError;
 use self::given::{file_in, read, read_prebuilt};
 use self::manifest::Crate;
-use self::paths::Places;
+use self::paths::SourceFolders;
 pub use self::plan::{Machine, Planned, plan};
 pub use self::sources::sources;
 use self::target::triple;
@@ -198,7 +198,7 @@ async fn path_of(
     let profile = shared.as_ref().unwrap_or(&settings.handlers.profile);
     // With other flags nothing could be shared.
     let places = match paths::hides(profile) && shared.is_none() {
-        true => Some(Places::for_crate(programs, &found).await),
+        true => Some(SourceFolders::for_crate(programs, &found).await),
         false => None,
     };
     let found = match &places {
@@ -293,7 +293,7 @@ async fn artifact_of(
     let toolchain = Toolchain::detect(programs, &found.folder).await?;
     let choice = choice::choose(&toolchain, wanted, check)?;
     reporter.report(&building(code, &found));
-    let places = Places::for_crate(programs, &found).await;
+    let places = SourceFolders::for_crate(programs, &found).await;
     let target = match choice.builder {
         Builder::Cargo => None,
         Builder::Zig | Builder::CargoLambda => Some(triple(choice.architecture)),

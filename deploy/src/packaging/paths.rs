@@ -16,7 +16,7 @@ use crate::engine::{DeployEvent, Reporter};
 
 /// The folders of sources on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Places {
+pub(super) struct SourceFolders {
     /// Folders, each with its replacement.
     instead: Vec<(PathBuf, String)>,
     host: String,
@@ -29,7 +29,7 @@ struct Metadata {
     target_directory: PathBuf,
 }
 
-impl Places {
+impl SourceFolders {
     /// The folders of a build of `source`. Tools that fail are skipped, because the build itself will report the
     /// problem.
     pub(super) async fn for_crate(programs: &Programs, source: &Crate) -> Self {
@@ -47,8 +47,9 @@ impl Places {
             ..Self::default()
         };
         let home = std::env::home_dir();
-        let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let cargo_home = cargo_home.or_else(|| Some(home.as_ref()?.join(".cargo")));
+        let cargo_home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(home.as_ref()?.join(".cargo")));
         places.add(home, "/home");
         places.add(cargo_home, "/cargo");
         if let Ok(sysroot) = sysroot {
@@ -185,7 +186,7 @@ mod tests {
              #[used] static MADE: fn(usize) -> u8 = made::made;\n#[cfg(marked)] #[used] static MARK: &str = \"marked by a flag\";\n"
         );
         std::fs::write(source.folder.join("src/main.rs"), main).unwrap();
-        let places = Places::for_crate(&programs, &source).await;
+        let places = SourceFolders::for_crate(&programs, &source).await;
         let hidden = places.hidden(&programs, source.clone(), None);
         let source = if in_sight { source } else { hidden };
         let mut recorder = Recorder::default();
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_most_specific_folder_comes_last_because_the_last_match_counts() {
-        let mut places = Places::default();
+        let mut places = SourceFolders::default();
         for (folder, instead) in [
             ("/a/b/c", "/1"),
             ("/a", "/2"),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{Place, absolute, installed};
+use super::find::{CrateLocation, absolute, installed};
 use super::{PackagingError, file_in};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
@@ -64,7 +64,7 @@ fn one(
         let path = path.to_owned();
         return Ok(Planned::Given { name, path });
     }
-    let folder = Place::find(code, settings)?.folder()?;
+    let folder = CrateLocation::find(code, settings)?.folder()?;
     Ok(Planned::Crate { name, folder })
 }
 

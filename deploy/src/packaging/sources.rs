@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::find::Place;
+use super::find::CrateLocation;
 use super::{PackagingError, Programs};
 use crate::config::Settings;
 use crate::programs::command;
@@ -32,9 +32,9 @@ pub async fn sources(settings: &Settings, prebuilt: bool) -> Result<Sources, Pac
         if prebuilt && code.origin == Origin::Own {
             continue;
         }
-        let folder = match Place::find(&code, settings)? {
-            Place::Custom(folder) | Place::Own(folder) => folder,
-            Place::Carried => continue,
+        let folder = match CrateLocation::find(&code, settings)? {
+            CrateLocation::Custom(folder) | CrateLocation::Own(folder) => folder,
+            CrateLocation::Carried => continue,
         };
         let for_crate = for_crate(folder).await;
         sources.crates.extend(for_crate.crates);

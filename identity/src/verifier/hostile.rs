@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{Rules, Verifier};
-use crate::{KeySet, PrivateKey, PublicKey, Refusal};
+use crate::{InvalidToken, KeySet, PrivateKey, PublicKey};
 
 const NOW: u64 = 1_800_000_000;
 
@@ -59,7 +59,10 @@ fn a_head_is_one_object_with_each_name_once() {
         String::new(),
     ] {
         let error = verifier.verify(&under(&refused, &key), NOW).unwrap_err();
-        assert!(matches!(error, Refusal::Malformed(_)), "{refused}: {error}");
+        assert!(
+            matches!(error, InvalidToken::Malformed(_)),
+            "{refused}: {error}"
+        );
     }
     // Nothing but the exact id finds a key.
     for other in [
@@ -72,11 +75,14 @@ fn a_head_is_one_object_with_each_name_once() {
     ] {
         let head = format!(r#"{{"alg":"EdDSA","kid":"{other}"}}"#);
         let error = verifier.verify(&under(&head, &key), NOW).unwrap_err();
-        assert!(matches!(error, Refusal::UnknownKey(_)), "{other}: {error}");
+        assert!(
+            matches!(error, InvalidToken::UnknownKey(_)),
+            "{other}: {error}"
+        );
     }
     // And where two are accepted, none stands for both.
     let nameless = under(r#"{"alg":"EdDSA"}"#, &key);
-    assert_eq!(verifier.verify(&nameless, NOW), Err(Refusal::NoKey));
+    assert_eq!(verifier.verify(&nameless, NOW), Err(InvalidToken::NoKey));
 }
 
 /// The order of P-256's group (FIPS 186-4, D.1.2.3).
@@ -134,6 +140,6 @@ fn a_signature_of_es256_has_two_numbers_of_its_group() {
         Vec::new(),
     ] {
         let refused = verify(&wrong).unwrap_err();
-        assert!(matches!(refused, Refusal::Signature(_)), "{refused}");
+        assert!(matches!(refused, InvalidToken::Signature(_)), "{refused}");
     }
 }

@@ -53,7 +53,7 @@ fn head(key: &PrivateKey) -> Value {
 }
 
 /// The result of verifying `claims`, correctly signed.
-fn judged(claims: &Value, rules: Rules) -> Result<Claims, Refusal> {
+fn judged(claims: &Value, rules: Rules) -> Result<Claims, InvalidToken> {
     let key = PrivateKey::generate().unwrap();
     let token = token_of(&key, &head(&key), &claims.to_string());
     verifier([key.public().clone()], rules).verify(&token, NOW)
@@ -88,9 +88,9 @@ fn a_key_only_verifies_its_own_algorithm() {
     let rsa = PublicKey::from_jwk(&made[0]["jwk"]).unwrap();
     let verifier = verifier([rsa.clone()], Rules::default());
     let refused = verifier.verify(&text(&made[0], "rs512"), NOW).unwrap_err();
-    assert_eq!(refused, Refusal::Algorithm("RS512".into()));
+    assert_eq!(refused, InvalidToken::Algorithm("RS512".into()));
     let elliptic = verifier.verify(&text(&made[1], "token"), NOW).unwrap_err();
-    assert_eq!(elliptic, Refusal::Algorithm("ES256".into()));
+    assert_eq!(elliptic, InvalidToken::Algorithm("ES256".into()));
     // The classic attacks: the public key as the secret of an HMAC, and no signature at all.
     let pem = text(&made[0], "pem");
     let claims = json!({"sub": "Eve", "exp": NOW + 60}).to_string();
@@ -109,11 +109,11 @@ fn a_key_only_verifies_its_own_algorithm() {
         (format!("{}.", body("")), ""),
     ] {
         let refused = verifier.verify(&token, NOW).unwrap_err();
-        assert_eq!(refused, Refusal::Algorithm(algorithm.into()));
+        assert_eq!(refused, InvalidToken::Algorithm(algorithm.into()));
     }
     let unsigned = format!("{}.", body("RS256"));
     let refused = verifier.verify(&unsigned, NOW).unwrap_err();
-    assert_eq!(refused, Refusal::Signature(rsa.id().into()));
+    assert_eq!(refused, InvalidToken::Signature(rsa.id().into()));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_token_of_our_own_has_the_requested_claims() {
     let refused = verifier([other.public().clone()], rules).verify(&token, NOW);
     assert_eq!(
         refused.unwrap_err(),
-        Refusal::UnknownKey(key.public().id().into())
+        InvalidToken::UnknownKey(key.public().id().into())
     );
     assert!(!format!("{key:?}").contains("seed"));
 }
@@ -161,9 +161,15 @@ fn clocks_may_differ_by_at_most_a_minute() {
         )
     };
     good(NOW - 59, NOW + 60, NOW + 60).unwrap();
-    assert_eq!(good(NOW - 60, 0, 0).unwrap_err(), Refusal::Expired(60));
-    assert_eq!(good(NOW + 1, NOW + 61, 0).unwrap_err(), Refusal::NotYet(61));
-    assert_eq!(good(NOW + 1, 0, NOW + 61).unwrap_err(), Refusal::NotYet(61));
+    assert_eq!(good(NOW - 60, 0, 0).unwrap_err(), InvalidToken::Expired(60));
+    assert_eq!(
+        good(NOW + 1, NOW + 61, 0).unwrap_err(),
+        InvalidToken::NotYet(61)
+    );
+    assert_eq!(
+        good(NOW + 1, 0, NOW + 61).unwrap_err(),
+        InvalidToken::NotYet(61)
+    );
     assert!(good(u64::MAX, 0, 0).is_ok());
 }
 
@@ -204,7 +210,7 @@ fn required_claims_must_have_the_right_type() {
         claims.as_object_mut().unwrap().remove(claim);
         assert_eq!(
             judged(&claims, rules()).unwrap_err(),
-            Refusal::Missing(claim.into())
+            InvalidToken::Missing(claim.into())
         );
     }
     let several =
@@ -223,11 +229,11 @@ fn only_access_tokens_of_cognito_have_the_audience_in_client_id() {
     claims("token_use", "access").unwrap();
     assert_eq!(
         claims("token_use", "id").unwrap_err(),
-        Refusal::Missing("aud".into())
+        InvalidToken::Missing("aud".into())
     );
     assert_eq!(
         claims("client_id", "chat").unwrap_err(),
-        Refusal::Missing("aud".into())
+        InvalidToken::Missing("aud".into())
     );
 }
 
@@ -288,7 +294,10 @@ fn duplicate_claims_and_claims_that_are_not_an_object_are_refused() {
         let error = verifier
             .verify(&token_of(&key, &head(&key), claims), NOW)
             .unwrap_err();
-        assert!(matches!(error, Refusal::Unreadable(_)), "{claims}: {error}");
+        assert!(
+            matches!(error, InvalidToken::Unreadable(_)),
+            "{claims}: {error}"
+        );
     }
 }
 
@@ -307,12 +316,12 @@ fn a_token_is_short_and_has_three_parts() {
         "Bearer a.b.c",
     ] {
         assert!(
-            matches!(verifier.verify(token, NOW), Err(Refusal::Malformed(_))),
+            matches!(verifier.verify(token, NOW), Err(InvalidToken::Malformed(_))),
             "{token}"
         );
     }
     let long = "a".repeat(MAX_TOKEN_BYTES + 1);
-    assert_eq!(verifier.verify(&long, NOW), Err(Refusal::TooLong));
+    assert_eq!(verifier.verify(&long, NOW), Err(InvalidToken::TooLong));
     // Padding and the other alphabet are not base64url: two different texts must not be the same token.
     let good = token_of(
         &key,
@@ -329,7 +338,7 @@ fn without_keys_nothing_is_accepted() {
     let key = PrivateKey::generate().unwrap();
     let token = token_of(&key, &json!({"alg": "EdDSA"}), "{}");
     let none = Verifier::new(KeySet::default(), Rules::default());
-    assert_eq!(none.verify(&token, NOW), Err(Refusal::NoKey));
+    assert_eq!(none.verify(&token, NOW), Err(InvalidToken::NoKey));
 }
 
 #[test]

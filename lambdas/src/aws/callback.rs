@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::Method;
 use hyper::body::Bytes;
 
-use super::failure::{CallError, Refusal};
+use super::failure::{CallError, ErrorResponse};
 use super::service::{Call, Service, segment};
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::session::ConnectionId;
@@ -62,7 +62,7 @@ fn judge(error: CallError) -> Result<Posted, DeliveryError> {
     }
     match error.status() {
         Some(410) => Ok(Posted::Gone),
-        Some(400) if error.refusal().is_some_and(is_unknown_id) => Ok(Posted::Gone),
+        Some(400) if error.error_response().is_some_and(is_unknown_id) => Ok(Posted::Gone),
         Some(403) => Err(DeliveryError::Forbidden),
         Some(413) => Err(DeliveryError::TooLarge),
         Some(429) => Err(DeliveryError::Throttled),
@@ -73,7 +73,7 @@ fn judge(error: CallError) -> Result<Posted, DeliveryError> {
 }
 
 /// API Gateway responds with 400 to an id of another format, which can never be a connection's.
-fn is_unknown_id(refusal: &Refusal) -> bool {
-    let message = refusal.message.as_ref();
+fn is_unknown_id(error_response: &ErrorResponse) -> bool {
+    let message = error_response.message.as_ref();
     message.is_some_and(|message| message.contains("Invalid connectionId"))
 }

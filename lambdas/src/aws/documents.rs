@@ -12,7 +12,7 @@ use super::http::{Http, read_certificates};
 use crate::issuer::Documents;
 
 /// For one document, connection and body included. Two of them fit into what a handshake may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Fetches documents by HTTP.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl HttpDocuments {
             read_certificates();
         }
         Self {
-            http: Http::new(PATIENCE),
+            http: Http::new(TIMEOUT),
         }
     }
 }
@@ -39,9 +39,9 @@ impl Documents for HttpDocuments {
         url: &str,
         max_bytes: usize,
     ) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-        timeout(PATIENCE, self.get(url, max_bytes))
+        timeout(TIMEOUT, self.get(url, max_bytes))
             .await
-            .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
+            .map_err(|_| format!("no answer within {} s", TIMEOUT.as_secs()))?
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::HeaderMap;
 use serde_json::Value;
 
-use super::http::{Answer, Cause, HttpError};
+use super::http::{Cause, HttpError, HttpResponse};
 
 /// The outcome of the last attempt, and whether an earlier one may have arrived.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) enum Failure {
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] ErrorResponse),
     /// The service accepted the request.
     #[error("the response cannot be read")]
     Unreadable { source: serde_json::Error },
@@ -36,7 +36,7 @@ pub(super) enum Failure {
 /// A response that reports an error.
 #[derive(Debug, thiserror::Error)]
 #[error("{} (status {status}){}", .code.as_deref().unwrap_or("refused"), after_colon(.message))]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     pub(super) status: u16,
     /// The service's name for the error, such as `ThrottlingException`.
     pub(super) code: Option<String>,
@@ -51,16 +51,16 @@ fn after_colon(message: &Option<String>) -> String {
 }
 
 impl CallError {
-    pub(super) fn refusal(&self) -> Option<&Refusal> {
+    pub(super) fn error_response(&self) -> Option<&ErrorResponse> {
         match &self.failure {
-            Failure::Refused(refusal) => Some(refusal),
+            Failure::Refused(error_response) => Some(error_response),
             _ => None,
         }
     }
 
     /// The service's name for the error.
     pub(super) fn code(&self) -> Option<&str> {
-        self.refusal()?.code.as_deref()
+        self.error_response()?.code.as_deref()
     }
 
     /// The status of the response, as far as there was one.
@@ -95,7 +95,7 @@ impl Failure {
 
     pub(super) fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused(refusal) => Some(refusal.status),
+            Self::Refused(error_response) => Some(error_response.status),
             Self::Http(HttpError::Broken { status, .. }) => status.map(|status| status.as_u16()),
             Self::Http(HttpError::TooLarge { status, .. }) => Some(status.as_u16()),
             _ => None,
@@ -115,19 +115,21 @@ impl Error for CallError {
     }
 }
 
-impl Refusal {
+impl ErrorResponse {
     /// Reads the error that `answer` reports.
     ///
     /// The code is in a header or in the body, with a namespace or an address beside it or without
     /// (<https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization>).
-    pub(super) fn new(answer: &Answer) -> Self {
-        let Answer { head, body } = answer;
+    pub(super) fn new(answer: &HttpResponse) -> Self {
+        let HttpResponse { head, body } = answer;
         let words: Value = serde_json::from_slice(body).unwrap_or_default();
         let member = |name: &str| words.get(name).and_then(Value::as_str);
-        let code = text(&head.headers, "x-amzn-errortype");
-        let code = code.or(member("code")).or(member("__type"));
-        let message = member("message").or(member("Message"));
-        let message = message.or(member("errorMessage"));
+        let code = text(&head.headers, "x-amzn-errortype")
+            .or(member("code"))
+            .or(member("__type"));
+        let message = member("message")
+            .or(member("Message"))
+            .or(member("errorMessage"));
         Self {
             status: head.status.as_u16(),
             code: code.map(|code| bare(code).to_owned()),
@@ -165,11 +167,11 @@ mod tests {
                 .body(body.to_owned())
                 .expect("a response")
                 .into_parts();
-            let answer = Answer {
+            let answer = HttpResponse {
                 head,
                 body: body.into(),
             };
-            Refusal::new(&answer).to_string()
+            ErrorResponse::new(&answer).to_string()
         };
         let address = "A:http://internal.amazon.com/coral/com.amazon.coral.validate/";
         assert_eq!(of(Some(address), "{}"), "A (status 400)");

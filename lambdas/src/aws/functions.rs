@@ -5,10 +5,10 @@ use std::sync::Arc;
 use hyper::Method;
 
 use super::failure::{CallError, text};
-use super::http::Answer;
+use super::http::HttpResponse;
 use super::service::{Call, Service, segment};
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
-use crate::presence::{Announcer, Summons};
+use crate::presence::{AnnounceEvent, Announcer};
 use crate::session::Room;
 
 /// Lambda's `Invoke` of the type `Event`.
@@ -33,7 +33,7 @@ pub(super) async fn invoke(
     function: &str,
     kind: &'static str,
     payload: Vec<u8>,
-) -> Result<Answer, CallError> {
+) -> Result<HttpResponse, CallError> {
     let call = Call {
         method: Method::POST,
         path: format!("/2015-03-31/functions/{}/invocations", segment(function)),
@@ -52,7 +52,7 @@ impl Dispatch for LambdaDispatch {
 impl Announcer for LambdaDispatch {
     async fn summon(&self, room: &Room) -> Result<String, DispatchError> {
         let room = room.clone();
-        self.send(Summons { room }.to_payload()).await
+        self.send(AnnounceEvent { room }.to_payload()).await
     }
 }
 

@@ -31,8 +31,7 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
     let versions = ClientConfig::builder_with_provider(ring.into())
         .with_safe_default_protocol_versions()
         .expect("ring has suites for each of them");
-    let config = versions.with_root_certificates(roots);
-    let mut config = config.with_no_client_auth();
+    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.into()
 });
@@ -54,7 +53,7 @@ pub(super) struct Http {
 
 /// A response, as far as it was read.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub(super) head: hyper::http::response::Parts,
     pub(super) body: Bytes,
 }
@@ -102,7 +101,7 @@ impl Http {
         &self,
         request: Request<Full<Bytes>>,
         limit: usize,
-    ) -> Result<Answer, HttpError> {
+    ) -> Result<HttpResponse, HttpError> {
         let sent = self.client.request(request).await;
         let response = sent.map_err(|source| match source.is_connect() {
             true => HttpError::NotConnected { source },
@@ -115,10 +114,10 @@ impl Http {
     }
 }
 
-async fn read(response: Response<Incoming>, limit: usize) -> Result<Answer, HttpError> {
+async fn read(response: Response<Incoming>, limit: usize) -> Result<HttpResponse, HttpError> {
     let (head, body) = response.into_parts();
     match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(Answer {
+        Ok(body) => Ok(HttpResponse {
             head,
             body: body.to_bytes(),
         }),

@@ -1,6 +1,6 @@
 //! The traits over AWS. No HTTP type and no error of a request leaves this folder.
 
-mod attendance;
+mod announcement_store;
 mod callback;
 mod client;
 mod documents;

@@ -45,28 +45,28 @@ const TRANSIENT: [&str; 3] = [
 
 /// Why an attempt is worth another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Again {
+pub(super) enum RetryReason {
     Throttled,
     Transient,
 }
 
 /// Whether the attempt that ended in `failure` is worth another one; `None` if the next one would end in the same way.
-pub(super) fn again(failure: &Failure) -> Option<Again> {
+pub(super) fn retry_reason(failure: &Failure) -> Option<RetryReason> {
     match failure {
         Failure::TimedOut(_) | Failure::Http(HttpError::NotConnected { .. }) => {
-            Some(Again::Transient)
+            Some(RetryReason::Transient)
         }
         Failure::Http(HttpError::Broken { status, source }) => {
-            (status.is_some() || is_broken(&**source)).then_some(Again::Transient)
+            (status.is_some() || is_broken(&**source)).then_some(RetryReason::Transient)
         }
-        Failure::Refused(refusal) => {
-            let code = refusal.code.as_deref().unwrap_or_default();
+        Failure::Refused(error_response) => {
+            let code = error_response.code.as_deref().unwrap_or_default();
             if THROTTLING.contains(&code) {
-                Some(Again::Throttled)
+                Some(RetryReason::Throttled)
             } else {
                 let is_passing =
-                    matches!(refusal.status, 500 | 502..=504) || TRANSIENT.contains(&code);
-                is_passing.then_some(Again::Transient)
+                    matches!(error_response.status, 500 | 502..=504) || TRANSIENT.contains(&code);
+                is_passing.then_some(RetryReason::Transient)
             }
         }
         Failure::Http(HttpError::TooLarge { .. })
@@ -101,9 +101,10 @@ fn is_broken(error: &(dyn Error + 'static)) -> bool {
 /// has refused come back at once.
 pub(super) fn pause(attempt: u32, failure: &Failure) -> Duration {
     match failure {
-        Failure::Refused(refusal) if refusal.retry_after.is_some() => {
-            refusal.retry_after.unwrap_or_default().min(MAX_PAUSE)
-        }
+        Failure::Refused(error_response) if error_response.retry_after.is_some() => error_response
+            .retry_after
+            .unwrap_or_default()
+            .min(MAX_PAUSE),
         _ => (PAUSE * 2_u32.pow(attempt - 1)).mul_f64(fastrand::f64()),
     }
 }
@@ -123,8 +124,8 @@ impl Budget {
     }
 
     /// Takes what another attempt costs; `false` if there is too little left.
-    pub(super) fn take(&self, again: Again) -> bool {
-        let cost = Self::cost(again);
+    pub(super) fn take(&self, retry_reason: RetryReason) -> bool {
+        let cost = Self::cost(retry_reason);
         let take = |left: u32| left.checked_sub(cost);
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
@@ -132,7 +133,7 @@ impl Budget {
     }
 
     /// Gives back the cost of the attempt that succeeded, or a little if it was the first.
-    pub(super) fn succeeded(&self, last: Option<Again>) {
+    pub(super) fn succeeded(&self, last: Option<RetryReason>) {
         let back = last.map_or(1, Self::cost);
         let give = |left: u32| Some((left + back).min(Self::FULL));
         let _never_none = self
@@ -140,22 +141,22 @@ impl Budget {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
     }
 
-    const fn cost(again: Again) -> u32 {
-        match again {
-            Again::Throttled => 5,
-            Again::Transient => 10,
+    const fn cost(retry_reason: RetryReason) -> u32 {
+        match retry_reason {
+            RetryReason::Throttled => 5,
+            RetryReason::Transient => 10,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::failure::Refusal;
+    use super::super::failure::ErrorResponse;
     use super::*;
 
     fn refused(status: u16, code: &str) -> Failure {
         let code = (!code.is_empty()).then(|| code.to_owned());
-        Failure::Refused(Refusal {
+        Failure::Refused(ErrorResponse {
             status,
             code,
             message: None,
@@ -166,20 +167,24 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_nothing_else() {
         for (status, code, expected) in [
-            (400, "ThrottlingException", Some(Again::Throttled)),
-            (429, "LimitExceededException", Some(Again::Throttled)),
-            (400, "RequestTimeout", Some(Again::Transient)),
-            (500, "", Some(Again::Transient)),
-            (502, "Odd", Some(Again::Transient)),
-            (503, "", Some(Again::Transient)),
-            (504, "", Some(Again::Transient)),
+            (400, "ThrottlingException", Some(RetryReason::Throttled)),
+            (429, "LimitExceededException", Some(RetryReason::Throttled)),
+            (400, "RequestTimeout", Some(RetryReason::Transient)),
+            (500, "", Some(RetryReason::Transient)),
+            (502, "Odd", Some(RetryReason::Transient)),
+            (503, "", Some(RetryReason::Transient)),
+            (504, "", Some(RetryReason::Transient)),
             (501, "", None),
             (429, "", None),
             (408, "", None),
             (400, "ConditionalCheckFailedException", None),
             (403, "AccessDeniedException", None),
         ] {
-            assert_eq!(again(&refused(status, code)), expected, "{status} {code}");
+            assert_eq!(
+                retry_reason(&refused(status, code)),
+                expected,
+                "{status} {code}"
+            );
         }
     }
 
@@ -191,7 +196,7 @@ mod tests {
             assert!(pause(2, &broken) <= Duration::from_millis(200));
         }
         for (asked, expected) in [(7, 7), (90_000, 20_000)] {
-            let asking = Failure::Refused(Refusal {
+            let asking = Failure::Refused(ErrorResponse {
                 status: 503,
                 code: None,
                 message: None,
@@ -204,15 +209,15 @@ mod tests {
     #[test]
     fn a_long_outage_uses_the_budget_up_and_successes_refill_it() {
         let budget = Budget::new();
-        let taken = (0..1_000).filter(|_| budget.take(Again::Transient));
+        let taken = (0..1_000).filter(|_| budget.take(RetryReason::Transient));
         assert_eq!(taken.count(), 50);
-        assert!(!budget.take(Again::Throttled));
+        assert!(!budget.take(RetryReason::Throttled));
         (0..5).for_each(|_| budget.succeeded(None));
-        assert!(budget.take(Again::Throttled) && !budget.take(Again::Throttled));
-        budget.succeeded(Some(Again::Transient));
-        assert!(budget.take(Again::Transient));
+        assert!(budget.take(RetryReason::Throttled) && !budget.take(RetryReason::Throttled));
+        budget.succeeded(Some(RetryReason::Transient));
+        assert!(budget.take(RetryReason::Transient));
         (0..1_000).for_each(|_| budget.succeeded(None));
-        let taken = (0..1_000).filter(|_| budget.take(Again::Throttled));
+        let taken = (0..1_000).filter(|_| budget.take(RetryReason::Throttled));
         assert_eq!(taken.count(), 100, "it is never more than full");
     }
 }

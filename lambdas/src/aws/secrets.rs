@@ -22,7 +22,7 @@ pub struct HttpSecrets {
 }
 
 /// One request.
-struct Question<'a> {
+struct SecretRequest<'a> {
     service: &'a Service,
     target: &'static str,
     body: Value,
@@ -43,15 +43,15 @@ impl HttpSecrets {
         }
     }
 
-    fn question(&self, reference: &Reference) -> Question<'_> {
+    fn question(&self, reference: &Reference) -> SecretRequest<'_> {
         match reference {
-            Reference::Parameter(name) => Question {
+            Reference::Parameter(name) => SecretRequest {
                 service: &self.ssm,
                 target: "AmazonSSM.GetParameter",
                 body: json!({ "Name": name, "WithDecryption": true }),
                 value: "/Parameter/Value",
             },
-            Reference::Secret { id, .. } => Question {
+            Reference::Secret { id, .. } => SecretRequest {
                 service: &self.secretsmanager,
                 target: "secretsmanager.GetSecretValue",
                 body: json!({ "SecretId": id }),
@@ -71,8 +71,11 @@ impl Secrets for HttpSecrets {
             headers: vec![("x-amz-target", question.target)],
             body: Some(("application/x-amz-json-1.1", body.into())),
         };
-        let answer = question.service.send(&call).await;
-        let answer = answer.map_err(|error| refused(&error, reference, question.service))?;
+        let answer = question
+            .service
+            .send(&call)
+            .await
+            .map_err(|error| refused(&error, reference, question.service))?;
         // An answer that is not JSON could be anyone's page, so nothing of it is repeated.
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let value = json.pointer(question.value).and_then(Value::as_str);
@@ -90,18 +93,18 @@ fn refused(error: &CallError, reference: &Reference, service: &Service) -> Secre
         reference: reference.clone(),
         words,
     };
-    let refusal = match &error.failure {
+    let error_response = match &error.failure {
         Failure::TimedOut(within) => {
             let (endpoint, within) = (service.endpoint(), within.as_secs_f64());
             return unread(format!(
                 "{endpoint} did not answer within {within} s; a function in a VPC needs a way to it"
             ));
         }
-        Failure::Refused(refusal) => refusal,
+        Failure::Refused(error_response) => error_response,
         _ => return unread(reasons(error)),
     };
-    let code = refusal.code.as_deref().unwrap_or_default();
-    let words = refusal.message.as_deref().unwrap_or(code);
+    let code = error_response.code.as_deref().unwrap_or_default();
+    let words = error_response.message.as_deref().unwrap_or(code);
     match code {
         "AccessDeniedException" | "AccessDenied" => SecretError::Forbidden {
             reference,
@@ -113,13 +116,13 @@ fn refused(error: &CallError, reference: &Reference, service: &Service) -> Secre
                 words: words.to_owned(),
             }
         }
-        _ => unread(format!("status {}, {words}", refusal.status)),
+        _ => unread(format!("status {}, {words}", error_response.status)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::failure::Refusal;
+    use super::super::failure::ErrorResponse;
     use super::*;
 
     fn secrets(region: &str) -> HttpSecrets {
@@ -159,7 +162,7 @@ mod tests {
         let secrets = secrets("eu-west-1");
         let of = |status, code: Option<&str>, message: Option<&str>| {
             let error = CallError {
-                failure: Failure::Refused(Refusal {
+                failure: Failure::Refused(ErrorResponse {
                     status,
                     code: code.map(str::to_owned),
                     message: message.map(str::to_owned),

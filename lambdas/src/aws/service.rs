@@ -15,10 +15,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{sleep, timeout};
 
 use super::Timeouts;
-use super::failure::{CallError, Failure, Refusal};
-use super::http::{Answer, Cause, Http};
+use super::failure::{CallError, ErrorResponse, Failure};
+use super::http::{Cause, Http, HttpResponse};
 use super::partition::suffix;
-use super::retries::{ATTEMPTS, Budget, again, pause};
+use super::retries::{ATTEMPTS, Budget, pause, retry_reason};
 use crate::environment::Identity;
 use crate::runtime::Trace;
 
@@ -126,7 +126,7 @@ impl Service {
     }
 
     /// Sends `call` until it has a response that is worth no other attempt, or the time is over.
-    pub(super) async fn send(&self, call: &Call) -> Result<Answer, CallError> {
+    pub(super) async fn send(&self, call: &Call) -> Result<HttpResponse, CallError> {
         let mut is_unanswered = false;
         let within = self.timeouts.operation;
         let outcome = match timeout(within, self.attempts(call, &mut is_unanswered)).await {
@@ -139,7 +139,11 @@ impl Service {
         })
     }
 
-    async fn attempts(&self, call: &Call, is_unanswered: &mut bool) -> Result<Answer, Failure> {
+    async fn attempts(
+        &self,
+        call: &Call,
+        is_unanswered: &mut bool,
+    ) -> Result<HttpResponse, Failure> {
         let within = self.timeouts.attempt;
         let mut last = None;
         for number in 1.. {
@@ -155,8 +159,10 @@ impl Service {
                 Err(failure) => failure,
             };
             *is_unanswered |= failure.is_unanswered();
-            last = again(&failure).filter(|_| self.retries_429 || failure.status() != Some(429));
-            let goes_on = last.is_some_and(|again| number < ATTEMPTS && self.budget.take(again));
+            last = retry_reason(&failure)
+                .filter(|_| self.retries_429 || failure.status() != Some(429));
+            let goes_on = last
+                .is_some_and(|retry_reason| number < ATTEMPTS && self.budget.take(retry_reason));
             if !goes_on {
                 return Err(failure);
             }
@@ -165,13 +171,14 @@ impl Service {
         unreachable!("the last attempt has returned")
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
-        let request = self.signed(call);
-        let request = request.map_err(|source| Failure::Unsendable { source })?;
+    async fn attempt(&self, call: &Call) -> Result<HttpResponse, Failure> {
+        let request = self
+            .signed(call)
+            .map_err(|source| Failure::Unsendable { source })?;
         let answer = self.http.send(request, MAX_RESPONSE_BYTES).await?;
         match answer.head.status.is_success() {
             true => Ok(answer),
-            false => Err(Refusal::new(&answer).into()),
+            false => Err(ErrorResponse::new(&answer).into()),
         }
     }
 

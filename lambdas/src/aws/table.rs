@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at`, and `room` if it is not `everybody` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
-//! | what is on record about announcements | `P#<room>` | | see `attendance.rs` |
+//! | what is on record about announcements | `P#<room>` | | see `announcement_store.rs` |
 //! | a ban | `B#<name>` | `#` | `expires_at` |
 //! | the messages of a connection in one second, with `messages-per-second` | `L#<connection id>` | the second |
 //! `sent`, `expires_at` |

@@ -92,12 +92,16 @@ impl SocketEvent {
 
     /// Each value of a header, whose name may be of any case. One that is there once may come twice.
     pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
-        let single = self.headers.iter().flatten();
-        let single = single
+        let single = self
+            .headers
+            .iter()
+            .flatten()
             .filter(move |(header, _)| header.eq_ignore_ascii_case(name))
             .filter_map(|(_, value)| value.as_deref());
-        let multiple = self.multi_value_headers.iter().flatten();
-        let multiple = multiple
+        let multiple = self
+            .multi_value_headers
+            .iter()
+            .flatten()
             .filter(move |(header, _)| header.eq_ignore_ascii_case(name))
             .flat_map(|(_, values)| values.iter().flatten().flatten());
         single.chain(multiple.map(String::as_str))
@@ -105,11 +109,17 @@ impl SocketEvent {
 
     /// Each value of a query parameter. One that is there once may come twice.
     pub fn parameters_named(&self, name: &str) -> impl Iterator<Item = &str> {
-        let single = self.query_string_parameters.as_ref();
-        let single = single.and_then(|them| them.get(name)?.as_deref());
-        let multiple = self.multi_value_query_string_parameters.as_ref();
-        let multiple = multiple.and_then(|them| them.get(name)?.as_ref());
-        let multiple = multiple.into_iter().flatten().flatten();
+        let single = self
+            .query_string_parameters
+            .as_ref()
+            .and_then(|them| them.get(name)?.as_deref());
+        let multiple = self
+            .multi_value_query_string_parameters
+            .as_ref()
+            .and_then(|them| them.get(name)?.as_ref())
+            .into_iter()
+            .flatten()
+            .flatten();
         single.into_iter().chain(multiple.map(String::as_str))
     }
 }

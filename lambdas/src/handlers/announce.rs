@@ -11,8 +11,8 @@ use super::{HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::log::{Log, reasons, rfc3339_of};
 use crate::presence::{
-    ANNOUNCED_LIFETIME_SECONDS, Attendance, Difference, GRACE, MAX_CONNECTIONS, Names, Summons,
-    WINDOW, frames,
+    ANNOUNCED_LIFETIME_SECONDS, AnnounceEvent, AnnouncementStore, Difference, GRACE,
+    MAX_CONNECTIONS, Names, WINDOW, frames,
 };
 use crate::room::{POSTS_AT_ONCE, RoomPost, Tally, people_up_to};
 use crate::session::{ConnectionId, Room};
@@ -59,13 +59,13 @@ pub struct Announcements {
 /// # Errors
 /// [`HandlerError::Store`] if the table could not be used; [`HandlerError::Busy`] if another announcer has the room for
 /// longer than this one has time.
-pub async fn announce<S: ConnectionStore + Attendance, D: Delivery>(
-    summons: &Summons,
+pub async fn announce<S: ConnectionStore + AnnouncementStore, D: Delivery>(
+    announce_event: &AnnounceEvent,
     (store, delivery): (&S, &D),
     invocation: &Invocation,
 ) -> Result<Announcements, HandlerError> {
     let announcer = Run {
-        room: &summons.room,
+        room: &announce_event.room,
         store,
         delivery,
         invocation,
@@ -76,7 +76,7 @@ pub async fn announce<S: ConnectionStore + Attendance, D: Delivery>(
     sleep(WINDOW).await;
     announcer.take_turn().await?;
     let announced = announcer.announce().await;
-    if let Err(error) = store.let_go(&summons.room, &announcer.holder).await {
+    if let Err(error) = store.let_go(&announce_event.room, &announcer.holder).await {
         // The next announcer waits until this one's time is over.
         let reason = ("reason", json!(reasons(&error)));
         invocation.log.warn("turn not handed on", [reason]);
@@ -96,12 +96,12 @@ struct Run<'a, S, D> {
 }
 
 /// The people in the room.
-struct Look {
+struct RoomState {
     names: Names,
     devices: Vec<Device>,
 }
 
-impl<S: ConnectionStore + Attendance, D: Delivery> Run<'_, S, D> {
+impl<S: ConnectionStore + AnnouncementStore, D: Delivery> Run<'_, S, D> {
     /// Seconds since the epoch.
     fn now(&self) -> u64 {
         self.invocation.now + self.began.elapsed().as_secs()
@@ -182,10 +182,10 @@ impl<S: ConnectionStore + Attendance, D: Delivery> Run<'_, S, D> {
         }))
     }
 
-    async fn look(&self) -> Result<Option<Look>, StoreError> {
+    async fn look(&self) -> Result<Option<RoomState>, StoreError> {
         let members = people_up_to(MAX_CONNECTIONS, self.room, self.now(), self.store).await?;
         Ok(members.map(|members| {
-            let mut look = Look {
+            let mut look = RoomState {
                 names: Names::new(),
                 devices: Vec::with_capacity(members.len()),
             };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Answer;
+use super::ProxyResponse;
 use crate::log::{Log, reasons, rfc3339_of};
 use crate::session::Session;
 use crate::store::ConnectionStore;
@@ -16,7 +16,7 @@ pub(super) async fn refusal(
     store: &impl ConnectionStore,
     log: &Log,
     now: u64,
-) -> Option<Answer> {
+) -> Option<ProxyResponse> {
     let name = session.name.as_ref()?;
     match store.ban_of(name, now).await {
         Ok(None) => None,
@@ -24,12 +24,12 @@ pub(super) async fn refusal(
             let until = rfc3339_of(until.saturating_mul(1000));
             let reason = format!("the operator of this chat has banned the name until {until}");
             log.warn("connection refused", [("reason", json!(reason))]);
-            Some(Answer::because(403, reason))
+            Some(ProxyResponse::because(403, reason))
         }
         Err(error) => {
             let reason = json!(reasons(&error));
             log.error("connection not recorded", [("reason", reason)]);
-            Some(Answer::status(500))
+            Some(ProxyResponse::status(500))
         }
     }
 }

@@ -7,12 +7,11 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
-use super::keep::keep;
+use super::keep::outgoing;
 use super::sender::{notify, refuse, sender_session};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
-use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::history::History;
 use crate::log::{Log, reasons};
@@ -51,7 +50,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     dispatch: &impl Dispatch,
     routes: &impl Rules,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let (connection, frame) = event.message()?;
     let log = invocation
         .log
@@ -62,21 +61,15 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
         sender_session(event, &connection, Names::Optional, store, invocation.now).await?;
     let Some(session) = session else {
         log.warn("message of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
-    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
-        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
-        Err(refused) => Err(refused),
-    };
-    let mut outgoing = match outgoing {
+    let (given, ways) = ((event, frame), (routes, store));
+    let outgoing = match outgoing(given, rule, &session, ways, invocation.now, &log).await {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
-    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
-        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
-    }
     let post = RoomPost {
         room: &session.room,
         text: &outgoing.post,
@@ -107,7 +100,7 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     if let Some(answer) = outgoing.answer(delivered, Receivers::Room, event.route()) {
         notify(&connection, &answer, delivery, &log).await;
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 /// The sender's connection exists for certain, because it has sent a message.

@@ -4,7 +4,7 @@ use chat_protocol::auth::SUBPROTOCOL;
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::{Answer, HandlerError, Invocation, ban};
+use super::{HandlerError, Invocation, ProxyResponse, ban};
 use crate::event::SocketEvent;
 use crate::limits::Recording;
 use crate::log::reasons;
@@ -30,7 +30,7 @@ pub async fn connect(
     store: &impl ConnectionStore,
     recording: impl Into<Recording>,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let connection = event.connecting()?;
     let log = invocation.log.with("connectionId", connection.as_str());
 
@@ -40,7 +40,7 @@ pub async fn connect(
         Err(error) => {
             let reason = reasons(&error);
             log.warn("connection refused", [("reason", json!(reason))]);
-            return Ok(Answer::because(400, reason));
+            return Ok(ProxyResponse::because(400, reason));
         }
     };
     if let Some(refusal) = ban::refusal(&session, store, &log, invocation.now).await {
@@ -60,14 +60,14 @@ pub async fn connect(
                 let reason = json!(reasons(&error));
                 log.error("refused connection not removed", [("reason", reason)]);
             }
-            return Ok(Answer::because(429, reason));
+            return Ok(ProxyResponse::because(429, reason));
         }
         Err(NotRecorded::Store(error)) => {
             log.error(
                 "connection not recorded",
                 [("reason", json!(reasons(&error)))],
             );
-            return Ok(Answer::status(500));
+            return Ok(ProxyResponse::status(500));
         }
     }
     log.info("connected", []);
@@ -85,7 +85,7 @@ pub async fn connect(
             ("room", json!(presence.session.room.as_str())),
         ],
     );
-    let accepted = Answer::status(200);
+    let accepted = ProxyResponse::status(200);
     Ok(match event.offers_subprotocol() {
         // A browser ends a connection whose server selects none of its offers.
         true => accepted.selecting(SUBPROTOCOL),
@@ -104,14 +104,14 @@ pub async fn connect_proven(
     store: &impl ConnectionStore,
     recording: impl Into<Recording>,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let connection = event.connecting()?;
     let recording = recording.into();
     if event.proof().is_none() || !matches!(event.proven_session(recording.names), Ok(Some(_))) {
         let log = invocation.log.with("connectionId", connection.as_str());
         let reason = json!("no authorizer has proven who it is");
         log.warn("connection refused", [("reason", reason)]);
-        return Ok(Answer::status(401));
+        return Ok(ProxyResponse::status(401));
     }
     connect(event, store, recording, invocation).await
 }

@@ -10,12 +10,12 @@ use serde_json::json;
 use super::history::{id_of_message, place};
 use super::requests::Request;
 use super::sender::{notify, refuse};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
 use crate::fan_out::fan_out;
-use crate::history::{Found, History, Line, Place, Reader, Ulid};
+use crate::history::{Found, History, Line, ReadableConversation, Reader, Ulid};
 use crate::log::{Log, rfc3339_of};
 use crate::protocol::FrameError;
 use crate::room::{POSTS_AT_ONCE, RoomPost};
@@ -49,11 +49,11 @@ pub async fn delete(
     (store, delivery): (&(impl ConnectionStore + History), &impl Delivery),
     reader: Reader,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let log = invocation.log.with("route", event.route());
     let Some((connection, request)) = Request::read(event, store, invocation).await? else {
         log.warn("request of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let log = log.with("connectionId", connection.as_str());
     let order = request.and_then(|request| Order::new(event, request, reader));
@@ -80,13 +80,13 @@ pub async fn delete(
         let done = serde_json::to_string(&done).expect("texts always serialise");
         notify(&connection, &done, delivery, &log).await;
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 /// A message to delete.
 struct Order<'a> {
     request: Request<'a>,
-    place: Place,
+    place: ReadableConversation,
     id: Ulid,
     by: Name,
     moderates: bool,
@@ -97,8 +97,11 @@ impl<'a> Order<'a> {
         let place = place(&request, event, reader)?;
         let id = id_of_message(&request)?;
         // Nothing tells one connection without a name from another.
-        let by = request.sender.name.clone();
-        let by = by.ok_or_else(|| request.refused(FrameError::NotYours))?;
+        let by = request
+            .sender
+            .name
+            .clone()
+            .ok_or_else(|| request.refused(FrameError::NotYours))?;
         let moderates =
             reader.mode.proves_names() && event.proof().is_some_and(|proof| proof.can(MODERATE));
         Ok(Self {
@@ -178,7 +181,7 @@ impl<'a> Order<'a> {
         log: &Log,
     ) -> Result<(), StoreError> {
         let (delivered, refused) = match &self.place {
-            Place::Room(room) => {
+            ReadableConversation::Room(room) => {
                 let post = RoomPost {
                     room,
                     text: notice,
@@ -194,7 +197,7 @@ impl<'a> Order<'a> {
                 let tally = post.post_to_everybody().await?;
                 (tally.delivered, tally.refused)
             }
-            Place::With { own, other } => {
+            ReadableConversation::With { own, other } => {
                 let mut people = vec![own, other];
                 people.dedup();
                 let (mut delivered, mut refused) = (0, 0);

@@ -3,11 +3,10 @@
 use chat_protocol::Receivers;
 use serde_json::json;
 
-use super::keep::keep;
+use super::keep::outgoing;
 use super::sender::{notify, refuse, sender_session};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
-use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::fan_out::{send_kept_to_person, send_to_person};
 use crate::history::History;
@@ -35,7 +34,7 @@ pub async fn direct(
     delivery: &impl Delivery,
     routes: &impl Rules,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let (connection, frame) = event.message()?;
     let log = invocation
         .log
@@ -49,20 +48,14 @@ pub async fn direct(
         Some((session, friend))
     }) else {
         log.warn("message of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let rule = (routes.rule(event.route()), Receivers::Friend);
-    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
-        Ok(outgoing) => routes.reviewed(outgoing, event, &log).await,
-        Err(refused) => Err(refused),
-    };
-    let mut outgoing = match outgoing {
+    let (given, ways) = ((event, frame), (routes, store));
+    let outgoing = match outgoing(given, rule, &session, ways, invocation.now, &log).await {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
-    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
-        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
-    }
     let ways = (store, delivery);
     let (post, now) = (&outgoing.post, invocation.now);
     let outcome = match rule.0.history {
@@ -84,5 +77,5 @@ pub async fn direct(
     if let Some(answer) = answer {
         notify(&connection, &answer, delivery, &log).await;
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::session::{ConnectionId, Names, Session};
@@ -24,7 +24,7 @@ pub async fn disconnect(
     store: &impl ConnectionStore,
     index: Index,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let connection = event.disconnecting()?;
     let log = invocation.log.with("connectionId", connection.as_str());
 
@@ -36,10 +36,10 @@ pub async fn disconnect(
                 "connection not removed",
                 [("reason", json!(reasons(&error)))],
             );
-            return Ok(Answer::status(500));
+            return Ok(ProxyResponse::status(500));
         }
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 enum Known {

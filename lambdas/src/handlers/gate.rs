@@ -5,7 +5,7 @@ use chat_protocol::auth::SEND;
 use serde_json::json;
 
 use super::sender::notify;
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::{Delivery, Posted};
 use crate::envelope::reference_of;
 use crate::environment::{Environment, EnvironmentError};
@@ -83,7 +83,7 @@ impl Gate {
         event: &SocketEvent,
         (store, delivery): (&impl ConnectionStore, &impl Delivery),
         invocation: &Invocation,
-    ) -> Result<Option<Answer>, HandlerError> {
+    ) -> Result<Option<ProxyResponse>, HandlerError> {
         if let Some(refused) = refusal(event, self, delivery, invocation).await? {
             return Ok(Some(refused));
         }
@@ -111,7 +111,7 @@ pub async fn refusal(
     gate: &Gate,
     delivery: &impl Delivery,
     invocation: &Invocation,
-) -> Result<Option<Answer>, HandlerError> {
+) -> Result<Option<ProxyResponse>, HandlerError> {
     if !gate.mode.proves_names() {
         return Ok(None);
     }
@@ -138,7 +138,7 @@ pub async fn refusal(
             Err(error) => log.warn("connection not ended", [("reason", json!(reasons(&error)))]),
         }
     }
-    Ok(Some(Answer::status(403)))
+    Ok(Some(ProxyResponse::status(403)))
 }
 
 /// Refuses a frame of a connection that has sent as many in the same second as `gate` lets pass; `None` lets it pass, as does no
@@ -157,7 +157,7 @@ pub async fn excess(
     gate: &Gate,
     (store, delivery): (&impl ConnectionStore, &impl Delivery),
     invocation: &Invocation,
-) -> Result<Option<Answer>, HandlerError> {
+) -> Result<Option<ProxyResponse>, HandlerError> {
     let Some(most) = gate.messages_per_second else {
         return Ok(None);
     };
@@ -176,5 +176,5 @@ pub async fn excess(
     let reference = gate.reference(event, frame);
     let notice = refusal.frame(event.route(), reference.as_deref());
     notify(&connection, &notice, delivery, &log).await;
-    Ok(Some(Answer::status(429)))
+    Ok(Some(ProxyResponse::status(429)))
 }

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::requests::Request;
 use super::sender::{notify, refuse};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
-use crate::history::{History, Page, Place, Reader, Ulid, Wanted, page, ulid};
+use crate::history::{History, Page, ReadableConversation, Reader, Ulid, Wanted, page, ulid};
 use crate::protocol::FrameError;
 use crate::session::Room;
 use crate::store::ConnectionStore;
@@ -32,11 +32,11 @@ pub async fn history(
     (store, delivery): (&(impl ConnectionStore + History), &impl Delivery),
     (reader, seconds): (Reader, u32),
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let log = invocation.log.with("route", event.route());
     let Some((connection, request)) = Request::read(event, store, invocation).await? else {
         log.warn("request of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let log = log.with("connectionId", connection.as_str());
     let wanted = request.and_then(|request| {
@@ -52,7 +52,7 @@ pub async fn history(
     let page = page(store, &conversation, wanted, seconds, invocation.now).await?;
     let frame = frame(&place, &page, request.reference.as_deref());
     notify(&connection, &frame, delivery, &log).await;
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 /// The place that `request` is about, if its sender may read there.
@@ -60,13 +60,13 @@ pub(super) fn place(
     request: &Request<'_>,
     event: &SocketEvent,
     reader: Reader,
-) -> Result<Place, Refused> {
+) -> Result<ReadableConversation, Refused> {
     let (room, with) = (request.name(ROOM)?, request.name(WITH)?);
     if room.is_some() && with.is_some() {
         return Err(bad(request, WITH, "it is a room or a person, not both"));
     }
-    let room = room.map(|name| Room::parse(name.as_str()));
     let room = room
+        .map(|name| Room::parse(name.as_str()))
         .transpose()
         .expect("the rule for rooms is that for names");
     let place = reader.place(&request.sender, event, room, with);
@@ -123,10 +123,10 @@ fn bad(request: &Request<'_>, member: &'static str, reason: &'static str) -> Ref
 }
 
 /// `page` as a frame. Its entries are JSON already, and of the very characters that receivers got.
-fn frame(place: &Place, page: &Page, reference: Option<&str>) -> String {
+fn frame(place: &ReadableConversation, page: &Page, reference: Option<&str>) -> String {
     let (room, with) = match place {
-        Place::Room(room) => (Some(room.to_string().into()), None),
-        Place::With { other, .. } => (None, Some(other.to_string().into())),
+        ReadableConversation::Room(room) => (Some(room.to_string().into()), None),
+        ReadableConversation::With { other, .. } => (None, Some(other.to_string().into())),
     };
     let empty = wire::Frame::History(wire::Page {
         room,

@@ -1,14 +1,35 @@
-//! What handlers of messages do on routes that keep them.
+//! What handlers of messages do before they look for receivers.
 
 use chat_protocol::Receivers;
 use serde_json::json;
 
 use crate::envelope::{Outgoing, Refused};
+use crate::event::SocketEvent;
 use crate::history::{Conversation, History};
 use crate::log::{Log, reasons};
 use crate::protocol::FrameError;
+use crate::review::Rules;
 use crate::routes::Rule;
 use crate::session::Session;
+
+/// What is posted for `frame`, which the owner of `session` sent `now`, in seconds since the epoch: read by the rule, reviewed,
+/// and written if its route keeps messages.
+///
+/// # Errors
+/// [`Refused`] if it may not be delivered. The sender gets a notice.
+pub(super) async fn outgoing<'frame>(
+    (event, frame): (&SocketEvent, &'frame str),
+    rule: (&Rule, Receivers),
+    session: &Session,
+    (routes, history): (&impl Rules, &impl History),
+    now: u64,
+    log: &Log,
+) -> Result<Outgoing<'frame>, Refused> {
+    let outgoing = Outgoing::new(event, frame, rule, session, now)?;
+    let mut outgoing = routes.reviewed(outgoing, event, log).await?;
+    keep(&mut outgoing, rule, session, history, log).await?;
+    Ok(outgoing)
+}
 
 /// Writes the message to its conversation, if its route keeps messages.
 ///
@@ -19,7 +40,7 @@ use crate::session::Session;
 ///
 /// # Errors
 /// [`Refused`] if it could not be written. It must not be delivered then, because its receipt would say too much.
-pub(super) async fn keep(
+async fn keep(
     outgoing: &mut Outgoing<'_>,
     (rule, receivers): (&Rule, Receivers),
     session: &Session,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::requests::{Request, frame};
 use super::sender::{notify, refuse};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::{Delivery, Posted};
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
@@ -36,11 +36,11 @@ pub async fn kick(
     (store, delivery): (&impl ConnectionStore, &impl Delivery),
     index: Index,
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let log = invocation.log.with("route", event.route());
     let Some((connection, request)) = Request::read(event, store, invocation).await? else {
         log.warn("request of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let log = log.with("connectionId", connection.as_str());
     let request = match request.and_then(|request| Ok((named(&request)?, request))) {
@@ -75,13 +75,13 @@ pub async fn kick(
         .await;
     let connections = ended.into_iter().filter(|is_ended| *is_ended).count();
     log.info("person kicked", [("connections", json!(connections))]);
-    let answer = answers::Answer::Kicked {
+    let answer = answers::AnswerFrame::Kicked {
         name: name.to_string(),
         connections,
         reference: request.reference,
     };
     notify(&connection, &frame(&answer), delivery, &log).await;
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 fn named(request: &Request<'_>) -> Result<Name, Refused> {

@@ -1,7 +1,7 @@
 //! The handlers: one public function for each, over [`ConnectionStore`](crate::store::ConnectionStore),
 //! [`Delivery`](crate::delivery::Delivery) and [`Dispatch`](crate::dispatch::Dispatch).
 //!
-//! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
+//! An expected outcome is a [`ProxyResponse`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
 //! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
 
 mod announce;
@@ -52,7 +52,7 @@ use crate::store::StoreError;
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
+pub struct ProxyResponse {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<Headers>,
@@ -68,7 +68,7 @@ struct Headers {
     subprotocol: &'static str,
 }
 
-impl Answer {
+impl ProxyResponse {
     /// A response with only a status. On `$connect`, any status but 2xx refuses the connection with that status.
     #[must_use]
     pub const fn status(status_code: u16) -> Self {

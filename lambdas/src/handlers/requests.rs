@@ -87,7 +87,7 @@ impl<'a> Request<'a> {
 }
 
 /// `answer` as a frame.
-pub(super) fn frame(answer: &answers::Answer) -> Cow<'static, str> {
+pub(super) fn frame(answer: &answers::AnswerFrame) -> Cow<'static, str> {
     serde_json::to_string(answer)
         .expect("texts and numbers always serialise")
         .into()

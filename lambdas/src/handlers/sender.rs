@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Answer;
+use super::ProxyResponse;
 use crate::delivery::{Delivery, Posted};
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
@@ -32,10 +32,10 @@ pub(super) async fn refuse(
     sender: &ConnectionId,
     delivery: &impl Delivery,
     log: &Log,
-) -> Answer {
+) -> ProxyResponse {
     log.info("frame refused", [("error", json!(refused.error.code()))]);
     notify(sender, &refused.frame(event.route()), delivery, log).await;
-    Answer::status(400)
+    ProxyResponse::status(400)
 }
 
 /// Posts a notice to the sender, who may have left.

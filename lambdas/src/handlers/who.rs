@@ -6,7 +6,7 @@ use chat_protocol::answers::{self, AFTER, MAX_PEOPLE, Person};
 
 use super::requests::{Request, frame};
 use super::sender::{notify, refuse};
-use super::{Answer, HandlerError, Invocation};
+use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::Delivery;
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
@@ -31,11 +31,11 @@ pub async fn who(
     event: &SocketEvent,
     (store, delivery): (&impl ConnectionStore, &impl Delivery),
     invocation: &Invocation,
-) -> Result<Answer, HandlerError> {
+) -> Result<ProxyResponse, HandlerError> {
     let log = invocation.log.with("route", event.route());
     let Some((connection, request)) = Request::read(event, store, invocation).await? else {
         log.warn("request of an unknown connection dropped", []);
-        return Ok(Answer::status(403));
+        return Ok(ProxyResponse::status(403));
     };
     let log = log.with("connectionId", connection.as_str());
     let answer = match request {
@@ -46,14 +46,14 @@ pub async fn who(
         Ok(answer) => notify(&connection, &frame(&answer), delivery, &log).await,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     }
-    Ok(Answer::status(200))
+    Ok(ProxyResponse::status(200))
 }
 
 async fn answer(
     request: &Request<'_>,
     store: &impl ConnectionStore,
     invocation: &Invocation,
-) -> Result<Result<answers::Answer, Refused>, HandlerError> {
+) -> Result<Result<answers::AnswerFrame, Refused>, HandlerError> {
     let after = match request.name(AFTER) {
         Ok(after) => after,
         Err(refused) => return Ok(Err(refused)),
@@ -64,14 +64,14 @@ async fn answer(
     };
     let after = after.as_ref().map(|name| name.as_str());
     let mut page = page(room, &members, after);
-    if let answers::Answer::Who { reference, .. } = &mut page {
+    if let answers::AnswerFrame::Who { reference, .. } = &mut page {
         reference.clone_from(&request.reference);
     }
     Ok(Ok(page))
 }
 
 /// The people after the name `after`.
-fn page(room: &Room, members: &[Member], after: Option<&str>) -> answers::Answer {
+fn page(room: &Room, members: &[Member], after: Option<&str>) -> answers::AnswerFrame {
     let mut people: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     let mut nameless = 0;
     for Member { name, device } in members {
@@ -95,7 +95,7 @@ fn page(room: &Room, members: &[Member], after: Option<&str>) -> answers::Answer
         });
     let listed: Vec<_> = following.by_ref().take(MAX_PEOPLE).collect();
     let has_more = following.next().is_some();
-    answers::Answer::Who {
+    answers::AnswerFrame::Who {
         room: room.to_string(),
         next: listed
             .last()

@@ -7,7 +7,7 @@ mod page;
 mod place;
 
 pub use page::{Page, Wanted, page};
-pub use place::{Place, Reader};
+pub use place::{ReadableConversation, Reader};
 pub use ulid::Ulid;
 
 use chat_protocol::table;

@@ -10,7 +10,7 @@ use crate::session::{Name, Room, Session};
 
 /// A conversation as its reader names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ReadableConversation {
     /// The members of a room.
     Room(Room),
     /// The reader, `own`, and another person.
@@ -22,7 +22,7 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl ReadableConversation {
     /// The conversation itself.
     #[must_use]
     pub fn conversation(&self) -> Conversation {
@@ -55,19 +55,21 @@ impl Reader {
         event: &SocketEvent,
         room: Option<Room>,
         with: Option<Name>,
-    ) -> Option<Place> {
+    ) -> Option<ReadableConversation> {
         let with = match (room, with) {
-            (Some(room), _) => return (room == session.room).then_some(Place::Room(room)),
+            (Some(room), _) => {
+                return (room == session.room).then_some(ReadableConversation::Room(room));
+            }
             (None, Some(with)) => with,
             (None, None) if self.index.has_room() => {
-                return Some(Place::Room(session.room.clone()));
+                return Some(ReadableConversation::Room(session.room.clone()));
             }
             (None, None) => session.friend.clone()?,
         };
         let own = session.name.clone()?;
         let is_friend = session.friend.as_ref() == Some(&with);
         let is_allowed = is_friend || self.allows(event, &with);
-        is_allowed.then_some(Place::With { own, other: with })
+        is_allowed.then_some(ReadableConversation::With { own, other: with })
     }
 
     /// Whether the connection may read what was said with `other`, who is not the friend it connected to.

@@ -7,7 +7,7 @@ pub enum Call {
     Remember,
     /// [`ConnectionStore::join`](crate::store::ConnectionStore::join)
     Join,
-    /// [`ConnectionStore::leave`](crate::store::ConnectionStore::leave) and [`Attendance::take_out`](crate::presence::Attendance::take_out)
+    /// [`ConnectionStore::leave`](crate::store::ConnectionStore::leave) and [`AnnouncementStore::take_out`](crate::presence::AnnouncementStore::take_out)
     Leave,
     /// [`ConnectionStore::members`](crate::store::ConnectionStore::members) and [`ConnectionStore::people`](crate::store::ConnectionStore::people)
     Members,
@@ -25,8 +25,8 @@ pub enum Call {
     CountMessage,
     /// [`ConnectionStore::session_of`](crate::store::ConnectionStore::session_of)
     SessionOf,
-    /// The other calls of [`Attendance`](crate::presence::Attendance)
-    Attendance,
+    /// The other calls of [`AnnouncementStore`](crate::presence::AnnouncementStore)
+    AnnouncementStore,
     /// [`History::keep`](crate::history::History::keep)
     Keep,
     /// [`History::read`](crate::history::History::read)

@@ -2,7 +2,7 @@
 
 use super::MemoryStore;
 use super::call::Call;
-use super::kept::Kept;
+use super::kept::StoredEntry;
 use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
 use crate::store::StoreError;
 
@@ -14,7 +14,7 @@ impl History for MemoryStore {
         expires_at: u64,
     ) -> Result<(), StoreError> {
         let key = (conversation.partition(), line.id);
-        let kept = Kept {
+        let kept = StoredEntry {
             frame: Some(line.frame.clone()),
             notice: None,
             expires_at,
@@ -91,7 +91,7 @@ impl History for MemoryStore {
             let Some(kept) = table.kept.get_mut(&key).filter(|kept| kept.frame.is_some()) else {
                 return false;
             };
-            *kept = Kept {
+            *kept = StoredEntry {
                 frame: None,
                 notice: Some(notice.clone()),
                 expires_at,

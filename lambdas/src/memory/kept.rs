@@ -4,7 +4,7 @@ use crate::history::Line;
 
 /// An entry of a conversation, as a row.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredEntry {
     /// `None` once the message is erased.
     pub(super) frame: Option<String>,
     pub(super) notice: Option<Line>,

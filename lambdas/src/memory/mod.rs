@@ -3,7 +3,7 @@
 //! They are programs with a stated behaviour, not expectations: each does what its trait says, unless a test injects a
 //! fault before.
 
-mod attendance;
+mod announcement_store;
 mod call;
 mod delivery;
 mod dispatch;
@@ -15,7 +15,7 @@ mod record;
 mod review;
 mod store;
 
-pub use attendance::MemoryAnnouncer;
+pub use announcement_store::MemoryAnnouncer;
 pub use call::Call;
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;

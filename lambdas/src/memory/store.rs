@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::call::Call;
 use super::interruption::Interruption;
-use super::kept::Kept;
+use super::kept::StoredEntry;
 use super::lock;
 use super::record::Records;
 use crate::history::Ulid;
@@ -44,7 +44,7 @@ pub(super) struct Table {
     /// The number of messages that were counted, by connection and second.
     sent: BTreeMap<(ConnectionId, u64), u32>,
     /// The messages that are kept, by the partition of their conversation and their id.
-    pub(super) kept: BTreeMap<(String, Ulid), Kept>,
+    pub(super) kept: BTreeMap<(String, Ulid), StoredEntry>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
@@ -192,8 +192,9 @@ impl ConnectionStore for MemoryStore {
             let is_after = |connection: &ConnectionId| {
                 start.as_ref().is_none_or(|PageStart(it)| connection > it)
             };
-            let rows = table.members.iter();
-            let mut rows = rows
+            let mut rows = table
+                .members
+                .iter()
                 .filter(|((of, within, connection), _)| {
                     of == room && *within == shard && is_after(connection)
                 })

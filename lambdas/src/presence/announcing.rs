@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Announcer, Attendance};
+use super::{AnnouncementStore, Announcer};
 use crate::dispatch::DispatchError;
 use crate::log::{Log, reasons};
 use crate::session::{ConnectionId, Name, Room, Session};
@@ -64,7 +64,7 @@ impl<P, A> Announcing<P, A> {
 impl<P, A> Announcing<P, A>
 where
     P: Deref + Sync,
-    P::Target: Attendance + Sync,
+    P::Target: AnnouncementStore + Sync,
     A: Announcer + Sync,
 {
     /// Has a change of `room` announced, which is written already.
@@ -97,7 +97,7 @@ where
 impl<P, A> ConnectionStore for Announcing<P, A>
 where
     P: Deref + Sync,
-    P::Target: ConnectionStore + Attendance + Sync,
+    P::Target: ConnectionStore + AnnouncementStore + Sync,
     A: Announcer + Sync,
 {
     async fn remember(&self, presence: &Presence) -> Result<(), StoreError> {

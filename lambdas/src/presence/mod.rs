@@ -13,18 +13,18 @@
 //! **A change whose call found an open turn is seen**: its row was written before the turn was looked at, and the room is
 //! read after the turn has ended. A turn that no announcer ends is over after [`TURN_SECONDS`].
 
+mod announce_event;
+mod announcement_store;
 mod announcing;
-mod attendance;
 mod difference;
 mod frames;
 mod kept;
-mod summons;
 
+pub use announce_event::{AnnounceEvent, Announcer};
+pub use announcement_store::{Announced, AnnouncementStore, Names};
 pub use announcing::{Announcing, Clock};
-pub use attendance::{Announced, Attendance, Names};
 pub use difference::Difference;
 pub use frames::frames;
-pub use summons::{Announcer, Summons};
 
 use std::time::Duration;
 

@@ -3,9 +3,9 @@
 //! Memory does not grow with the room: a bounded number of posts is in progress or postponed, and at most
 //! [`INLINE_RECEIVERS`] members or two pages are known at a time.
 
+mod concurrency;
 mod everybody;
 mod members;
-mod pace;
 mod people;
 mod posting;
 mod postponed;
@@ -15,8 +15,8 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
+pub use concurrency::POSTS_AT_FIRST;
 pub use members::Audience;
-pub use pace::POSTS_AT_FIRST;
 pub use people::{people, people_up_to};
 pub use posting::Rest;
 

@@ -7,7 +7,7 @@ use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::Pace;
+use super::concurrency::ConcurrencyLimit;
 use super::postponed::{Attempt, Postponed};
 use super::{RoomPost, Tally};
 use crate::delivery::{Delivery, DeliveryError, Posted};
@@ -66,7 +66,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         members: impl Stream<Item = Device>,
     ) -> (Tally, Rest) {
         let mut members = pin!(members);
-        let mut pace = Pace::up_to(self.at_once);
+        let mut concurrency = ConcurrencyLimit::up_to(self.at_once);
         let mut postponed = Postponed::new(postponed);
         let mut under_way = FuturesUnordered::new();
         let mut tally = Tally::default();
@@ -75,7 +75,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         let mut resumed = Instant::now();
         loop {
             let now = Instant::now();
-            let has_place = now < self.until && under_way.len() < pace.places();
+            let has_place = now < self.until && under_way.len() < concurrency.places();
             let may_begin = has_place && now >= resumed;
             if may_begin && let Some(attempt) = postponed.take_due() {
                 under_way.push(self.post(attempt));
@@ -95,11 +95,11 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
                 Some(outcome) = under_way.next(), if !under_way.is_empty() => {
                     let Outcome { attempt, posted, took } = outcome;
                     let is_refused = matches!(posted, Err(DeliveryError::Throttled));
-                    if attempt.number == 1 || pace.is_slowest() {
-                        pace.note(took, is_refused, under_way.len());
-                        resumed = Instant::now() + pace.pause();
+                    if attempt.number == 1 || concurrency.is_slowest() {
+                        concurrency.note(took, is_refused, under_way.len());
+                        resumed = Instant::now() + concurrency.pause();
                     }
-                    if is_refused && !attempt.has_lasted(self.retry_time, pace.is_account_busy()) {
+                    if is_refused && !attempt.has_lasted(self.retry_time, concurrency.is_account_busy()) {
                         postponed.postpone(attempt);
                     } else {
                         self.count(&mut tally, &attempt.member.connection, posted);

@@ -40,7 +40,7 @@ pub struct Event {
 
 /// An outcome that Lambda refused. The invocation has failed then, and the next event can be requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RejectedOutcome {
     /// For example 413, for a response larger than 6 MB.
     pub status: u16,
     /// Lambda's reason, if it gave one.
@@ -143,7 +143,7 @@ impl RuntimeApi {
         &mut self,
         event: &Event,
         answer: Vec<u8>,
-    ) -> Result<Option<Refusal>, RuntimeError> {
+    ) -> Result<Option<RejectedOutcome>, RuntimeError> {
         let path = outcome_path(event, "response");
         let request = self.request(Method::POST, &path, answer.into())?;
         self.report(&path, request, event).await
@@ -157,7 +157,7 @@ impl RuntimeApi {
         &mut self,
         event: &Event,
         failure: &Failure,
-    ) -> Result<Option<Refusal>, RuntimeError> {
+    ) -> Result<Option<RejectedOutcome>, RuntimeError> {
         let path = outcome_path(event, "error");
         let mut request = self.request(Method::POST, &path, body_of(failure))?;
         let unhandled = HeaderValue::from_static("unhandled");
@@ -182,7 +182,7 @@ impl RuntimeApi {
         path: &str,
         mut request: Request<Full<Bytes>>,
         event: &Event,
-    ) -> Result<Option<Refusal>, RuntimeError> {
+    ) -> Result<Option<RejectedOutcome>, RuntimeError> {
         if let Some(id) = &event.invocation_id {
             request.headers_mut().insert(INVOCATION_ID, id.clone());
         }
@@ -192,7 +192,7 @@ impl RuntimeApi {
         }
         let reason = serde_json::from_slice(answer.body()).unwrap_or_default();
         let Reason { error_message } = reason;
-        Ok(Some(Refusal {
+        Ok(Some(RejectedOutcome {
             status: answer.status().as_u16(),
             reason: error_message,
         }))

@@ -5,7 +5,7 @@
 //! fill 128 MB after some 800,000 (<https://github.com/aws/aws-lambda-rust-runtime/issues/972>). Here the trace id is a
 //! value ([`Trace`]) that the clients of other services send.
 //!
-//! Otherwise it behaves like that crate, which a test checks with the same script for both (`tests/aws/parity.rs`). Not
+//! Otherwise it behaves like that crate, which a test checks with the same script for both (`tests/aws/parity/`). Not
 //! supported are SnapStart, and several events at a time in one process (`AWS_LAMBDA_MAX_CONCURRENCY` on Lambda Managed
 //! Instances): events are handled one after another.
 //!
@@ -22,7 +22,7 @@ use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use api::{Event, Refusal, RuntimeApi, RuntimeError};
+pub use api::{Event, RejectedOutcome, RuntimeApi, RuntimeError};
 pub use trace::Trace;
 
 use crate::log::Log;
@@ -116,8 +116,10 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 }
 
 fn of_panic(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Failure {
         error_type: "Panic".to_owned(),
         error_message: match text {

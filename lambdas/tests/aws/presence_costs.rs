@@ -7,7 +7,7 @@ use chat_lambdas::environment::TableAddress;
 use chat_lambdas::handlers::{Invocation, announce};
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryAnnouncer, MemoryDelivery};
-use chat_lambdas::presence::{Announcing, Clock, Summons};
+use chat_lambdas::presence::{AnnounceEvent, Announcing, Clock};
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore as _, Index, Presence};
@@ -73,19 +73,19 @@ impl Chat {
 
     /// Runs the one announcer that was summoned; answers how many frames each member got.
     async fn announces(&self) -> usize {
-        let [summons] = &self.announcer.take()[..] else {
+        let [announce_event] = &self.announcer.take()[..] else {
             panic!("one summons");
         };
-        self.announces_in(summons).await
+        self.announces_in(announce_event).await
     }
 
-    async fn announces_in(&self, summons: &Summons) -> usize {
+    async fn announces_in(&self, announce_event: &AnnounceEvent) -> usize {
         let invocation = Invocation {
             now: NOW,
             until: tokio::time::Instant::now() + Duration::from_secs(60),
             log: log(),
         };
-        let done = announce(summons, (&self.store, &self.delivery), &invocation).await;
+        let done = announce(announce_event, (&self.store, &self.delivery), &invocation).await;
         done.expect("announced").frames
     }
 }

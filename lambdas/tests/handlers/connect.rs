@@ -1,5 +1,5 @@
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, HandlerError, connect};
+use chat_lambdas::handlers::{HandlerError, ProxyResponse, connect};
 use chat_lambdas::memory::Call;
 use chat_lambdas::session::{Name, Names as SessionNames};
 use chat_lambdas::store::Index;
@@ -179,11 +179,15 @@ async fn events_of_another_kind_are_errors() {
     assert!(scene.rows().is_empty());
 }
 
-async fn run(scene: &Scene, event: &SocketEvent) -> Answer {
+async fn run(scene: &Scene, event: &SocketEvent) -> ProxyResponse {
     run_in(FRIENDS, scene, event).await
 }
 
-async fn run_in(policy: (SessionNames, Index), scene: &Scene, event: &SocketEvent) -> Answer {
+async fn run_in(
+    policy: (SessionNames, Index),
+    scene: &Scene,
+    event: &SocketEvent,
+) -> ProxyResponse {
     let outcome = connect(event, &scene.store, policy, &scene.invocation()).await;
     outcome.expect("a CONNECT event is always answered")
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, HandlerError, announce, authorize, broadcast, connect, delete, deliver,
-    direct, disconnect, history,
+    Admission, HandlerError, ProxyResponse, announce, authorize, broadcast, connect, delete,
+    deliver, direct, disconnect, history,
 };
 use chat_lambdas::history::Reader;
 use chat_lambdas::memory::{MemoryAnnouncer, MemoryReviewers, MemoryStore};
@@ -133,9 +133,9 @@ impl InMemory {
             if summoned.is_empty() {
                 return Ok(());
             }
-            for summons in &summoned {
+            for announce_event in &summoned {
                 let invocation = self.scene.invocation();
-                announce(summons, self.scene.ways(), &invocation).await?;
+                announce(announce_event, self.scene.ways(), &invocation).await?;
             }
         }
     }
@@ -181,13 +181,13 @@ impl InMemory {
         Reviewed::new(routes.clone(), reviews, &self.reviewers)
     }
 
-    async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
+    async fn to_friend(&self, event: &SocketEvent) -> Result<ProxyResponse, Fault> {
         let scene = &self.scene;
         let (rules, invocation) = (self.rules(&self.wiring.friend_routes), scene.invocation());
         Ok(direct(event, &self.store(), &scene.delivery, &rules, &invocation).await?)
     }
 
-    async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<Answer, Fault> {
+    async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<ProxyResponse, Fault> {
         let (ways, invocation) = (self.scene.ways(), self.scene.invocation());
         let reader = Reader {
             mode: Mode::Claimed,
@@ -201,7 +201,7 @@ impl InMemory {
     }
 
     /// Messages that are handed over are delivered before this returns.
-    async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
+    async fn to_room(&self, event: &SocketEvent) -> Result<ProxyResponse, Fault> {
         let (scene, rules) = (&self.scene, self.rules(&self.wiring.room_routes));
         let ways = (&self.store(), &scene.delivery);
         let invocation = scene.invocation();

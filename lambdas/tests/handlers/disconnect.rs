@@ -1,4 +1,4 @@
-use chat_lambdas::handlers::{Answer, HandlerError, connect, disconnect};
+use chat_lambdas::handlers::{HandlerError, ProxyResponse, connect, disconnect};
 use chat_lambdas::memory::Call;
 use chat_lambdas::store::Index;
 use serde_json::{Value, json};
@@ -136,11 +136,16 @@ async fn events_of_another_kind_are_errors() {
     assert_eq!(scene.rows(), ["Tom/t"]);
 }
 
-async fn run(scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
+async fn run(scene: &Scene, connection: &str, context: Option<&Value>) -> ProxyResponse {
     run_in(Index::Friend, scene, connection, context).await
 }
 
-async fn run_in(index: Index, scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
+async fn run_in(
+    index: Index,
+    scene: &Scene,
+    connection: &str,
+    context: Option<&Value>,
+) -> ProxyResponse {
     let event = gateway::disconnect(connection, context);
     let outcome = disconnect(&event, &scene.store, index, &scene.invocation()).await;
     outcome.expect("a DISCONNECT event is always answered")

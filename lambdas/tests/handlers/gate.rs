@@ -1,4 +1,4 @@
-use chat_lambdas::handlers::{Answer, Gate, connect_proven, refusal};
+use chat_lambdas::handlers::{Gate, ProxyResponse, connect_proven, refusal};
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Mode::{self, Claimed, Jwt, Token};
 use serde_json::{Value, json};
@@ -79,11 +79,15 @@ async fn a_frame_after_the_token_s_end_is_answered_and_the_connection_is_ended()
         let event = gateway::message("t", "hi", Some(&context));
         let posts = &scene.delivery;
         let refused = refusal(&event, &Gate::for_mode(Token), posts, &scene.invocation()).await;
-        assert_eq!(refused.unwrap(), Some(Answer::status(403)), "{context}");
+        assert_eq!(
+            refused.unwrap(),
+            Some(ProxyResponse::status(403)),
+            "{context}"
+        );
         // The fake forgets what it had for a connection that is ended.
         assert_eq!(scene.delivery.take(&tom), None, "{context}");
         let ended = refusal(&event, &Gate::for_mode(Token), posts, &scene.invocation()).await;
-        assert_eq!(ended.unwrap(), Some(Answer::status(403)));
+        assert_eq!(ended.unwrap(), Some(ProxyResponse::status(403)));
     }
     assert!(
         scene.logged().contains("TokenExpired"),
@@ -99,13 +103,13 @@ async fn what_a_handshake_claims_counts_for_nothing_where_an_authorizer_must_pro
     for context in [None, Some(gateway::context("Tom", "Jerry"))] {
         let event = gateway::connect("c", claimed, context.as_ref());
         let answer = connect_proven(&event, &scene.store, FRIENDS, &scene.invocation()).await;
-        assert_eq!(answer.unwrap(), Answer::status(401), "{context:?}");
+        assert_eq!(answer.unwrap(), ProxyResponse::status(401), "{context:?}");
     }
     assert_eq!(scene.rows(), [""; 0]);
     let proven = context(BEGIN + 60, None);
     let event = gateway::connect("c", claimed, Some(&proven));
     let answer = connect_proven(&event, &scene.store, FRIENDS, &scene.invocation()).await;
-    assert_eq!(answer.unwrap(), Answer::status(200));
+    assert_eq!(answer.unwrap(), ProxyResponse::status(200));
     assert_eq!(scene.rows(), ["Tom/c"]);
 }
 

@@ -1,7 +1,7 @@
 //! Messages that are kept: written before their receivers are looked up, read by those who may, and deleted.
 
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{self, Answer, HandlerError};
+use chat_lambdas::handlers::{self, HandlerError, ProxyResponse};
 use chat_lambdas::history::{Conversation, Reader};
 use chat_lambdas::memory::MemoryStore;
 use chat_lambdas::routes::Routes;
@@ -67,14 +67,17 @@ impl Scene {
     }
 
     /// Runs `direct` with the routes that keep messages.
-    pub(crate) async fn tells(&self, event: &SocketEvent) -> Result<Answer, HandlerError> {
+    pub(crate) async fn tells(&self, event: &SocketEvent) -> Result<ProxyResponse, HandlerError> {
         let routes = Routes::parse(KEPT).unwrap();
         let invocation = self.invocation();
         handlers::direct(event, &self.store, &self.delivery, &routes, &invocation).await
     }
 
     /// Runs `broadcast` with the routes that keep messages.
-    pub(crate) async fn says_kept(&self, event: &SocketEvent) -> Result<Answer, HandlerError> {
+    pub(crate) async fn says_kept(
+        &self,
+        event: &SocketEvent,
+    ) -> Result<ProxyResponse, HandlerError> {
         self.broadcast(event, KEPT).await
     }
 

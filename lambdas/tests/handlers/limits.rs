@@ -1,5 +1,5 @@
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, Gate, HandlerError, connect, disconnect, excess};
+use chat_lambdas::handlers::{Gate, HandlerError, ProxyResponse, connect, disconnect, excess};
 use chat_lambdas::limits::{Limits, Recording};
 use chat_lambdas::memory::Call;
 use chat_lambdas::session::{ConnectionId, Names};
@@ -137,7 +137,7 @@ async fn says(
     connection: &str,
     milliseconds: u64,
     most: Option<u32>,
-) -> Result<Option<Answer>, HandlerError> {
+) -> Result<Option<ProxyResponse>, HandlerError> {
     let mut event = json!({"requestContext": {"eventType": "MESSAGE", "routeKey": "$default",
         "connectionId": connection}, "body": "hi"});
     event["requestContext"]["requestTimeEpoch"] = json!(BEGIN * 1_000 + milliseconds);
@@ -154,7 +154,7 @@ async fn a_connection_sends_as_much_in_a_second_as_the_limit_allows_and_the_rest
     scene.delivery.open(&tom);
     scene.delivery.open(&ann);
     let passes = None;
-    let refused = Some(Answer::status(429));
+    let refused = Some(ProxyResponse::status(429));
     for (connection, milliseconds, expected) in [
         ("t", 0, &passes),
         ("t", 400, &passes),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_lambdas::dispatch::ShardMessage;
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{self, Answer, HandlerError, Invocation};
+use chat_lambdas::handlers::{self, HandlerError, Invocation, ProxyResponse};
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch, MemoryStore};
 use chat_lambdas::room::Tally;
@@ -92,13 +92,13 @@ impl Scene {
     }
 
     /// Sends a message of `Tom`, whose friend is `Jerry`, on connection `t`.
-    pub(crate) async fn tom_says(&self, text: &str) -> Result<Answer, HandlerError> {
+    pub(crate) async fn tom_says(&self, text: &str) -> Result<ProxyResponse, HandlerError> {
         let event = gateway::message("t", text, Some(&gateway::context("Tom", "Jerry")));
         self.direct(&event).await
     }
 
     /// Runs `direct` with a route without options.
-    pub(crate) async fn direct(&self, event: &SocketEvent) -> Result<Answer, HandlerError> {
+    pub(crate) async fn direct(&self, event: &SocketEvent) -> Result<ProxyResponse, HandlerError> {
         let routes = Routes::default();
         let invocation = self.invocation();
         handlers::direct(event, &self.store, &self.delivery, &routes, &invocation).await
@@ -120,7 +120,11 @@ impl Scene {
     }
 
     /// Sends a message of connection `a`, a member of `hall`, on the route `$default` with the rules in `routes`.
-    pub(crate) async fn says(&self, text: &str, routes: &str) -> Result<Answer, HandlerError> {
+    pub(crate) async fn says(
+        &self,
+        text: &str,
+        routes: &str,
+    ) -> Result<ProxyResponse, HandlerError> {
         let event = gateway::message("a", text, Some(&gateway::room_context("hall")));
         self.broadcast(&event, routes).await
     }
@@ -130,7 +134,7 @@ impl Scene {
         &self,
         event: &SocketEvent,
         routes: &str,
-    ) -> Result<Answer, HandlerError> {
+    ) -> Result<ProxyResponse, HandlerError> {
         let routes = Routes::parse(routes).expect("routes are JSON");
         let (ways, invocation) = (self.ways(), self.invocation());
         handlers::broadcast(event, ways, &self.dispatch, &routes, &invocation).await

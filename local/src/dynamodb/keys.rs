@@ -14,11 +14,11 @@ use serde_json::Value;
 const CHANGING: [&str; 3] = ["CreateTable", "DeleteTable", "UpdateTable"];
 
 /// A table, or an index of one.
-type Place = (String, Option<String>);
+type TableOrIndex = (String, Option<String>);
 
 /// The names that were asked for since a table changed.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Mutex<HashMap<Place, String>>);
+pub(super) struct Keys(Mutex<HashMap<TableOrIndex, String>>);
 
 impl Keys {
     /// The name of the partition key of `table`, or of its `index`. Blocks while the database describes the table, which is
@@ -66,7 +66,7 @@ impl Keys {
         Some(key)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<Place, String>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TableOrIndex, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,8 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
-use self::sockets::{Place, Sockets};
-use crate::budget::{Held, Share, Stage};
+use self::sockets::{SocketSlot, Sockets};
+use crate::budget::{Reservation, Share, Stage};
 
 /// The time that a client has for its first request's head.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
@@ -80,15 +80,15 @@ pub(crate) async fn accept<A>(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (answer, place) = (answer.clone(), sockets.place().await);
-        connections.spawn(async move { serve(socket, &place, timeouts, answer).await });
+        let (answer, slot) = (answer.clone(), sockets.slot().await);
+        connections.spawn(async move { serve(socket, &slot, timeouts, answer).await });
     }
 }
 
 /// Serves the requests of a new socket, if it belongs to one of this user's programs.
 async fn serve<A>(
     mut socket: TcpStream,
-    place: &Place,
+    slot: &SocketSlot,
     timeouts: Timeouts,
     answer: impl Fn(Request<Incoming>) -> A,
 ) where
@@ -101,10 +101,10 @@ async fn serve<A>(
     }
     let head = tokio::select! {
         head = tokio::time::timeout(timeouts.head, first_bytes(&mut socket)) => head,
-        () = place.needed() => return,
+        () = slot.needed() => return,
     };
     if let Ok(Some(head)) = head {
-        go_on(socket, head, place, timeouts.idle, answer).await;
+        go_on(socket, head, slot, timeouts.idle, answer).await;
     }
 }
 
@@ -112,7 +112,7 @@ async fn serve<A>(
 pub(crate) async fn go_on<A>(
     socket: TcpStream,
     read: Vec<u8>,
-    place: &Place,
+    slot: &SocketSlot,
     idle: Duration,
     answer: impl Fn(Request<Incoming>) -> A,
 ) where
@@ -121,11 +121,11 @@ pub(crate) async fn go_on<A>(
     let (reader, writer) = tokio::io::split(WriteTimeout::new(socket, UNREAD));
     let io = TokioIo::new(tokio::io::join(io::Cursor::new(read).chain(reader), writer));
     let service = service_fn(|request| {
-        place.works();
+        slot.works();
         let answer = answer(request);
         async {
             let answer = answer.await;
-            place.waits();
+            slot.waits();
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
@@ -139,7 +139,7 @@ pub(crate) async fn go_on<A>(
     tokio::select! {
         // The client closed its connection, which it may.
         _closed = serving.as_mut() => return,
-        () = place.needed() => serving.as_mut().graceful_shutdown(),
+        () = slot.needed() => serving.as_mut().graceful_shutdown(),
     }
     // A request that has just arrived is served, but not for a client that does not read its response.
     let _closed = tokio::time::timeout(LEAVING, serving).await;
@@ -193,7 +193,7 @@ pub(crate) async fn held_body(
     body: Incoming,
     limit: usize,
     share: &std::sync::Arc<Share>,
-) -> Result<(Bytes, Held), BodyError> {
+) -> Result<(Bytes, Reservation), BodyError> {
     let mut held = share.take_anyway(0);
     let mut body = pin!(Limited::new(body, limit));
     let reading = async {

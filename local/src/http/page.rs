@@ -39,10 +39,10 @@ impl Page {
     pub async fn serve_with(
         self,
         listener: TcpListener,
-        other: impl Fn(&Asked<'_>) -> Option<Answer> + Clone + Send + Sync + 'static,
+        other: impl Fn(&PageRequest<'_>) -> Option<PageResponse> + Clone + Send + Sync + 'static,
     ) {
         http::accept(listener, CONNECTIONS, Timeouts::default(), move |request| {
-            let asked = || Asked {
+            let asked = || PageRequest {
                 method: request.method().as_str(),
                 path: request.uri().path(),
                 headers: request.headers(),
@@ -89,7 +89,7 @@ impl Page {
 
 /// A request that is not for the page. Its body is not read.
 #[derive(Debug)]
-pub struct Asked<'a> {
+pub struct PageRequest<'a> {
     /// Its method.
     pub method: &'a str,
     /// The path of its target, without the query.
@@ -97,7 +97,7 @@ pub struct Asked<'a> {
     headers: &'a HeaderMap,
 }
 
-impl Asked<'_> {
+impl PageRequest<'_> {
     /// The value of a header that comes once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
@@ -115,17 +115,16 @@ impl Asked<'_> {
 
 /// What is answered beside a page: JSON, which no other site may read and no browser keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct PageResponse {
     /// The HTTP status; one that is none becomes 500.
     pub status: u16,
     /// The body.
     pub json: String,
 }
 
-impl Answer {
+impl PageResponse {
     fn response(self) -> Response<Full<Bytes>> {
-        let status = StatusCode::from_u16(self.status);
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let response = protected(Response::builder().status(status))
             .header("Content-Type", "application/json")
             .body(Full::new(Bytes::from(self.json)));

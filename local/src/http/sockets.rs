@@ -23,25 +23,25 @@ struct State {
     open: usize,
     next: u64,
     /// The sockets that wait for a request, the longest-waiting first.
-    waiting: BTreeMap<u64, Arc<Leave>>,
+    waiting: BTreeMap<u64, Arc<CloseRequest>>,
     /// The number of sockets that were asked to close and are still open.
     leaving: usize,
 }
 
 /// Asks a socket to close.
 #[derive(Debug, Default)]
-struct Leave {
+struct CloseRequest {
     asked: AtomicBool,
     notify: Notify,
 }
 
 /// One socket's place, freed when dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct SocketSlot {
     sockets: Arc<Sockets>,
     /// Its number among the waiting sockets.
     number: Mutex<Option<u64>>,
-    leave: Arc<Leave>,
+    leave: Arc<CloseRequest>,
 }
 
 impl Sockets {
@@ -54,20 +54,20 @@ impl Sockets {
     }
 
     /// Takes a place for a socket that waits for its first request.
-    pub(crate) async fn place(self: &Arc<Self>) -> Place {
+    pub(crate) async fn slot(self: &Arc<Self>) -> SocketSlot {
         loop {
             {
                 let mut state = self.state();
                 if state.open < self.most {
                     state.open += 1;
                     drop(state);
-                    let place = Place {
+                    let slot = SocketSlot {
                         sockets: Arc::clone(self),
                         number: Mutex::default(),
                         leave: Arc::default(),
                     };
-                    place.waits();
-                    return place;
+                    slot.waits();
+                    return slot;
                 }
                 // One at a time, so that no more sockets are closed than newcomers come.
                 if state.leaving == 0
@@ -91,7 +91,7 @@ impl Sockets {
     }
 }
 
-impl Place {
+impl SocketSlot {
     /// Marks the socket as waiting for a request, so that it may be closed.
     pub(crate) fn waits(&self) {
         let mut number = lock(&self.number);
@@ -130,7 +130,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SocketSlot {
     fn drop(&mut self) {
         self.works();
         self.sockets.state().open -= 1;
@@ -148,8 +148,8 @@ mod tests {
 
     use super::*;
 
-    async fn is_needed(place: &Place) -> bool {
-        tokio::time::timeout(Duration::ZERO, place.needed())
+    async fn is_needed(slot: &SocketSlot) -> bool {
+        tokio::time::timeout(Duration::ZERO, slot.needed())
             .await
             .is_ok()
     }
@@ -158,9 +158,9 @@ mod tests {
     async fn the_socket_that_waits_longest_gives_way_and_one_that_works_does_not() {
         let sockets = Sockets::new(3);
         let (works, first, second) = (
-            sockets.place().await,
-            sockets.place().await,
-            sockets.place().await,
+            sockets.slot().await,
+            sockets.slot().await,
+            sockets.slot().await,
         );
         works.works();
         // The first received a request meanwhile.
@@ -168,7 +168,7 @@ mod tests {
         first.waits();
         let newcomer = tokio::spawn({
             let sockets = Arc::clone(&sockets);
-            async move { sockets.place().await }
+            async move { sockets.slot().await }
         });
         second.needed().await;
         assert!(!is_needed(&first).await && !is_needed(&works).await);
@@ -182,11 +182,11 @@ mod tests {
     #[tokio::test]
     async fn a_newcomer_waits_while_all_sockets_work_until_one_is_done() {
         let sockets = Sockets::new(1);
-        let only = sockets.place().await;
+        let only = sockets.slot().await;
         only.works();
         let newcomer = tokio::spawn({
             let sockets = Arc::clone(&sockets);
-            async move { sockets.place().await }
+            async move { sockets.slot().await }
         });
         tokio::task::yield_now().await;
         assert!(!newcomer.is_finished());

@@ -181,8 +181,7 @@ impl Live {
                 let parameters = exchange.parameters();
                 let mut context = exchange.context.clone();
                 context["status"] = status.to_string().into();
-                let inputs = exchange.inputs(&body, &parameters);
-                let inputs = inputs.with_context(&context);
+                let inputs = exchange.inputs(&body, &parameters).with_context(&context);
                 let rendered = match template {
                     Ok(template) => render(template, &inputs),
                     Err(fault) => Some(Err(fault.clone())),

@@ -51,8 +51,12 @@ impl Client {
         let request = request(outgoing).map_err(Failure::Configuration)?;
         let unreachable = |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
-            let secure = self.secure.get_or_init(secure).await.as_ref();
-            let secure = secure.map_err(|why| unreachable(why.clone()))?;
+            let secure = self
+                .secure
+                .get_or_init(secure)
+                .await
+                .as_ref()
+                .map_err(|why| unreachable(why.clone()))?;
             secure.request(request).await
         } else {
             self.plain.get_or_init(plain).request(request).await

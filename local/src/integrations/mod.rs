@@ -30,12 +30,12 @@ use self::exchange::Failure;
 use self::rendering::{render_in_passing, render_wholly};
 use self::request::{Outgoing, Templates};
 pub(crate) use self::validation::Validator;
-use crate::beside::Beside;
-use crate::budget::{Held, Share};
+use crate::budget::{Reservation, Share};
 use crate::clock::Clock;
 use crate::lambda::{Functions, Outcome};
 use crate::observer::Observer;
 use crate::stack::{HttpRequest, Integration, IntegrationKind, Passthrough};
+use crate::worker_threads::WorkerThreads;
 
 /// The target of a route or an authorizer.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) enum Target {
 
 /// The outcome of an integration.
 #[derive(Debug)]
-pub(crate) enum Answered {
+pub(crate) enum IntegrationOutcome {
     /// The function ended, with or without an error.
     Function(Outcome),
     /// The integration's timeout has passed. The function may still be running.
@@ -68,7 +68,7 @@ pub(crate) enum Answered {
 pub(crate) struct Integrations {
     functions: Arc<Functions>,
     client: Client,
-    beside: Beside,
+    worker_threads: WorkerThreads,
     clock: Clock,
     observer: Observer,
 }
@@ -78,14 +78,14 @@ impl Integrations {
         Self {
             functions,
             client: Client::default(),
-            beside: Beside::default(),
+            worker_threads: WorkerThreads::default(),
             clock,
             observer,
         }
     }
 
-    pub(crate) fn beside(&self) -> &Beside {
-        &self.beside
+    pub(crate) fn worker_threads(&self) -> &WorkerThreads {
+        &self.worker_threads
     }
 
     /// Invokes the target of a route or an authorizer, for at most `timeout`. `held` is the event's part of the budget,
@@ -96,21 +96,21 @@ impl Integrations {
         timeout: Duration,
         event: Vec<u8>,
         trace: &str,
-        mut held: Held,
-    ) -> Answered {
+        mut held: Reservation,
+    ) -> IntegrationOutcome {
         let arn = match target {
             Target::Function(arn) => arn,
             Target::Nothing(why) => {
                 self.observer.warn(why.clone());
-                return Answered::NotInvoked;
+                return IntegrationOutcome::NotInvoked;
             }
-            Target::Integration(_) => return Answered::NotInvoked,
+            Target::Integration(_) => return IntegrationOutcome::NotInvoked,
         };
         held.resize(event.len());
         let invocation = self.functions.invoke(arn, event, trace, held);
         match self.clock.timeout(timeout, invocation).await {
-            Some(outcome) => Answered::Function(outcome),
-            None => Answered::TimedOut,
+            Some(outcome) => IntegrationOutcome::Function(outcome),
+            None => IntegrationOutcome::TimedOut,
         }
     }
 
@@ -122,15 +122,15 @@ impl Integrations {
         timeout: Duration,
         exchange: &Exchange<'_>,
         share: &Arc<Share>,
-    ) -> Answered {
-        let running = integration.run(&self.client, &self.beside, exchange, share);
+    ) -> IntegrationOutcome {
+        let running = integration.run(&self.client, &self.worker_threads, exchange, share);
         let ran = self.clock.timeout(timeout, running).await;
         for missed in integration.missed() {
             self.observer.warn(missed);
         }
         let failure = match ran {
-            Some(Ok(answer)) => return Answered::Backend(answer),
-            None => return Answered::TimedOut,
+            Some(Ok(answer)) => return IntegrationOutcome::Backend(answer),
+            None => return IntegrationOutcome::TimedOut,
             Some(Err(failure)) => failure,
         };
         let route = exchange.route_key();
@@ -148,7 +148,7 @@ impl Integrations {
         self.observer.warn(format!(
             "integration `{id}` of route `{route}` failed: {why}"
         ));
-        Answered::Refused { status, message }
+        IntegrationOutcome::Refused { status, message }
     }
 }
 
@@ -200,8 +200,9 @@ impl LiveIntegration {
                 "the TemplateSelectionExpression `{expression}` of `{whose}` yields a key without a template, and there is no template $default, so the body is passed on unchanged"
             )
         };
-        let of_request = templates.missed();
-        let of_request = of_request.map(|expression| text(&self.logical_id, expression));
+        let of_request = templates
+            .missed()
+            .map(|expression| text(&self.logical_id, expression));
         let of_answers = responses
             .missed()
             .map(|(id, expression)| text(id, expression));
@@ -211,7 +212,7 @@ impl LiveIntegration {
     async fn run(
         &self,
         client: &Client,
-        beside: &Beside,
+        worker_threads: &WorkerThreads,
         exchange: &Exchange<'_>,
         share: &Arc<Share>,
     ) -> Result<Backend, Failure> {
@@ -225,16 +226,16 @@ impl LiveIntegration {
                 Ok(answer.passed_on())
             }
             Kind::Http(request, templates, responses) => {
-                let body = body(templates, beside, exchange).await?;
+                let body = body(templates, worker_threads, exchange).await?;
                 let outgoing = Outgoing::mapped(request, exchange, body);
                 let answer = client
                     .send(outgoing.map_err(Failure::Configuration)?, share)
                     .await?;
-                mapped(responses, beside, answer, exchange).await
+                mapped(responses, worker_threads, answer, exchange).await
             }
             Kind::Mock(templates, responses) => {
-                let body = body(templates, beside, exchange).await?;
-                mapped(responses, beside, answer::mocked(&body)?, exchange).await
+                let body = body(templates, worker_threads, exchange).await?;
+                mapped(responses, worker_threads, answer::mocked(&body)?, exchange).await
             }
         }
     }
@@ -243,7 +244,7 @@ impl LiveIntegration {
 /// Renders the request's body, on another thread if that takes long.
 async fn body(
     templates: &Arc<Templates>,
-    beside: &Beside,
+    worker_threads: &WorkerThreads,
     exchange: &Exchange<'_>,
 ) -> Result<Vec<u8>, Failure> {
     if let Some(body) = templates.body(exchange, render_in_passing) {
@@ -251,13 +252,16 @@ async fn body(
     }
     let (templates, exchange) = (Arc::clone(templates), exchange.to_owned());
     let whole = move || templates.body(&exchange, render_wholly);
-    beside.run(whole).await.unwrap_or_else(|| Err(endless()))
+    worker_threads
+        .run(whole)
+        .await
+        .unwrap_or_else(|| Err(endless()))
 }
 
 /// Converts a backend's response, on another thread if that takes long.
 async fn mapped(
     responses: &Arc<Responses>,
-    beside: &Beside,
+    worker_threads: &WorkerThreads,
     answer: BackendResponse,
     exchange: &Exchange<'_>,
 ) -> Result<Backend, Failure> {
@@ -268,7 +272,10 @@ async fn mapped(
     }
     let (responses, exchange) = (Arc::clone(responses), exchange.to_owned());
     let whole = move || responses.map(&answer, &exchange, render_wholly);
-    beside.run(whole).await.unwrap_or_else(|| Err(endless()))
+    worker_threads
+        .run(whole)
+        .await
+        .unwrap_or_else(|| Err(endless()))
 }
 
 /// The largest response of a backend, in bytes, that is converted on the gateway's thread.

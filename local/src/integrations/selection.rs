@@ -64,8 +64,8 @@ fn resolve(
 ) -> Option<String> {
     if let Some(path) = name.strip_prefix("request.body") {
         let path = JsonPath::parse(&format!("${path}")).ok()?;
-        let found = body.map(|body| path.find_counting(body, visits));
-        let found = found
+        let found = body
+            .map(|body| path.find_counting(body, visits))
             .transpose()
             .ok()
             .flatten()

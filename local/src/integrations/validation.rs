@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::selection;
-use crate::beside::Beside;
 use crate::http::error::HttpError;
 use crate::http::head::Head;
 use crate::schema::Schema;
 use crate::stack::{Route, Validation};
+use crate::worker_threads::WorkerThreads;
 
 /// The models of a route.
 #[derive(Debug)]
@@ -29,7 +29,11 @@ impl Validator {
     }
 
     /// Validates the message `body`; the error names the problem.
-    pub(crate) async fn judge(&self, body: &str, beside: &Beside) -> Result<(), String> {
+    pub(crate) async fn judge(
+        &self,
+        body: &str,
+        worker_threads: &WorkerThreads,
+    ) -> Result<(), String> {
         let json = serde_json::from_str(body);
         let key = selection::evaluate(&self.selection, json.as_ref().ok(), None);
         let model = self
@@ -45,7 +49,7 @@ impl Validator {
             return judged;
         }
         let model = Arc::clone(model);
-        beside.run(move || model.judge(&value)).await
+        worker_threads.run(move || model.judge(&value)).await
     }
 }
 

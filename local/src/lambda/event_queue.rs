@@ -12,7 +12,7 @@ use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::budget::{Budget, Held, Share, Stage};
+use crate::budget::{Budget, Reservation, Share, Stage};
 
 use super::Functions;
 use super::job::{Event, Failure, Invocation, Outcome};
@@ -39,7 +39,7 @@ struct Queue {
 
 /// One asynchronous invocation.
 #[derive(Debug)]
-struct Accepted {
+struct QueuedEvent {
     arn: String,
     request_id: String,
     payload: Bytes,
@@ -59,9 +59,9 @@ impl Functions {
         payload: Bytes,
         trace: &str,
     ) -> Result<String, QueueFull> {
-        let place = Place::take(self, arn, payload.len())?;
+        let slot = QueueSlot::take(self, arn, payload.len())?;
         let request_id = crate::ids::invocation_id();
-        let event = Accepted {
+        let event = QueuedEvent {
             arn: arn.to_owned(),
             request_id: request_id.clone(),
             payload,
@@ -71,8 +71,8 @@ impl Functions {
         while tasks.try_join_next().is_some() {}
         let functions = Arc::clone(self);
         tasks.spawn(async move {
-            functions.run_event(event, place.held.share()).await;
-            drop(place);
+            functions.run_event(event, slot.held.share()).await;
+            drop(slot);
         });
         Ok(request_id)
     }
@@ -101,7 +101,7 @@ impl Functions {
     }
 
     /// `share` is the queue's, which already holds the event.
-    async fn run_event(&self, event: Accepted, share: &Arc<Share>) {
+    async fn run_event(&self, event: QueuedEvent, share: &Arc<Share>) {
         let accepted = self.clock.elapsed();
         let mut tries = 0;
         while let Some(policy) = self.event_policy(&event.arn) {
@@ -150,7 +150,7 @@ impl Functions {
         }
     }
 
-    fn tell_of_drop(&self, event: &Accepted, tries: usize, failure: &Failure) {
+    fn tell_of_drop(&self, event: &QueuedEvent, tries: usize, failure: &Failure) {
         let Failure {
             error_type,
             message,
@@ -168,13 +168,13 @@ impl Functions {
 }
 
 /// A place in a function's queue, freed when dropped.
-struct Place {
+struct QueueSlot {
     functions: Arc<Functions>,
     arn: String,
-    held: Held,
+    held: Reservation,
 }
 
-impl Place {
+impl QueueSlot {
     fn take(functions: &Arc<Functions>, arn: &str, bytes: usize) -> Result<Self, QueueFull> {
         let limits = &functions.limits;
         let mut held = lock(&functions.events.held);
@@ -207,7 +207,7 @@ impl Queue {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         let mut held = lock(&self.functions.events.held);
         if let Some(queue) = held.get_mut(&self.arn) {

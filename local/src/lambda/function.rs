@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::job::{Event, Failure, Job, Outcome};
-use super::pool::{Action, Busy, Ending, Order, Pool, Rules};
+use super::pool::{Action, Busy, Ending, Pool, Rules, Termination};
 use super::process::{self, Supervisor};
 use super::runnable::Runnable;
 use super::runtime_api::{self, Runtime};
@@ -45,7 +45,7 @@ struct Handle {
     log_stream: Arc<str>,
     /// Delivers an event to the waiting process, once.
     job: Option<oneshot::Sender<Job>>,
-    end: Option<oneshot::Sender<Order>>,
+    end: Option<oneshot::Sender<Termination>>,
 }
 
 impl Function {
@@ -154,9 +154,9 @@ impl Function {
         drop(state);
         for action in outside {
             match action {
-                Outside::Log(stream, text) => self.log(&stream, LogSource::Platform, text),
+                DeferredAction::Log(stream, text) => self.log(&stream, LogSource::Platform, text),
                 // The caller may have stopped waiting.
-                Outside::Finish(reply, outcome) => drop(reply.send(outcome)),
+                DeferredAction::Finish(reply, outcome) => drop(reply.send(outcome)),
             }
         }
         self.alive
@@ -165,7 +165,11 @@ impl Function {
     }
 
     /// Executes `actions`, except those that must run without the lock.
-    fn perform(self: &Arc<Self>, state: &mut State, mut actions: VecDeque<Action>) -> Vec<Outside> {
+    fn perform(
+        self: &Arc<Self>,
+        state: &mut State,
+        mut actions: VecDeque<Action>,
+    ) -> Vec<DeferredAction> {
         let mut outside = Vec::new();
         while let Some(action) = actions.pop_front() {
             match action {
@@ -188,9 +192,11 @@ impl Function {
                 Action::Log { process, text } => {
                     let handle = process.and_then(|process| state.handles.get(&process));
                     let stream = handle.map_or_else(|| "-".into(), |it| Arc::clone(&it.log_stream));
-                    outside.push(Outside::Log(stream, text));
+                    outside.push(DeferredAction::Log(stream, text));
                 }
-                Action::Finish { reply, outcome } => outside.push(Outside::Finish(reply, outcome)),
+                Action::Finish { reply, outcome } => {
+                    outside.push(DeferredAction::Finish(reply, outcome))
+                }
                 Action::Rest(time) => {
                     tokio::spawn(Arc::clone(self).rest(time));
                 }
@@ -247,7 +253,7 @@ impl State {
 }
 
 /// Actions that may call other code, so they wait until the lock is released.
-enum Outside {
+enum DeferredAction {
     Log(Arc<str>, String),
     Finish(oneshot::Sender<Outcome>, Outcome),
 }

@@ -14,7 +14,7 @@ use super::Functions;
 use super::callee::Callee;
 use super::event_queue::QueueFull;
 use super::job::{Event, Failure, Invocation, Outcome};
-use crate::budget::{Held, Share};
+use crate::budget::{Reservation, Share};
 use crate::http::error::HttpError;
 use crate::http::error::{HttpResponse, refuse};
 use crate::http::{BodyError, held_body};
@@ -218,7 +218,7 @@ async fn payload(
     request: Request<Incoming>,
     kind: Kind,
     share: &Arc<Share>,
-) -> Result<(Bytes, Held), HttpError> {
+) -> Result<(Bytes, Reservation), HttpError> {
     let (body, held) = match held_body(request.into_body(), WAITING_BYTES, share).await {
         Ok(read) => read,
         Err(BodyError::TooLarge) => {

@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
 use super::lanes::Load;
-use crate::budget::Held;
+use crate::budget::Reservation;
 
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ const THROTTLE: &str = "TooManyRequestsException";
 pub(crate) struct Invocation {
     pub(crate) event: Event,
     /// The event's part of the budget, whose share identifies its source.
-    pub(crate) held: Held,
+    pub(crate) held: Reservation,
 }
 
 /// The event for a function.

@@ -104,7 +104,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3);
 
     /// A small event.
-    fn of(source: u64) -> Load {
+    fn small_event(source: u64) -> Load {
         Load {
             source,
             size: 1_000,
@@ -116,16 +116,16 @@ mod tests {
         let mut lanes = Lanes::default();
         lanes.took(1, SHORT);
         for process in 0..2 {
-            assert!(lanes.admit(of(7), 2) && lanes.room(2, false) == 2);
-            lanes.begun(process, of(7));
+            assert!(lanes.admit(small_event(7), 2) && lanes.room(2, false) == 2);
+            lanes.begun(process, small_event(7));
         }
-        assert!(!lanes.admit(of(7), 2) && !lanes.admit(of(8), 2));
-        assert!(lanes.admit(of(1), 2));
+        assert!(!lanes.admit(small_event(7), 2) && !lanes.admit(small_event(8), 2));
+        assert!(lanes.admit(small_event(1), 2));
         assert_eq!((lanes.room(2, false), lanes.room(2, true)), (6, 2));
         // It takes no place from the others.
-        lanes.begun(2, of(1));
+        lanes.begun(2, small_event(1));
         lanes.ended(0);
-        assert!(lanes.admit(of(8), 2) && lanes.room(2, false) == 2);
+        assert!(lanes.admit(small_event(8), 2) && lanes.room(2, false) == 2);
     }
 
     #[test]
@@ -141,7 +141,11 @@ mod tests {
             assert!(lanes.admit(large, 2));
             lanes.begun(process, large);
         }
-        assert!(!lanes.admit(large, 2) && lanes.admit(of(7), 2) && lanes.admit(of(1), 2));
+        assert!(
+            !lanes.admit(large, 2)
+                && lanes.admit(small_event(7), 2)
+                && lanes.admit(small_event(1), 2)
+        );
     }
 
     #[test]
@@ -152,10 +156,10 @@ mod tests {
             lanes.took(1, SHORT);
         }
         lanes.took(1, DELAYED);
-        assert!(lanes.is_quick(of(1)));
+        assert!(lanes.is_quick(small_event(1)));
         lanes.took(1, DELAYED);
         assert!(
-            !lanes.is_quick(of(1)),
+            !lanes.is_quick(small_event(1)),
             "the events of this source take long"
         );
     }
@@ -163,15 +167,18 @@ mod tests {
     #[test]
     fn one_long_event_does_not_make_a_source_slow_for_good() {
         let mut lanes = Lanes::default();
-        assert!(!lanes.is_quick(of(1)), "its duration is not known yet");
+        assert!(
+            !lanes.is_quick(small_event(1)),
+            "its duration is not known yet"
+        );
         lanes.took(1, SHORT);
-        assert!(lanes.is_quick(of(1)));
+        assert!(lanes.is_quick(small_event(1)));
         lanes.took(1, LONG);
-        assert!(!lanes.is_quick(of(1)));
+        assert!(!lanes.is_quick(small_event(1)));
         for _ in 0..20 {
             lanes.took(1, SHORT);
         }
-        assert!(lanes.is_quick(of(1)));
+        assert!(lanes.is_quick(small_event(1)));
     }
 
     #[test]

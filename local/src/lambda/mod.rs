@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 use self::event_queue::EventQueue;
 use self::function::Function;
-use crate::budget::{Budget, Held};
+use crate::budget::{Budget, Reservation};
 use crate::clock::Clock;
 use crate::ids;
 use crate::observer::Observer;
@@ -111,7 +111,7 @@ impl Functions {
         arn: &str,
         payload: Vec<u8>,
         trace: &str,
-        held: Held,
+        held: Reservation,
     ) -> Outcome {
         let event = Event {
             request_id: ids::invocation_id(),

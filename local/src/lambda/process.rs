@@ -15,7 +15,7 @@ use super::environment;
 use super::job::Failure;
 use super::open_files::limit_as_on_lambda;
 use super::output::follow_lines;
-use super::pool::Order;
+use super::pool::Termination;
 use super::runnable::Runnable;
 use super::stragglers::end_stragglers;
 use crate::observer::LogSource;
@@ -52,7 +52,7 @@ pub(super) trait Supervisor: Clone + Send + Sync + 'static {
 pub(super) async fn run(
     runnable: &Runnable,
     grace: Duration,
-    order: oneshot::Receiver<Order>,
+    order: oneshot::Receiver<Termination>,
     supervisor: &impl Supervisor,
 ) -> Failure {
     supervisor.starts();
@@ -122,7 +122,7 @@ async fn follow(
     mut child: Child,
     listener: TcpListener,
     grace: Duration,
-    mut order: oneshot::Receiver<Order>,
+    mut order: oneshot::Receiver<Termination>,
     supervisor: &impl Supervisor,
 ) -> Failure {
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -134,7 +134,7 @@ async fn follow(
             status = child.wait() => break exited(status),
             order = &mut order => {
                 // The sender is only dropped together with everything else.
-                let order = order.unwrap_or_else(|_| Order::stop());
+                let order = order.unwrap_or_else(|_| Termination::stop());
                 match order.at_once {
                     true => kill(group, &mut child).await,
                     false => terminate(group, &mut child, grace).await,

@@ -196,8 +196,9 @@ async fn failure(request: Request<Incoming>) -> Failure {
     let header = request
         .headers()
         .get("Lambda-Runtime-Function-Error-Type")
-        .and_then(|value| value.to_str().ok());
-    let header = header.unwrap_or("Unhandled").to_owned();
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("Unhandled")
+        .to_owned();
     let body = http::body(request.into_body(), ANSWER_BYTES).await;
     let json: serde_json::Value =
         serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::beside::blocking;
 use crate::dynamodb::{Prepared, Scope, Tables, TablesError, same_keys};
 use crate::iam::credentials::Credentials;
 use crate::options::Options;
 use crate::stack::{Identity, LogicalId, Resource, Stack};
 use crate::transition::{ChangeSummary, Reporter};
+use crate::worker_threads::blocking;
 
 /// The services of resources with state.
 #[derive(Debug)]

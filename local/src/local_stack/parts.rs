@@ -9,7 +9,6 @@ use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
 use super::lifecycle::Stateful;
-use crate::beside::blocking;
 use crate::connections_api::ANY_STAGE;
 use crate::iam::credentials::{AssumedRole, Credentials, decide};
 use crate::iam::{Decision, Policy};
@@ -17,6 +16,7 @@ use crate::lambda::{Code, FunctionEnvironment, Runnable, Scratch};
 use crate::options::{Options, StackRequest};
 use crate::stack::{Function, Identity, LogicalId, Stack};
 use crate::template::{TemplateError, resolve_request};
+use crate::worker_threads::blocking;
 
 pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::intrinsics::evaluate;
 use super::node::{Entry, Node, Value};
 use super::order::creation_order;
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use super::scope::Scope;
 
 /// Evaluates every condition into `scope`, in the order of their references.
 pub(super) fn resolve(block: Option<&Node>, scope: &mut Scope<'_>, problems: &mut Problems) {
-    let top = Place::Section("Conditions");
+    let top = TemplatePath::Section("Conditions");
     let entries = block
         .and_then(|block| problems.keep(block.expect_map(&top)))
         .unwrap_or_default();
@@ -77,7 +77,7 @@ fn named_conditions<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
     }
 }
 
-fn judge(node: &Node, scope: &Scope<'_>, place: &Place<'_>) -> Result<bool, Problem> {
+fn judge(node: &Node, scope: &Scope<'_>, place: &TemplatePath<'_>) -> Result<bool, Problem> {
     let problem = |reason: String| Problem::new(node.line, place, reason);
     let Some(Entry {
         name,

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::node::Node;
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use apigw_mapping::Pattern;
 
 /// The most steps of comparing one value with its pattern: a tenth of a second in a release build.
@@ -14,7 +14,7 @@ pub(super) fn check(
     item: &str,
     shown: &str,
     declared: &Node,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
     problems: &mut Problems,
 ) -> Result<(), Problem> {
     let limit = |name: &str| {
@@ -79,7 +79,7 @@ fn check_pattern(
     node: &Node,
     item: &str,
     shown: &str,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
     problems: &mut Problems,
 ) -> Result<(), Problem> {
     let pattern = node.expect_text(place)?;
@@ -106,7 +106,7 @@ fn check_pattern(
     }
 }
 
-fn number(node: &Node, place: &Place<'_>) -> Result<f64, Problem> {
+fn number(node: &Node, place: &TemplatePath<'_>) -> Result<f64, Problem> {
     let text = node.expect_text(place)?;
     text.parse().map_err(|_| {
         Problem::new(

@@ -8,7 +8,7 @@ use super::dynamic;
 use super::intrinsics::evaluate;
 use super::naming::Naming;
 use super::node::{Node, Value};
-use super::problem::{Place, Problems, TemplateError};
+use super::problem::{Problems, TemplateError, TemplatePath};
 use super::resources::Created;
 use super::scope::Scope;
 use super::shape::{Shape, conform};
@@ -53,7 +53,7 @@ fn create_one(
     references: &BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Option<Created> {
-    let top = Place::Section("Resources");
+    let top = TemplatePath::Section("Resources");
     let resource = top.key(declared.logical_id);
     let place = resource.key("Properties");
     let empty = Node {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::node::{Entry, Node};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use super::resources::{KINDS, Kind};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
@@ -32,7 +32,7 @@ pub(super) fn read<'a>(
     conditions: &BTreeMap<String, bool>,
     problems: &mut Problems,
 ) -> Vec<(&'a str, Existence<'a>)> {
-    let top = Place::Section("Resources");
+    let top = TemplatePath::Section("Resources");
     let entries = problems.keep(block.expect_map(&top)).unwrap_or_default();
     if entries.is_empty() {
         problems.add(Problem::new(
@@ -70,7 +70,7 @@ pub(super) fn created<'a>(resources: Vec<(&'a str, Existence<'a>)>) -> Vec<Decla
 fn read_one<'a>(
     entry: &'a Entry,
     conditions: &BTreeMap<String, bool>,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
 ) -> Result<Existence<'a>, Problem> {
     let logical_id = entry.name.as_str();
     if logical_id.is_empty()
@@ -145,7 +145,7 @@ fn read_one<'a>(
 }
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html>
-fn check_attribute(attribute: &Entry, place: &Place<'_>) -> Result<(), Problem> {
+fn check_attribute(attribute: &Entry, place: &TemplatePath<'_>) -> Result<(), Problem> {
     let problem = |reason: String| Err(Problem::new(attribute.line, place, reason));
     let name = attribute.name.as_str();
     let choices: &[&str] = match name {
@@ -165,7 +165,7 @@ fn check_attribute(attribute: &Entry, place: &Place<'_>) -> Result<(), Problem> 
     }
 }
 
-fn unknown_type(name: &str, line: usize, place: &Place<'_>) -> Problem {
+fn unknown_type(name: &str, line: usize, place: &TemplatePath<'_>) -> Problem {
     let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
     let reason = format!(
         "the local target does not support the type `{name}`, only {}",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::declared::Declared;
 use super::order::{closure, creation_order};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use super::references::references;
 use super::scope::Scope;
 
@@ -38,7 +38,7 @@ pub(super) fn order<'a>(
                 "circular dependency between resources: {}",
                 names.join(" → ")
             );
-            let top = Place::Section("Resources");
+            let top = TemplatePath::Section("Resources");
             problems.add(Problem::new(first.line, top.key(first.logical_id), reason));
             return Dependencies::default();
         }

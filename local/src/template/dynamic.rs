@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::node::{Node, Value};
-use super::problem::{Place, Problem};
+use super::problem::{Problem, TemplatePath};
 use super::scope::Scope;
 
 const START: &str = "{{resolve:";
@@ -16,7 +16,7 @@ pub(super) fn resolve(
     node: &mut Node,
     references: &BTreeMap<String, String>,
     scope: &Scope<'_>,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
 ) -> Result<(), Problem> {
     if references.is_empty() {
         return Ok(());

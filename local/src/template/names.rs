@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::declared::{Declared, Existence};
 use super::node::Node;
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use super::references::{Reference, references};
 use super::scope::Scope;
 use super::sections::Sections;
@@ -33,7 +33,7 @@ pub(super) fn check(
             .into_iter()
             .collect(),
     };
-    let top = Place::Section("Resources");
+    let top = TemplatePath::Section("Resources");
     for (name, existence) in resources {
         let place = top.key(name);
         let (Existence::Created(declared) | Existence::LeftOut(declared)) = existence;
@@ -43,7 +43,7 @@ pub(super) fn check(
             names.check(node, &evaluated, &place, "Resources", problems);
         }
     }
-    let top = Place::Section("Outputs");
+    let top = TemplatePath::Section("Outputs");
     for entry in sections.outputs.and_then(Node::as_map).unwrap_or_default() {
         let condition = entry.node.child("Condition").and_then(Node::as_text);
         let holds = condition.and_then(|name| scope.conditions.get(name));
@@ -71,7 +71,7 @@ impl Names<'_> {
         &self,
         node: &Node,
         evaluated: &BTreeSet<Reference>,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
         block: &str,
         problems: &mut Problems,
     ) {
@@ -99,7 +99,7 @@ impl Names<'_> {
     fn check_depends_on(
         &self,
         declared: &Declared<'_>,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
         problems: &mut Problems,
     ) {
         for (name, line) in &declared.depends_on {

@@ -1,6 +1,6 @@
 //! A template as a tree with line numbers.
 
-use super::problem::{Place, Problem};
+use super::problem::{Problem, TemplatePath};
 
 /// A value of the template and where it starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// The string value of a scalar, or a problem that names the actual type.
-    pub(super) fn expect_text(&self, place: &Place<'_>) -> Result<&str, Problem> {
+    pub(super) fn expect_text(&self, place: &TemplatePath<'_>) -> Result<&str, Problem> {
         self.as_text().ok_or_else(|| {
             Problem::new(
                 self.line,
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// The entries of a map, or a problem that names the actual type.
-    pub(super) fn expect_map(&self, place: &Place<'_>) -> Result<&[Entry], Problem> {
+    pub(super) fn expect_map(&self, place: &TemplatePath<'_>) -> Result<&[Entry], Problem> {
         self.as_map().ok_or_else(|| {
             Problem::new(
                 self.line,
@@ -118,7 +118,7 @@ impl Node {
     }
 
     /// The items of a list, or a problem that names the actual type.
-    pub(super) fn expect_list(&self, place: &Place<'_>) -> Result<&[Node], Problem> {
+    pub(super) fn expect_list(&self, place: &TemplatePath<'_>) -> Result<&[Node], Problem> {
         self.as_list().ok_or_else(|| {
             Problem::new(
                 self.line,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::intrinsics::evaluate;
 use super::node::{Entry, Node};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 use super::scope::Scope;
 
 /// The outputs whose condition is true. An export is accepted and has no effect, because there is no other stack to
@@ -15,7 +15,7 @@ pub(super) fn resolve(
     scope: &Scope<'_>,
     problems: &mut Problems,
 ) -> BTreeMap<String, String> {
-    let top = Place::Section("Outputs");
+    let top = TemplatePath::Section("Outputs");
     let entries = block
         .and_then(|block| problems.keep(block.expect_map(&top)))
         .unwrap_or_default();
@@ -29,7 +29,11 @@ pub(super) fn resolve(
     outputs
 }
 
-fn value(entry: &Entry, scope: &Scope<'_>, place: &Place<'_>) -> Result<Option<String>, Problem> {
+fn value(
+    entry: &Entry,
+    scope: &Scope<'_>,
+    place: &TemplatePath<'_>,
+) -> Result<Option<String>, Problem> {
     let problem = |reason: String| Problem::new(entry.line, place, reason);
     if !entry.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(problem(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::constraints::check;
 use super::kind::Kind;
 use super::node::{Entry, Node, Value};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 
 /// In bytes, from the page above.
 const MAX_VALUE: usize = 4_096;
@@ -31,7 +31,7 @@ pub(super) fn resolve(
     given: &BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> BTreeMap<String, Node> {
-    let top = Place::Section("Parameters");
+    let top = TemplatePath::Section("Parameters");
     let entries = block
         .and_then(|block| problems.keep(block.expect_map(&top)))
         .unwrap_or_default();
@@ -63,7 +63,7 @@ pub(super) fn resolve(
 fn resolve_one(
     entry: &Entry,
     given: Option<&str>,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
     problems: &mut Problems,
 ) -> Result<Node, Problem> {
     let problem = |reason: String| Problem::new(entry.line, place, reason);

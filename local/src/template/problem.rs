@@ -155,28 +155,28 @@ impl Problems {
 
 /// A place in the template, as a path that is only built when it is shown.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum TemplatePath<'a> {
     Section(&'a str),
-    Key(&'a Place<'a>, &'a str),
-    Item(&'a Place<'a>, usize),
+    Key(&'a TemplatePath<'a>, &'a str),
+    Item(&'a TemplatePath<'a>, usize),
 }
 
-impl<'a> Place<'a> {
+impl<'a> TemplatePath<'a> {
     pub(super) fn key(&'a self, name: &'a str) -> Self {
-        Place::Key(self, name)
+        TemplatePath::Key(self, name)
     }
 
     pub(super) fn item(&'a self, index: usize) -> Self {
-        Place::Item(self, index)
+        TemplatePath::Item(self, index)
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for TemplatePath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Section(name) => f.write_str(name),
-            Place::Key(parent, name) => write!(f, "{parent}.{name}"),
-            Place::Item(parent, index) => write!(f, "{parent}[{index}]"),
+            TemplatePath::Section(name) => f.write_str(name),
+            TemplatePath::Key(parent, name) => write!(f, "{parent}.{name}"),
+            TemplatePath::Item(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::node::{Node, Value};
-use super::problem::{Place, Problem};
+use super::problem::{Problem, TemplatePath};
 use crate::stack::Identity;
 
 /// The most text that evaluating one template may produce. Nested `Fn::Sub`s can double a text at each level, so this
@@ -72,7 +72,7 @@ impl<'a> Scope<'a> {
         &self,
         name: &str,
         line: usize,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
     ) -> Result<Option<Node>, Problem> {
         let text = |text: &str| Ok(Some(Node::text(line, self.spend(text, line, place)?)));
         match name {
@@ -106,7 +106,7 @@ impl<'a> Scope<'a> {
         name: &str,
         attribute: &str,
         line: usize,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
     ) -> Result<Node, Problem> {
         let resource = self
             .resources
@@ -127,7 +127,7 @@ impl<'a> Scope<'a> {
         &self,
         text: &str,
         line: usize,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
     ) -> Result<String, Problem> {
         // Every node costs something, so that empty ones are not free.
         let produced = self.produced.get() + text.len() + 1;
@@ -147,7 +147,7 @@ impl<'a> Scope<'a> {
         &self,
         node: &Node,
         line: usize,
-        place: &Place<'_>,
+        place: &TemplatePath<'_>,
     ) -> Result<Node, Problem> {
         let value = match &node.value {
             Value::Plain(text) => Value::Plain(self.spend(text, line, place)?),
@@ -169,7 +169,7 @@ impl<'a> Scope<'a> {
         Ok(Node { line, value })
     }
 
-    fn unknown(&self, name: &str, line: usize, place: &Place<'_>) -> Problem {
+    fn unknown(&self, name: &str, line: usize, place: &TemplatePath<'_>) -> Problem {
         // Names are checked before anything is evaluated, so this is about a reference in a wrong place.
         Problem::new(
             line,

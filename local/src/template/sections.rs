@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html>.
 
 use super::node::Node;
-use super::problem::{Place, Problem, Problems, whole};
+use super::problem::{Problem, Problems, TemplatePath, whole};
 
 /// The supported blocks.
 pub(super) struct Sections<'a> {
@@ -42,7 +42,7 @@ pub(super) fn split<'a>(document: &'a Node, problems: &mut Problems) -> Sections
         };
         problems.add(Problem::new(
             entry.line,
-            Place::Section(&entry.name),
+            TemplatePath::Section(&entry.name),
             reason,
         ));
     }
@@ -63,7 +63,7 @@ pub(super) fn split<'a>(document: &'a Node, problems: &mut Problems) -> Sections
 
 /// Two levels of keys, then a string or a list of strings; no functions.
 fn check_mappings(mappings: &Node) -> Result<(), Problem> {
-    let top = Place::Section("Mappings");
+    let top = TemplatePath::Section("Mappings");
     for map in mappings.expect_map(&top)? {
         let map_place = top.key(&map.name);
         for first in map.node.expect_map(&map_place)? {

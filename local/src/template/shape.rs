@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::node::{Entry, Node};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Problem, Problems, TemplatePath};
 
 /// The form of a property.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ pub(super) enum Shape {
 pub(super) struct Rule {
     pub(super) least: usize,
     pub(super) most: usize,
-    pub(super) beside: &'static str,
+    pub(super) worker_threads: &'static str,
 }
 
 /// A key of an object.
@@ -69,11 +69,11 @@ pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
 }
 
 /// A name of `least` to `most` characters.
-pub(super) const fn name(least: usize, most: usize, beside: &'static str) -> Shape {
+pub(super) const fn name(least: usize, most: usize, worker_threads: &'static str) -> Shape {
     Shape::Name(Rule {
         least,
         most,
-        beside,
+        worker_threads,
     })
 }
 
@@ -89,7 +89,7 @@ pub(super) const COUNT: Shape = Shape::Integer(0, i64::MAX);
 pub(super) fn conform(
     node: &Node,
     shape: Shape,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
     problems: &mut Problems,
 ) -> Option<Json> {
     let value = match shape {
@@ -138,7 +138,7 @@ pub(super) fn conform(
 fn object(
     node: &Node,
     fields: &[Field],
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
     problems: &mut Problems,
 ) -> Option<Json> {
     let entries = problems.keep(node.expect_map(place))?;
@@ -184,7 +184,7 @@ fn unknown_property(name: &str, fields: &[Field]) -> String {
     }
 }
 
-fn document(node: &Node, place: &Place<'_>) -> Result<Json, Problem> {
+fn document(node: &Node, place: &TemplatePath<'_>) -> Result<Json, Problem> {
     let Some(text) = node.as_text() else {
         return node.expect_map(place).map(|_| node.to_json());
     };
@@ -231,12 +231,12 @@ impl Rule {
         (self.least..=self.most).contains(&text.len())
             && text
                 .chars()
-                .all(|char| char.is_ascii_alphanumeric() || self.beside.contains(char))
+                .all(|char| char.is_ascii_alphanumeric() || self.worker_threads.contains(char))
     }
 
     fn describe(self) -> String {
-        let beside: Vec<String> = self
-            .beside
+        let worker_threads: Vec<String> = self
+            .worker_threads
             .chars()
             .map(|char| format!("`{char}`"))
             .collect();
@@ -244,7 +244,7 @@ impl Rule {
             "{} to {} letters, digits and {}",
             self.least,
             self.most,
-            beside.join(" ")
+            worker_threads.join(" ")
         )
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::proxy_response::{self, ProxyResponse};
 use crate::http::error::HttpError;
-use crate::integrations::Answered;
+use crate::integrations::IntegrationOutcome;
 use crate::lambda::Outcome;
 
 const SUBPROTOCOL: &str = "sec-websocket-protocol";
@@ -23,7 +23,7 @@ pub(crate) enum Upgrade {
 }
 
 /// Converts the response of `$connect` to that of the upgrade.
-pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
+pub(crate) fn upgrade(answered: &IntegrationOutcome) -> Upgrade {
     let internal = |status| {
         HttpError::gateway(
             status,
@@ -32,15 +32,15 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
         )
     };
     Upgrade::Refuse(match answered {
-        Answered::NotInvoked => internal(500),
-        Answered::TimedOut => {
+        IntegrationOutcome::NotInvoked => internal(500),
+        IntegrationOutcome::TimedOut => {
             HttpError::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
         }
-        Answered::Function(Outcome::Failed(_)) => internal(502),
-        Answered::Refused { status, message } => {
+        IntegrationOutcome::Function(Outcome::Failed(_)) => internal(502),
+        IntegrationOutcome::Refused { status, message } => {
             HttpError::gateway(*status, error_type(*status), message)
         }
-        Answered::Backend(answer) if (200..300).contains(&answer.status) => {
+        IntegrationOutcome::Backend(answer) if (200..300).contains(&answer.status) => {
             let is_wanted = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(SUBPROTOCOL);
             return Upgrade::Accept {
                 subprotocol: answer
@@ -50,8 +50,9 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
                     .map(|(_, value)| value.clone()),
             };
         }
-        Answered::Backend(answer) => HttpError::from_function(answer.status),
-        Answered::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes) {
+        IntegrationOutcome::Backend(answer) => HttpError::from_function(answer.status),
+        IntegrationOutcome::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes)
+        {
             Err(_) => internal(502),
             Ok(answer) if (200..300).contains(&answer.status) => {
                 return Upgrade::Accept {
@@ -65,7 +66,7 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
 
 /// The frame for a message's sender, if any. Error frames are sent on one-way routes as well.
 pub(crate) fn frame(
-    answered: &Answered,
+    answered: &IntegrationOutcome,
     two_way: bool,
     connection_id: &str,
     request_id: &str,
@@ -78,19 +79,24 @@ pub(crate) fn frame(
         ))
     };
     match answered {
-        Answered::TimedOut => Some(error_frame(
+        IntegrationOutcome::TimedOut => Some(error_frame(
             "Endpoint request timed out",
             connection_id,
             request_id,
         )),
-        Answered::NotInvoked | Answered::Function(Outcome::Failed(_)) => internal(),
-        Answered::Refused { message, .. } => Some(error_frame(message, connection_id, request_id)),
+        IntegrationOutcome::NotInvoked | IntegrationOutcome::Function(Outcome::Failed(_)) => {
+            internal()
+        }
+        IntegrationOutcome::Refused { message, .. } => {
+            Some(error_frame(message, connection_id, request_id))
+        }
         // An empty message has no content to send.
-        Answered::Backend(answer) if two_way && !answer.body.is_empty() => {
+        IntegrationOutcome::Backend(answer) if two_way && !answer.body.is_empty() => {
             Some(answer.body.clone())
         }
-        Answered::Backend(_) => None,
-        Answered::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes) {
+        IntegrationOutcome::Backend(_) => None,
+        IntegrationOutcome::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes)
+        {
             Err(_) => internal(),
             Ok(answer) if two_way => answer.body,
             Ok(_) => None,
@@ -115,14 +121,20 @@ pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) 
 
 /// A warning if a function's response does not have the effect that its author may expect, with a correct one; `None`
 /// if all is well.
-pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration) -> Option<String> {
+pub(crate) fn complaint(
+    answered: &IntegrationOutcome,
+    route_key: &str,
+    timeout: Duration,
+) -> Option<String> {
     Some(match answered {
-        Answered::Function(Outcome::Response(bytes)) if proxy_response::is_nothing(bytes) => {
+        IntegrationOutcome::Function(Outcome::Response(bytes))
+            if proxy_response::is_nothing(bytes) =>
+        {
             format!(
                 "the function of route `{route_key}` returned nothing; return at least {{\"statusCode\":200}}"
             )
         }
-        Answered::Function(Outcome::Response(bytes)) => {
+        IntegrationOutcome::Function(Outcome::Response(bytes)) => {
             let why = ProxyResponse::parse(bytes).err()?;
             format!(
                 "the function of route `{route_key}` returned a malformed proxy response, which is an internal server \
@@ -130,16 +142,18 @@ pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration)
                  isBase64Encoded if needed, and no other fields"
             )
         }
-        Answered::Function(Outcome::Failed(failure)) => format!(
+        IntegrationOutcome::Function(Outcome::Failed(failure)) => format!(
             "the function of route `{route_key}` failed, which is an internal server error: {failure}"
         ),
-        Answered::TimedOut => format!(
+        IntegrationOutcome::TimedOut => format!(
             "route `{route_key}` got no response within {} ms, its integration's timeout; the function may keep running, \
              but its response is lost",
             timeout.as_millis()
         ),
         // Both are reported where they arise.
-        Answered::NotInvoked | Answered::Refused { .. } | Answered::Backend(_) => return None,
+        IntegrationOutcome::NotInvoked
+        | IntegrationOutcome::Refused { .. }
+        | IntegrationOutcome::Backend(_) => return None,
     })
 }
 
@@ -148,11 +162,11 @@ mod tests {
     use super::*;
     use crate::lambda::Failure;
 
-    fn answer(json: &str) -> Answered {
-        Answered::Function(Outcome::Response(json.to_owned().into()))
+    fn answer(json: &str) -> IntegrationOutcome {
+        IntegrationOutcome::Function(Outcome::Response(json.to_owned().into()))
     }
 
-    fn refused(answered: &Answered) -> u16 {
+    fn refused(answered: &IntegrationOutcome) -> u16 {
         match upgrade(answered) {
             Upgrade::Accept { .. } => 101,
             Upgrade::Refuse(error) => error.status,
@@ -184,12 +198,12 @@ mod tests {
         ] {
             assert_eq!(refused(&answer(json)), status, "{json}");
         }
-        assert_eq!(refused(&Answered::TimedOut), 504);
-        assert_eq!(refused(&Answered::NotInvoked), 500);
+        assert_eq!(refused(&IntegrationOutcome::TimedOut), 504);
+        assert_eq!(refused(&IntegrationOutcome::NotInvoked), 500);
         assert_eq!(
-            refused(&Answered::Function(Outcome::Failed(Failure::new(
-                "Boom", "bang"
-            )))),
+            refused(&IntegrationOutcome::Function(Outcome::Failed(
+                Failure::new("Boom", "bang")
+            ))),
             502
         );
     }
@@ -229,7 +243,8 @@ mod tests {
 
     #[test]
     fn wrong_responses_cause_a_warning_and_right_ones_do_not() {
-        let complaint = |answered: &Answered| complaint(answered, "join", Duration::from_secs(29));
+        let complaint =
+            |answered: &IntegrationOutcome| complaint(answered, "join", Duration::from_secs(29));
         assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
         assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
         for (json, expected) in [
@@ -244,9 +259,13 @@ mod tests {
             assert!(warning.contains(r#"{"statusCode":200}"#), "{warning}");
         }
         let failed = Failure::new("TypeError", "boom");
-        let warning = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
+        let warning = complaint(&IntegrationOutcome::Function(Outcome::Failed(failed))).unwrap();
         assert!(warning.contains("TypeError: boom"), "{warning}");
-        assert!(complaint(&Answered::TimedOut).unwrap().contains("29000 ms"));
+        assert!(
+            complaint(&IntegrationOutcome::TimedOut)
+                .unwrap()
+                .contains("29000 ms")
+        );
     }
 
     #[test]
@@ -265,7 +284,7 @@ mod tests {
             )
         );
         assert_eq!(
-            frame(&Answered::TimedOut, false, "c", "r").as_deref(),
+            frame(&IntegrationOutcome::TimedOut, false, "c", "r").as_deref(),
             Some(
                 r#"{"message": "Endpoint request timed out", "connectionId":"c", "requestId":"r"}"#
             )

@@ -9,7 +9,7 @@ use crate::http::error::HttpError;
 use crate::http::head::Head;
 use crate::iam::credentials::{ambient, decide_knowing};
 use crate::iam::{Decision, Policy};
-use crate::integrations::Answered;
+use crate::integrations::IntegrationOutcome;
 use crate::integrations::events::ConnectionInfo;
 use crate::lambda::Outcome;
 
@@ -69,21 +69,23 @@ impl From<HttpError> for Refused {
 
 /// The `authorizer` field of every later event, or why the upgrade is refused.
 pub(crate) fn context(
-    answered: &Answered,
+    answered: &IntegrationOutcome,
     method_arn: &str,
     facts: &ConnectionInfo,
 ) -> Result<Map<String, Value>, Refused> {
     let bytes = match answered {
-        Answered::Function(Outcome::Response(bytes)) => bytes,
-        Answered::Function(Outcome::Failed(failure)) if failure.message == "Unauthorized" => {
+        IntegrationOutcome::Function(Outcome::Response(bytes)) => bytes,
+        IntegrationOutcome::Function(Outcome::Failed(failure))
+            if failure.message == "Unauthorized" =>
+        {
             return Err(unauthorized().into());
         }
-        Answered::Function(Outcome::Failed(failure)) => {
+        IntegrationOutcome::Function(Outcome::Failed(failure)) => {
             return Err(broken(format!(
                 "it failed: {failure} (an error whose message is exactly `Unauthorized` would be a 401)"
             )));
         }
-        Answered::TimedOut => return Err(broken("it did not respond in time")),
+        IntegrationOutcome::TimedOut => return Err(broken("it did not respond in time")),
         _ => {
             let error = broken("it cannot be invoked").error;
             // The reason was reported when it was tried.

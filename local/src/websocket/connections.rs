@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::throttle::Bucket;
-use crate::budget::{Budget, Held, Share, Stage};
+use crate::budget::{Budget, Reservation, Share, Stage};
 use crate::clock::Clock;
 use crate::integrations::events::{ConnectionInfo, Ended};
 use crate::moments as wall;
@@ -46,7 +46,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) enum Outgoing {
     /// A text message, with its part of the budget until it is sent.
-    Text(Bytes, Held),
+    Text(Bytes, Reservation),
     /// The last frame: a close frame.
     Close(CloseCode, &'static str),
 }
@@ -150,8 +150,10 @@ impl Connection {
         if self.waiting.held() > self.waiting_limit {
             return Err(PostError::Full);
         }
-        let held = self.waiting.take(text.len(), Stage::Begin);
-        let held = held.ok_or(PostError::Full)?;
+        let held = self
+            .waiting
+            .take(text.len(), Stage::Begin)
+            .ok_or(PostError::Full)?;
         match self.outgoing.try_send(Outgoing::Text(text, held)) {
             Ok(()) => {
                 self.touch();

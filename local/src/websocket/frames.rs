@@ -24,7 +24,7 @@ use super::messages::{disconnect, handle};
 use super::metered::{Arriving, Metered};
 use super::throttle::Bucket;
 use crate::clock::Clock;
-use crate::http::sockets::Place;
+use crate::http::sockets::SocketSlot;
 use crate::integrations::events::Ended;
 use crate::options::Limits;
 
@@ -55,10 +55,10 @@ pub(crate) async fn serve(
     rest: Vec<u8>,
     connection: Arc<Connection>,
     outgoing: mpsc::Receiver<Outgoing>,
-    place: Place,
+    slot: SocketSlot,
 ) {
     let ended = match socket {
-        Ok(socket) => converse(gateway, socket, rest, &connection, outgoing, place).await,
+        Ok(socket) => converse(gateway, socket, rest, &connection, outgoing, slot).await,
         Err(_) => lost(),
     };
     gateway.connections.remove(&connection.facts.connection_id);
@@ -71,7 +71,7 @@ async fn converse(
     rest: Vec<u8>,
     connection: &Arc<Connection>,
     outgoing: mpsc::Receiver<Outgoing>,
-    socket_place: Place,
+    socket_place: SocketSlot,
 ) -> Ended {
     let limits = &gateway.limits;
     let arriving = Arriving::new(Arc::clone(connection.incoming()), limits);
@@ -83,23 +83,23 @@ async fn converse(
     let mut writer = tokio::spawn(write(sink, outgoing, limits.frame_bytes));
     let control_frames = Bucket::new(limits.control_frames);
     let places = Arc::new(Semaphore::new(limits.concurrent_messages.max(1)));
-    let mut place = None;
+    let mut slot = None;
     let mut check = Duration::ZERO;
     let ending = loop {
-        if place.is_none() {
-            place = Arc::clone(&places).try_acquire_owned().ok();
+        if slot.is_none() {
+            slot = Arc::clone(&places).try_acquire_owned().ok();
         }
         tokio::select! {
             // When all places are taken, the next messages wait in the socket.
-            incoming = stream.next(), if place.is_some() => match incoming {
+            incoming = stream.next(), if slot.is_some() => match incoming {
                 Some(Ok(Message::Text(text))) => {
                     connection.touch();
-                    let place = place.take();
+                    let slot = slot.take();
                     let held = arriving.message(text.len());
                     let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
                     tokio::spawn(async move {
                         handle(&gateway, &connection, text, held).await;
-                        drop(place);
+                        drop(slot);
                     });
                 }
                 Some(Ok(Message::Binary(_))) => break Ok(Ending::fault(CloseCode::Unsupported)),
@@ -119,7 +119,7 @@ async fn converse(
                 Some(Err(error)) => break fault(&error).map(Ending::fault).ok_or_else(lost),
                 None => break Err(lost()),
             },
-            free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
+            free = Arc::clone(&places).acquire_owned(), if slot.is_none() => slot = free.ok(),
             ending = connection.asked_to_end() => break Ok(ending),
             // Nothing can be written any more.
             written = &mut writer => break Err(match written {

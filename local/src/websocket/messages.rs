@@ -6,9 +6,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::connections::{Connection, PostError};
 use super::deployed::LiveRoute;
 use super::{Gateway, answers, throttle};
-use crate::budget::Held;
+use crate::budget::Reservation;
 use crate::ids;
-use crate::integrations::Answered;
+use crate::integrations::IntegrationOutcome;
 use crate::integrations::Target;
 use crate::integrations::events::{self, ConnectionInfo, Ended, RequestInfo};
 use crate::integrations::json_size::size_in_json;
@@ -21,7 +21,7 @@ pub(super) async fn handle(
     gateway: &Gateway,
     connection: &Connection,
     body: Utf8Bytes,
-    held: Held,
+    held: Reservation,
 ) {
     gateway.traffic.received();
     let facts = &connection.facts;
@@ -94,12 +94,13 @@ async fn serve_message(
     facts: &ConnectionInfo,
     variables: &Map<String, Value>,
     route: &LiveRoute,
-    (body, mut held): (Utf8Bytes, Held),
+    (body, mut held): (Utf8Bytes, Reservation),
     stamp: &RequestInfo,
 ) -> Option<String> {
     let message_id = ids::message_id(&facts.connection_id);
     if let Some(validator) = &route.validator
-        && let Err(why) = Box::pin(validator.judge(&body, gateway.integrations.beside())).await
+        && let Err(why) =
+            Box::pin(validator.judge(&body, gateway.integrations.worker_threads())).await
     {
         gateway.traffic.client_error();
         let key = &route.key;
@@ -131,7 +132,7 @@ async fn serve_message(
         // Quotes and control characters make the event larger than the message, the latter six times.
         let room = held.grow_when_free(size_in_json(&body));
         if gateway.clock.timeout(route.timeout, room).await.is_none() {
-            Answered::TimedOut
+            IntegrationOutcome::TimedOut
         } else {
             let event = events::message(facts, &route.key, &message_id, &body, variables, stamp);
             drop(body);

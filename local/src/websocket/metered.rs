@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use crate::budget::{ALWAYS, Held, Share, Stage};
+use crate::budget::{ALWAYS, Reservation, Share, Stage};
 use crate::http::WriteTimeout;
 use crate::options::Limits;
 
@@ -63,7 +63,7 @@ impl Arriving {
     }
 
     /// A message of `bytes` is complete; the returned value holds it from now on.
-    pub(super) fn message(&self, bytes: usize) -> Held {
+    pub(super) fn message(&self, bytes: usize) -> Reservation {
         self.raw.store(0, Ordering::Relaxed);
         self.give_back(usize::MAX);
         self.share.take_anyway(bytes)

@@ -32,9 +32,9 @@ use self::traffic::Counters;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::http::head::Head;
-use crate::http::sockets::Place;
+use crate::http::sockets::SocketSlot;
 use crate::iam::credentials::Credentials;
-use crate::integrations::{Answered, Integrations};
+use crate::integrations::{IntegrationOutcome, Integrations};
 use crate::lambda::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
@@ -119,11 +119,11 @@ impl Gateway {
         socket: TcpStream,
         peer: SocketAddr,
         head: Head,
-        place: Place,
+        slot: SocketSlot,
     ) {
         self.upgrades.fetch_add(1, Ordering::Relaxed);
         let gateway = Arc::clone(&self);
-        upgrade::serve(self, socket, peer, head, place).await;
+        upgrade::serve(self, socket, peer, head, slot).await;
         gateway.upgrades.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -157,13 +157,13 @@ impl Gateway {
     }
 
     /// Counts the response of a route's integration. Reports a mistake in it, if there is one.
-    pub(crate) fn judge(&self, answered: &Answered, route: &LiveRoute) {
+    pub(crate) fn judge(&self, answered: &IntegrationOutcome, route: &LiveRoute) {
         self.traffic.answered(answered);
         self.explain(answered, route);
     }
 
     /// Reports a mistake in the response of a route's integration, if there is one.
-    fn explain(&self, answered: &Answered, route: &LiveRoute) {
+    fn explain(&self, answered: &IntegrationOutcome, route: &LiveRoute) {
         if let Some(complaint) = answers::complaint(answered, &route.key, route.timeout) {
             self.observer.warn(complaint);
         }

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::proxy_response::ProxyResponse;
-use crate::integrations::Answered;
+use crate::integrations::IntegrationOutcome;
 use crate::lambda::Outcome;
 use crate::status::Traffic;
 
@@ -64,16 +64,16 @@ impl Counters {
     /// An integration has responded, or has not.
     ///
     /// AWS does not say for which of the two a failed function counts. Here it counts for those that have not responded.
-    pub(crate) fn answered(&self, answered: &Answered) {
+    pub(crate) fn answered(&self, answered: &IntegrationOutcome) {
         let status = match answered {
-            Answered::Function(Outcome::Response(bytes)) => {
+            IntegrationOutcome::Function(Outcome::Response(bytes)) => {
                 ProxyResponse::parse(bytes).ok().map(|answer| answer.status)
             }
-            Answered::Backend(answer) => Some(answer.status),
-            Answered::Function(Outcome::Failed(_))
-            | Answered::TimedOut
-            | Answered::NotInvoked
-            | Answered::Refused { .. } => None,
+            IntegrationOutcome::Backend(answer) => Some(answer.status),
+            IntegrationOutcome::Function(Outcome::Failed(_))
+            | IntegrationOutcome::TimedOut
+            | IntegrationOutcome::NotInvoked
+            | IntegrationOutcome::Refused { .. } => None,
         };
         match status {
             None => self.execution_errors.add(),
@@ -103,15 +103,16 @@ mod tests {
     #[test]
     fn an_integration_that_answers_with_an_error_and_one_that_does_not_answer_count_apart() {
         let counters = Counters::default();
-        let response = |text: &str| Answered::Function(Outcome::Response(text.to_owned().into()));
+        let response =
+            |text: &str| IntegrationOutcome::Function(Outcome::Response(text.to_owned().into()));
         for answered in [
             response(r#"{"statusCode":200}"#),
             response(r#"{"statusCode":429}"#),
             response(r#"{"statusCode":500}"#),
             response("[]"),
-            Answered::Function(Outcome::Failed(Failure::new("E", "it failed"))),
-            Answered::TimedOut,
-            Answered::NotInvoked,
+            IntegrationOutcome::Function(Outcome::Failed(Failure::new("E", "it failed"))),
+            IntegrationOutcome::TimedOut,
+            IntegrationOutcome::NotInvoked,
         ] {
             counters.answered(&answered);
         }

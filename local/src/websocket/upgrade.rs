@@ -14,7 +14,7 @@ use super::{Gateway, authorizer, frames, throttle};
 use crate::budget::{Share, Stage};
 use crate::http::error::HttpError;
 use crate::http::head::Head;
-use crate::http::sockets::Place;
+use crate::http::sockets::SocketSlot;
 use crate::integrations::Target;
 use crate::integrations::events::{self, ConnectionInfo, RequestInfo};
 use crate::integrations::{Exchange, validation};
@@ -26,7 +26,7 @@ pub(crate) async fn serve(
     mut socket: TcpStream,
     peer: SocketAddr,
     head: Head,
-    place: Place,
+    slot: SocketSlot,
 ) {
     let mut has_reached_integration = false;
     let admitted = admit(&gateway, peer, &head, &mut has_reached_integration).await;
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
                 rest,
                 connection,
                 outgoing,
-                place,
+                slot,
             )
             .await;
         }
@@ -106,8 +106,9 @@ async fn admit(
             "Request URI Too Long",
         ));
     }
-    let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
-    let stage = stage
+    let stage = head
+        .stage()
+        .and_then(|name| deployed.stage(&name).cloned())
         .filter(|stage| stage.is_deployed)
         .ok_or_else(HttpError::forbidden)?;
     let connect = stage.route("$connect");

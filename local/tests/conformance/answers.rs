@@ -101,13 +101,13 @@ async fn answers_5_an_unknown_member_in_the_answer_sends_the_same_frame() {
 #[tokio::test]
 async fn answers_6_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     let timeout = Duration::from_secs(5);
-    let (world, hand) =
+    let (world, manual) =
         World::by_hand(|setup| setup.chat().integration_timeout("$default", timeout)).await;
     let finish = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     client.send("x").await;
     world.puppets.event("default", 0).await;
-    hand.advance(timeout);
+    manual.advance(timeout);
     assert!(
         client
             .receive()
@@ -148,7 +148,7 @@ async fn answers_6_a_timeout_sends_its_frame_and_the_function_can_still_post() {
 
 #[tokio::test]
 async fn answers_7_frame_texts_are_byte_exact() {
-    let (world, hand) =
+    let (world, manual) =
         World::by_hand(|setup| setup.route("$connect", "connect").route("slow", "slow")).await;
     let mut client = world.connect().await;
     let connection = world.connection_id(0).await;
@@ -165,7 +165,7 @@ async fn answers_7_frame_texts_are_byte_exact() {
         client.send(r#"{"action":"slow"}"#).await;
         let context = world.puppets.event("slow", index).await.context().clone();
         if index == 0 {
-            hand.advance(Duration::from_secs(29));
+            manual.advance(Duration::from_secs(29));
         }
         let request = context["requestId"].as_str().unwrap();
         assert_eq!(client.receive().await, expected(message, request));

@@ -36,31 +36,31 @@ async fn is_ended_and_comes_back(
 
 #[tokio::test]
 async fn a_connection_that_expired_during_sleep_is_ended_and_the_next_one_is_reachable() {
-    let (world, hand) = World::by_hand(Setup::chat).await;
+    let (world, manual) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     is_reachable(&world, &mut client, 0).await;
     let slept = Duration::from_secs(2 * HOUR + 20 * 60);
-    hand.set_wall_clock(i64::try_from(slept.as_secs()).unwrap());
-    hand.advance(slept);
+    manual.set_wall_clock(i64::try_from(slept.as_secs()).unwrap());
+    manual.advance(slept);
     is_ended_and_comes_back(&world, &mut client, (0, 1)).await;
 }
 
 #[tokio::test]
 async fn a_wall_clock_set_forward_ends_connections_and_one_set_back_does_not() {
-    let (world, hand) = World::by_hand(Setup::chat).await;
+    let (world, manual) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     is_reachable(&world, &mut client, 0).await;
     // Less than two hours: the functions' records of it have not expired.
-    hand.set_wall_clock(3_600);
+    manual.set_wall_clock(3_600);
     is_reachable(&world, &mut client, 0).await;
-    hand.set_wall_clock(DAY);
+    manual.set_wall_clock(DAY);
     let mut client = is_ended_and_comes_back(&world, &mut client, (0, 1)).await;
-    hand.set_wall_clock(-DAY);
+    manual.set_wall_clock(-DAY);
     is_reachable(&world, &mut client, 1).await;
     // Connections that were opened meanwhile are ended when the clock is corrected.
     let mut early = world.connect().await;
     is_reachable(&world, &mut early, 2).await;
-    hand.set_wall_clock(DAY);
+    manual.set_wall_clock(DAY);
     let mut late = is_ended_and_comes_back(&world, &mut early, (1, 3)).await;
     is_reachable(&world, &mut late, 3).await;
     // The first one has the same age on both clocks.

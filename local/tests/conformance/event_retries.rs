@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use chatctl_local::unstable::stack::EventPolicy;
-use chatctl_local::{Hand, Options, StackNotice};
+use chatctl_local::{ManualClock, Options, StackNotice};
 
 use crate::invocations::{send_event, worker, workers};
 use crate::puppets::Act;
 use crate::world::{World, until};
 
 /// A world with a clock moved by hand, in which `worker` fails on every event.
-async fn failing(policy: EventPolicy) -> (World, Hand) {
-    let hand = Hand::default();
-    let options = Options::default().with_clock(hand.clock());
+async fn failing(policy: EventPolicy) -> (World, ManualClock) {
+    let manual = ManualClock::default();
+    let options = Options::default().with_clock(manual.clock());
     let world = World::start_with(options, |setup| {
         workers(setup).edit(|stack| stack.functions.get_mut("worker").unwrap().events = policy)
     })
@@ -20,7 +20,7 @@ async fn failing(policy: EventPolicy) -> (World, Hand) {
     world
         .puppets
         .on("worker", |_| Act::Fail("Broken", "no luck"));
-    (world, hand)
+    (world, manual)
 }
 
 /// Waits for the `index`th announcement of a retry, and returns its pause.
@@ -47,15 +47,15 @@ async fn dropped(world: &World) -> String {
 
 #[tokio::test]
 async fn a_failed_event_is_retried_after_one_and_after_two_minutes_and_then_dropped() {
-    let (world, hand) = failing(EventPolicy::default()).await;
+    let (world, manual) = failing(EventPolicy::default()).await;
     send_event(&world, "{}").await;
     assert_eq!(announced(&world, 0).await, "60 seconds");
-    hand.advance(Duration::from_secs(59));
+    manual.advance(Duration::from_secs(59));
     assert_eq!(world.puppets.count("worker"), 1);
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     assert_eq!(announced(&world, 1).await, "120 seconds");
     assert_eq!(world.puppets.count("worker"), 2);
-    hand.advance(Duration::from_secs(120));
+    manual.advance(Duration::from_secs(120));
     let last = dropped(&world).await;
     assert_eq!(
         last,
@@ -90,10 +90,10 @@ async fn an_event_that_would_be_too_old_is_not_retried() {
         longest_age: Duration::from_secs(90),
         ..EventPolicy::default()
     };
-    let (world, hand) = failing(policy).await;
+    let (world, manual) = failing(policy).await;
     send_event(&world, "{}").await;
     announced(&world, 0).await;
-    hand.advance(Duration::from_secs(60));
+    manual.advance(Duration::from_secs(60));
     assert!(dropped(&world).await.contains("failed twice"));
     assert_eq!(world.puppets.count("worker"), 2);
 }

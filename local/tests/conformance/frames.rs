@@ -89,8 +89,8 @@ async fn still_open(client: &mut Client) {
 
 #[tokio::test]
 async fn limits_3_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_them_anew() {
-    let (world, hand) = World::by_hand(Setup::chat).await;
-    let nearly = || hand.advance(Duration::from_secs(599));
+    let (world, manual) = World::by_hand(Setup::chat).await;
+    let nearly = || manual.advance(Duration::from_secs(599));
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
     nearly();
@@ -106,7 +106,7 @@ async fn limits_3_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_
     // Pings do not count, nor does describing the connection.
     still_open(&mut client).await;
     assert_eq!(world.operate("GET", &id, b"").await.status, 200);
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     let frame = client.closed().await.unwrap();
     assert_eq!(
         (u16::from(frame.code), frame.reason.as_str()),
@@ -119,21 +119,21 @@ async fn limits_3_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_
 
 #[tokio::test]
 async fn limits_4_two_hours_close_even_a_busy_connection() {
-    let (world, hand) = World::by_hand(Setup::chat).await;
+    let (world, manual) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     // Twelve times nine minutes and 59 seconds, then 11 more.
     for index in 0..12 {
-        hand.advance(Duration::from_secs(599));
+        manual.advance(Duration::from_secs(599));
         client.send("x").await;
         world.puppets.event("default", index).await;
         world.settled().await;
     }
-    hand.advance(Duration::from_secs(11));
+    manual.advance(Duration::from_secs(11));
     still_open(&mut client).await;
     client.send("x").await;
     world.puppets.event("default", 12).await;
     world.settled().await;
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     assert_eq!(client.close_code().await, 1001);
     let received = world.puppets.event("disconnect", 0).await;
     assert_eq!(received.context()["disconnectStatusCode"], 1001);

@@ -110,7 +110,7 @@ async fn handshake_6_connect_malformed_answer_refuses_with_502() {
 
 #[tokio::test]
 async fn handshake_7_connect_slower_than_the_integration_timeout_refuses_with_504() {
-    let (world, hand) = World::by_hand(Setup::chat).await;
+    let (world, manual) = World::by_hand(Setup::chat).await;
     let _never = world.puppets.later("connect", Act::unexpected);
     let upgrade = world.upgrade("/v1", "");
     tokio::pin!(upgrade);
@@ -118,7 +118,7 @@ async fn handshake_7_connect_slower_than_the_integration_timeout_refuses_with_50
         answer = &mut upgrade => panic!("the gateway responded by itself: {answer:?}"),
         _ = world.puppets.event("connect", 0) => {}
     }
-    hand.advance(Duration::from_secs(29));
+    manual.advance(Duration::from_secs(29));
     let answer = upgrade.await;
     assert_eq!(
         (answer.status, answer.body.as_str()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chatctl_local::unstable::stack::Throttle;
-use chatctl_local::{Hand, Limits, Options};
+use chatctl_local::{Limits, ManualClock, Options};
 use serde_json::Value;
 
 use crate::setup::Setup;
@@ -15,16 +15,16 @@ const ONE_A_SECOND: Throttle = Throttle {
     burst: 1,
 };
 
-async fn world(limits: Limits, setup: impl FnOnce(Setup) -> Setup) -> (World, Hand) {
-    let hand = Hand::default();
+async fn world(limits: Limits, setup: impl FnOnce(Setup) -> Setup) -> (World, ManualClock) {
+    let manual = ManualClock::default();
     let options = Options::default()
-        .with_clock(hand.clock())
+        .with_clock(manual.clock())
         .with_limits(limits);
-    (World::start_with(options, setup).await, hand)
+    (World::start_with(options, setup).await, manual)
 }
 
 /// A stage whose settings limit the route `key`.
-async fn throttled(key: &str, throttle: Throttle) -> (World, Hand) {
+async fn throttled(key: &str, throttle: Throttle) -> (World, ManualClock) {
     world(Limits::default(), |setup| {
         setup.chat().route("join", "join").edit(|stack| {
             let stage = stack.api.stages.get_mut("v1").unwrap();
@@ -65,23 +65,23 @@ async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
 async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
     // New connections, for the whole account.
     let limits = Limits::default().with_new_connections(ONE_A_SECOND);
-    let (accounts, hand) = world(limits, Setup::chat).await;
+    let (accounts, manual) = world(limits, Setup::chat).await;
     let _first = accounts.connect().await;
     check_refused_handshake(&accounts).await;
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     let _second = accounts.connect().await;
     assert_eq!(accounts.puppets.count("connect"), 2);
     // Handshakes, by the stage's settings.
-    let (stages, hand) = throttled("$connect", ONE_A_SECOND).await;
+    let (stages, manual) = throttled("$connect", ONE_A_SECOND).await;
     let mut client = stages.connect().await;
     check_refused_handshake(&stages).await;
     client.send("the limit is that of another route").await;
     stages.puppets.event("default", 0).await;
     stages.settled().await;
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     let _second = stages.connect().await;
     // Messages of one route.
-    let (routes, hand) = throttled("join", ONE_A_SECOND).await;
+    let (routes, manual) = throttled("join", ONE_A_SECOND).await;
     let mut client = routes.connect().await;
     let join = r#"{"action":"join"}"#;
     client.send(join).await;
@@ -96,7 +96,7 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
         matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` exceeds the limits of the stage's settings, 1 a second and 1 at once")),
         "it is reported once: {warnings:?}"
     );
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     client.send(join).await;
     routes.puppets.event("join", 1).await;
     // Posts have no route.
@@ -109,7 +109,7 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
         rate: 1.0,
         burst: 3,
     });
-    let (accounts, hand) = world(limits, Setup::chat).await;
+    let (accounts, manual) = world(limits, Setup::chat).await;
     let mut client = accounts.connect().await;
     let id = accounts.connection_id(0).await;
     client.send("x").await;
@@ -123,7 +123,7 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
         (refused.status, refused.header("x-amzn-ErrorType")),
         (429, Some("LimitExceededException"))
     );
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     assert_eq!(accounts.operate("GET", &id, b"").await.status, 200);
     assert_eq!(accounts.puppets.count("default"), 1);
     let warnings = accounts.warnings();
@@ -141,7 +141,7 @@ async fn bounds_5_a_client_that_goes_on_after_many_refusals_is_read_at_their_rat
             rate: 1.0,
             burst: 2,
         });
-    let (world, hand) = world(limits, |setup| {
+    let (world, manual) = world(limits, |setup| {
         setup.chat().route("join", "join").edit(|stack| {
             let stage = stack.api.stages.get_mut("v1").unwrap();
             stage.throttles.insert("join".to_owned(), ONE_A_SECOND);
@@ -163,7 +163,7 @@ async fn bounds_5_a_client_that_goes_on_after_many_refusals_is_read_at_their_rat
     let mut second = world.connect().await;
     second.send("another route").await;
     world.puppets.event("default", 0).await;
-    hand.advance(Duration::from_secs(1));
+    manual.advance(Duration::from_secs(1));
     world.puppets.event("default", 1).await;
 }
 
@@ -173,7 +173,7 @@ async fn a_limit_of_zero_refuses_every_client_and_is_reported_at_the_start() {
         rate: 100.0,
         burst: 0,
     };
-    let (world, hand) = throttled("$connect", zero).await;
+    let (world, manual) = throttled("$connect", zero).await;
     let warnings =
         until(async || Some(world.warnings()).filter(|warnings| !warnings.is_empty())).await;
     assert!(
@@ -181,7 +181,7 @@ async fn a_limit_of_zero_refuses_every_client_and_is_reported_at_the_start() {
         "{warnings:?}"
     );
     check_refused_handshake(&world).await;
-    hand.advance(Duration::from_secs(3600));
+    manual.advance(Duration::from_secs(3600));
     check_refused_handshake(&world).await;
 }
 

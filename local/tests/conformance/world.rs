@@ -2,7 +2,7 @@
 //!
 //! Start reading at [`a_worked_example`], which uses every part of a test once: a [`World`] is a stack that [`Setup`]
 //! describes; [`Puppets`] are its functions, processes of `examples/scripted.rs` that ask the test what to do with an
-//! event; a [`Client`] is a WebSocket; a [`Hand`] moves the stack's clock. A test of a statement of `checklist.toml` has
+//! event; a [`Client`] is a WebSocket; a [`ManualClock`] moves the stack's clock. A test of a statement of `checklist.toml` has
 //! the statement's id in front of its name: `limits_3_…`.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
+use chatctl_local::{
+    Limits, LocalStack, ManualClock, Observer, Options, StackNotice, StackRequest,
+};
 use serde_json::{Value, json};
 pub(crate) use testing::until::{until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +26,7 @@ use crate::setup::Setup;
 #[tokio::test]
 async fn a_worked_example() {
     // `$connect`, `$disconnect`, `$default` and a route that answers, each with a function; a clock that stands still.
-    let (world, hand) = World::by_hand(|setup| setup.chat().two_way("echo", "echo")).await;
+    let (world, manual) = World::by_hand(|setup| setup.chat().two_way("echo", "echo")).await;
 
     // What a function does with each event. Without a script it answers status 200.
     world.puppets.on("echo", |received| {
@@ -51,7 +53,7 @@ async fn a_worked_example() {
 
     // Ten idle minutes. No test waits for a time: `settled` returns when no function works on anything.
     world.settled().await;
-    hand.advance(Duration::from_secs(600));
+    manual.advance(Duration::from_secs(600));
     assert_eq!(tom.close_code().await, 1001);
     world.puppets.event("disconnect", 0).await;
 }
@@ -84,10 +86,10 @@ impl World {
     }
 
     /// Like [`World::start`], with a clock that only the test moves.
-    pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, Hand) {
-        let hand = Hand::default();
-        let options = Options::default().with_clock(hand.clock());
-        (Self::start_with(options, setup).await, hand)
+    pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, ManualClock) {
+        let manual = ManualClock::default();
+        let options = Options::default().with_clock(manual.clock());
+        (Self::start_with(options, setup).await, manual)
     }
 
     /// Runs a template of `tests/templates` whose only function is `function`.

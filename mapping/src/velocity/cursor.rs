@@ -1,22 +1,26 @@
 //! A place in a template's text, moving forward.
 
-use super::{Place, TemplateError};
+use super::{Position, TemplateError};
 
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'t> {
     text: &'t str,
     at: usize,
-    place: Place,
+    position: Position,
 }
 
 impl<'t> Cursor<'t> {
-    /// `text` begins at `place` of the template.
-    pub(super) fn new(text: &'t str, place: Place) -> Self {
-        Self { text, at: 0, place }
+    /// `text` begins at `position` of the template.
+    pub(super) fn new(text: &'t str, position: Position) -> Self {
+        Self {
+            text,
+            at: 0,
+            position,
+        }
     }
 
-    pub(super) fn place(&self) -> Place {
-        self.place
+    pub(super) fn position(&self) -> Position {
+        self.position
     }
 
     pub(super) fn rest(&self) -> &'t str {
@@ -31,10 +35,10 @@ impl<'t> Cursor<'t> {
         let character = self.peek()?;
         self.at += character.len_utf8();
         if character == '\n' {
-            self.place.line += 1;
-            self.place.column = 1;
+            self.position.line += 1;
+            self.position.column = 1;
         } else {
-            self.place.column += 1;
+            self.position.column += 1;
         }
         Some(character)
     }
@@ -95,7 +99,7 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) fn fault(&self, reason: impl Into<String>) -> TemplateError {
-        TemplateError::new(self.place, reason)
+        TemplateError::new(self.position, reason)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::bounds::{Budget, ROUNDS, within};
 use super::print::as_text;
 use super::syntax::{Expression, Node, Operator};
-use super::{Inputs, Place, TemplateError, operators};
+use super::{Inputs, Position, TemplateError, operators};
 
 /// How a block ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Rendering<'_> {
     }
 
     fn node(&mut self, node: &Node, text: &mut String) -> Result<Flow, TemplateError> {
-        let start = Place { line: 1, column: 1 };
+        let start = Position { line: 1, column: 1 };
         self.spend(1, start)?;
         match node {
             Node::Text(literal) => {
@@ -72,8 +72,8 @@ impl Rendering<'_> {
                     Value::Null => reference.source.as_str().into(),
                     value => as_text(value),
                 };
-                self.spend(shown.len() / 64, reference.place)?;
-                push(text, &shown, reference.place)?;
+                self.spend(shown.len() / 64, reference.position)?;
+                push(text, &shown, reference.position)?;
             }
             Node::Set { target, value } => {
                 let value = self.expression(value)?;
@@ -94,8 +94,8 @@ impl Rendering<'_> {
                 variable,
                 list,
                 body,
-                place,
-            } => return self.foreach(variable, list, body, *place, text),
+                position,
+            } => return self.foreach(variable, list, body, *position, text),
             Node::Break => return Ok(Flow::Break),
             Node::Stop => return Ok(Flow::Stop),
         }
@@ -107,7 +107,7 @@ impl Rendering<'_> {
         variable: &str,
         list: &Expression,
         body: &[Node],
-        place: Place,
+        position: Position,
         text: &mut String,
     ) -> Result<Flow, TemplateError> {
         let items = match self.expression(list)? {
@@ -119,7 +119,7 @@ impl Rendering<'_> {
                     "#foreach needs a list or a map, not {}",
                     super::print::kind(&other)
                 );
-                return Err(TemplateError::new(place, reason));
+                return Err(TemplateError::new(position, reason));
             }
         };
         if items.len() > ROUNDS {
@@ -127,13 +127,13 @@ impl Rendering<'_> {
                 "#foreach has {} rounds, and API Gateway allows {ROUNDS}",
                 items.len()
             );
-            return Err(TemplateError::new(place, reason));
+            return Err(TemplateError::new(position, reason));
         }
         let before = [variable, "foreach"].map(|name| (name, self.variables.remove(name)));
         let count = items.len();
         let mut flow = Flow::On;
         for (index, item) in items.into_iter().enumerate() {
-            self.spend(1, place)?;
+            self.spend(1, position)?;
             self.variables.insert(variable.to_owned(), item);
             let round = json!({
                 "index": index,
@@ -162,7 +162,7 @@ impl Rendering<'_> {
     }
 
     pub(super) fn expression(&mut self, expression: &Expression) -> Result<Value, TemplateError> {
-        let start = Place { line: 1, column: 1 };
+        let start = Position { line: 1, column: 1 };
         self.spend(1, start)?;
         match expression {
             Expression::Literal(value) => {
@@ -184,10 +184,10 @@ impl Rendering<'_> {
                 }
                 Ok(map.into())
             }
-            Expression::Range(first, last, place) => {
+            Expression::Range(first, last, position) => {
                 let (first, last) = (self.expression(first)?, self.expression(last)?);
-                let list = operators::range(&first, &last).map_err(at(*place))?;
-                self.spend(list.len(), *place)?;
+                let list = operators::range(&first, &last).map_err(at(*position))?;
+                self.spend(list.len(), *position)?;
                 Ok(list.into())
             }
             Expression::Not(inside) => {
@@ -205,27 +205,27 @@ impl Rendering<'_> {
                 let any = operators::is_true(&left) || operators::is_true(&self.expression(right)?);
                 Ok(any.into())
             }
-            Expression::Binary(operator, left, right, place) => {
+            Expression::Binary(operator, left, right, position) => {
                 let (left, right) = (self.expression(left)?, self.expression(right)?);
-                let value = operators::apply(*operator, &left, &right).map_err(at(*place))?;
-                self.budget.copy(&value).map_err(at(*place))?;
+                let value = operators::apply(*operator, &left, &right).map_err(at(*position))?;
+                self.budget.copy(&value).map_err(at(*position))?;
                 Ok(value)
             }
         }
     }
 
-    pub(super) fn spend(&mut self, steps: usize, place: Place) -> Result<(), TemplateError> {
-        self.budget.spend(steps).map_err(at(place))
+    pub(super) fn spend(&mut self, steps: usize, position: Position) -> Result<(), TemplateError> {
+        self.budget.spend(steps).map_err(at(position))
     }
 }
 
-/// Makes a fault at `place` of a reason.
-pub(super) fn at(place: Place) -> impl Fn(String) -> TemplateError {
-    move |reason| TemplateError::new(place, reason)
+/// Makes a fault at `position` of a reason.
+pub(super) fn at(position: Position) -> impl Fn(String) -> TemplateError {
+    move |reason| TemplateError::new(position, reason)
 }
 
-fn push(text: &mut String, more: &str, place: Place) -> Result<(), TemplateError> {
-    within(text.len() + more.len()).map_err(at(place))?;
+fn push(text: &mut String, more: &str, position: Position) -> Result<(), TemplateError> {
+    within(text.len() + more.len()).map_err(at(position))?;
     text.push_str(more);
     Ok(())
 }

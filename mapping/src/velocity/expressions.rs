@@ -6,7 +6,7 @@ use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::parse::nested;
 use super::syntax::{Expression, Operator, Reference, Step};
-use super::{Place, TemplateError};
+use super::{Position, TemplateError};
 
 /// Whether `text` begins with a reference.
 pub(super) fn is_reference(text: &str) -> bool {
@@ -29,7 +29,7 @@ pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Referen
     loop {
         if cursor.rest().strip_prefix('.').is_some_and(starts_name) {
             cursor.eat(".");
-            let place = cursor.place();
+            let position = cursor.position();
             let name = cursor.name().unwrap_or_default().to_owned();
             steps.push(if cursor.eat("(") {
                 let arguments = list(cursor, ")", depth + 1)?;
@@ -37,7 +37,7 @@ pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Referen
                 Step::Call {
                     method,
                     arguments,
-                    place,
+                    position,
                 }
             } else {
                 Step::Property(name)
@@ -58,7 +58,7 @@ pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Referen
         steps,
         is_quiet,
         source: cursor.since(&start).to_owned(),
-        place: start.place(),
+        position: start.position(),
     })
 }
 
@@ -137,7 +137,7 @@ fn binary(
     let mut left = binary(cursor, level + 1, depth)?;
     for _ in 0..MAX_OPERATORS {
         cursor.skip_blank();
-        let place = cursor.place();
+        let position = cursor.position();
         let is_next = |(spelling, _): &&(&str, Operator)| {
             let after = cursor.rest().strip_prefix(*spelling);
             after.is_some_and(|after| !(starts_name(spelling) && starts_name(after)))
@@ -147,7 +147,7 @@ fn binary(
         };
         cursor.eat(spelling);
         let right = binary(cursor, level + 1, depth)?;
-        left = Expression::Binary(*operator, Box::new(left), Box::new(right), place);
+        left = Expression::Binary(*operator, Box::new(left), Box::new(right), position);
     }
     Err(cursor.fault(format!("more than {MAX_OPERATORS} operators in a row")))
 }
@@ -170,7 +170,7 @@ fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, TemplateEr
 }
 
 fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, TemplateError> {
-    let place = cursor.place();
+    let position = cursor.position();
     match cursor.peek() {
         Some('$') => Ok(Expression::Reference(reference(cursor, depth)?)),
         Some('(') => {
@@ -183,11 +183,11 @@ fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Template
         Some('\'') => Ok(Expression::Literal(quoted(cursor, '\'')?.into())),
         Some('"') => {
             let text = quoted(cursor, '"')?;
-            Ok(Expression::Text(nested(&text, place, depth + 1)?))
+            Ok(Expression::Text(nested(&text, position, depth + 1)?))
         }
         Some('[') => {
             cursor.take();
-            brackets(cursor, place, depth)
+            brackets(cursor, position, depth)
         }
         Some('{') => {
             cursor.take();
@@ -198,7 +198,7 @@ fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Template
             Some("true") => Ok(Expression::Literal(true.into())),
             Some("false") => Ok(Expression::Literal(false.into())),
             Some(word) => Err(TemplateError::new(
-                place,
+                position,
                 format!("`{word}` is no value: variables begin with `$`, texts have quotes"),
             )),
             None => Err(cursor.fault(match cursor.peek() {
@@ -211,7 +211,7 @@ fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Template
 
 /// A text in quotes; a doubled quote stands for one, and a backslash for itself.
 fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, TemplateError> {
-    let start = cursor.place();
+    let start = cursor.position();
     cursor.take();
     let mut text = String::new();
     loop {
@@ -230,7 +230,7 @@ fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, TemplateError>
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Expression, TemplateError> {
-    let place = cursor.place();
+    let position = cursor.position();
     let start = cursor.clone();
     cursor.eat("-");
     cursor.take_while(|char| char.is_ascii_digit());
@@ -248,14 +248,14 @@ fn number(cursor: &mut Cursor<'_>) -> Result<Expression, TemplateError> {
             .flatten()
     };
     let value = whole.or_else(fraction);
-    let reason = || TemplateError::new(place, format!("`{text}` is no number"));
+    let reason = || TemplateError::new(position, format!("`{text}` is no number"));
     value.map(Expression::Literal).ok_or_else(reason)
 }
 
 /// `[1, 2]` or `[1..5]`, after the bracket.
 fn brackets(
     cursor: &mut Cursor<'_>,
-    place: Place,
+    position: Position,
     depth: usize,
 ) -> Result<Expression, TemplateError> {
     cursor.skip_blank();
@@ -268,7 +268,7 @@ fn brackets(
         let last = expression(cursor, depth + 1)?;
         cursor.skip_blank();
         cursor.expect("]")?;
-        return Ok(Expression::Range(Box::new(first), Box::new(last), place));
+        return Ok(Expression::Range(Box::new(first), Box::new(last), position));
     }
     let mut items = vec![first];
     if !cursor.eat("]") {

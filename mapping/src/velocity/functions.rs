@@ -45,10 +45,10 @@ pub(super) fn input(
         ("params", []) => Ok(inputs.parameters.clone()),
         ("params", [name]) => {
             let name = as_text(name);
-            let of = |place: &str| {
-                let members = inputs.parameters[place].as_object()?;
+            let of = |position: &str| {
+                let members = inputs.parameters[position].as_object()?;
                 let found = members.get(name.as_ref()).or_else(|| {
-                    let is_header = place == "header";
+                    let is_header = position == "header";
                     let mut members = members.iter();
                     let found =
                         members.find(|(known, _)| is_header && known.eq_ignore_ascii_case(&name));

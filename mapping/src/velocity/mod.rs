@@ -92,7 +92,7 @@ impl<'a> Inputs<'a> {
 #[non_exhaustive]
 pub struct TemplateError {
     /// Where: of the directive or the reference, where one is to blame.
-    pub place: Place,
+    pub position: Position,
     /// Quotes the template at most, and nothing of the body.
     pub reason: String,
 }
@@ -100,7 +100,7 @@ pub struct TemplateError {
 /// A place in a template, both numbers counted from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: usize,
     /// In characters.
@@ -108,9 +108,9 @@ pub struct Place {
 }
 
 impl TemplateError {
-    fn new(place: Place, reason: impl Into<String>) -> Self {
+    fn new(position: Position, reason: impl Into<String>) -> Self {
         Self {
-            place,
+            position,
             reason: reason.into(),
         }
     }
@@ -120,7 +120,7 @@ impl std::error::Error for TemplateError {}
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { line, column } = self.place;
+        let Position { line, column } = self.position;
         write!(f, "line {line}, column {column}: {}", self.reason)
     }
 }
@@ -132,7 +132,7 @@ impl Template {
     /// A template that is longer than [`MAX_TEMPLATE_BYTES`], or with a directive or a syntax that is not known here.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.len() > MAX_TEMPLATE_BYTES {
-            let start = Place { line: 1, column: 1 };
+            let start = Position { line: 1, column: 1 };
             return Err(TemplateError::new(start, "a template has 300 KB at most"));
         }
         Ok(Self {

@@ -4,7 +4,7 @@ use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::expressions;
 use super::syntax::{Node, Step};
-use super::{Place, TemplateError};
+use super::{Position, TemplateError};
 
 const DIRECTIVES: [&str; 8] = [
     "set", "if", "elseif", "else", "end", "foreach", "break", "stop",
@@ -23,12 +23,16 @@ enum Ending {
 }
 
 pub(super) fn template(text: &str) -> Result<Vec<Node>, TemplateError> {
-    nested(text, Place { line: 1, column: 1 }, 0)
+    nested(text, Position { line: 1, column: 1 }, 0)
 }
 
 /// The nodes of a text that lies `depth` deep.
-pub(super) fn nested(text: &str, place: Place, depth: usize) -> Result<Vec<Node>, TemplateError> {
-    let mut cursor = Cursor::new(text, place);
+pub(super) fn nested(
+    text: &str,
+    position: Position,
+    depth: usize,
+) -> Result<Vec<Node>, TemplateError> {
+    let mut cursor = Cursor::new(text, position);
     match block(&mut cursor, depth)? {
         (nodes, Ending::Text) => Ok(nodes),
         (_, ending) => {
@@ -79,7 +83,7 @@ fn block(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Vec<Node>, Ending), T
             continue;
         };
         push_text(&mut nodes, &mut text);
-        let start = cursor.place();
+        let start = cursor.position();
         cursor.eat("#");
         let _braced = cursor.eat(&format!("{{{directive}}}")) || cursor.eat(directive);
         match directive {
@@ -148,7 +152,7 @@ fn directive(text: &str) -> Option<&'static str> {
 
 /// `## to the end of the line`, `#* … *#`, and `#[[ text that means nothing ]]#`.
 fn skip_comment(cursor: &mut Cursor<'_>, text: &mut String) -> Result<bool, TemplateError> {
-    let start = cursor.place();
+    let start = cursor.position();
     if cursor.eat("##") {
         cursor.take_while(|char| char != '\n');
         cursor.take();
@@ -192,12 +196,12 @@ fn set(cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, TemplateError> {
     let target = expressions::reference(cursor, depth)?;
     if ["input", "util", "context", "stageVariables"].contains(&target.name.as_str()) {
         let reason = format!("`${}` cannot be set", target.name);
-        return Err(TemplateError::new(target.place, reason));
+        return Err(TemplateError::new(target.position, reason));
     }
     let is_call = |step: &Step| matches!(step, Step::Call { .. });
     if target.steps.iter().any(is_call) {
         let reason = format!("`{}` cannot be set", target.source);
-        return Err(TemplateError::new(target.place, reason));
+        return Err(TemplateError::new(target.position, reason));
     }
     cursor.skip_blank();
     cursor.expect("=")?;
@@ -216,7 +220,7 @@ fn condition(
     Ok(condition)
 }
 
-fn branches(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, TemplateError> {
+fn branches(cursor: &mut Cursor<'_>, start: Position, depth: usize) -> Result<Node, TemplateError> {
     let missing = || TemplateError::new(start, "this `#if` has no `#end`");
     let mut branches = Vec::new();
     loop {
@@ -240,12 +244,12 @@ fn branches(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node,
     }
 }
 
-fn foreach(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, TemplateError> {
+fn foreach(cursor: &mut Cursor<'_>, start: Position, depth: usize) -> Result<Node, TemplateError> {
     open(cursor)?;
     let variable = expressions::reference(cursor, depth)?;
     if !variable.steps.is_empty() {
         return Err(TemplateError::new(
-            variable.place,
+            variable.position,
             "a loop variable is a plain name",
         ));
     }
@@ -260,7 +264,7 @@ fn foreach(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, 
             variable: variable.name,
             list,
             body,
-            place: start,
+            position: start,
         }),
         _ => Err(TemplateError::new(start, "this `#foreach` has no `#end`")),
     }

@@ -8,7 +8,7 @@ use super::bounds::Budget;
 use super::evaluate::{Rendering, at};
 use super::print::{as_text, kind};
 use super::syntax::{Reference, Step};
-use super::{Place, TemplateError, functions, lists, maps, texts};
+use super::{Position, TemplateError, functions, lists, maps, texts};
 
 /// The methods that change what they are called on.
 const CHANGING: [&str; 6] = ["add", "addAll", "clear", "put", "putAll", "remove"];
@@ -26,11 +26,11 @@ impl Reference {
 impl Rendering<'_> {
     /// The value of `reference`; null if there is none.
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, TemplateError> {
-        let place = reference.place;
+        let position = reference.position;
         let mut steps = reference.steps.iter();
         if reference.name == "input" {
             // It may be parsed anew each time.
-            self.spend(self.inputs.body.len() / 64, place)?;
+            self.spend(self.inputs.body.len() / 64, position)?;
         }
         let mut value = match reference.name.as_str() {
             "input" => match steps.next() {
@@ -38,30 +38,30 @@ impl Rendering<'_> {
                 Some(Step::Call {
                     method,
                     arguments,
-                    place,
+                    position,
                 }) => {
                     let arguments = self.arguments(arguments)?;
                     functions::input(self.inputs, method, &arguments, &mut self.budget)
-                        .map_err(at(*place))?
+                        .map_err(at(*position))?
                 }
                 _ => {
                     let reason = "`$input` has body, json(path), path(path) and params()";
-                    return Err(TemplateError::new(place, reason));
+                    return Err(TemplateError::new(position, reason));
                 }
             },
             "util" => match steps.next() {
                 Some(Step::Call {
                     method,
                     arguments,
-                    place,
+                    position,
                 }) => {
                     let arguments = self.arguments(arguments)?;
                     for argument in &arguments {
-                        self.budget.copy(argument).map_err(at(*place))?;
+                        self.budget.copy(argument).map_err(at(*position))?;
                     }
-                    functions::util(method, &arguments).map_err(at(*place))?
+                    functions::util(method, &arguments).map_err(at(*position))?
                 }
-                _ => return Err(TemplateError::new(place, "`$util` has functions only")),
+                _ => return Err(TemplateError::new(position, "`$util` has functions only")),
             },
             name => {
                 if let Some(value) = self.change(reference)? {
@@ -70,15 +70,15 @@ impl Rendering<'_> {
                 let is_property = |step: &&Step| matches!(step, Step::Property(_));
                 let walked = reference.steps.iter().take_while(is_property).count();
                 let found = self.walk(name, &reference.steps[..walked]);
-                self.budget.copy(&found).map_err(at(place))?;
+                self.budget.copy(&found).map_err(at(position))?;
                 steps = reference.steps[walked..].iter();
                 found
             }
         };
         for step in steps {
-            value = self.step(value, step, place)?;
+            value = self.step(value, step, position)?;
         }
-        self.budget.copy(&value).map_err(at(place))?;
+        self.budget.copy(&value).map_err(at(position))?;
         Ok(value)
     }
 
@@ -101,8 +101,13 @@ impl Rendering<'_> {
         found.flatten().cloned().unwrap_or_default()
     }
 
-    fn step(&mut self, value: Value, step: &Step, place: Place) -> Result<Value, TemplateError> {
-        self.spend(1, place)?;
+    fn step(
+        &mut self,
+        value: Value,
+        step: &Step,
+        position: Position,
+    ) -> Result<Value, TemplateError> {
+        self.spend(1, position)?;
         Ok(match step {
             Step::Property(name) => match value {
                 Value::Object(mut members) => members.remove(name).unwrap_or_default(),
@@ -115,12 +120,12 @@ impl Rendering<'_> {
             Step::Call {
                 method,
                 arguments,
-                place,
+                position,
             } => {
-                self.spend(CALL, *place)?;
-                self.budget.copy(&value).map_err(at(*place))?;
+                self.spend(CALL, *position)?;
+                self.budget.copy(&value).map_err(at(*position))?;
                 let arguments = self.arguments(arguments)?;
-                call(value, method, &arguments, &mut self.budget).map_err(at(*place))?
+                call(value, method, &arguments, &mut self.budget).map_err(at(*position))?
             }
         })
     }
@@ -138,7 +143,7 @@ impl Rendering<'_> {
             Step::Call {
                 method,
                 arguments,
-                place,
+                position,
             },
             path,
         )) = reference.steps.split_last()
@@ -161,7 +166,7 @@ impl Rendering<'_> {
             Value::Object(members) => maps::change(members, method, &arguments, budget),
             other => Err(format!("{} has no method `{method}`", kind(other))),
         };
-        result.map(Some).map_err(at(*place))
+        result.map(Some).map_err(at(*position))
     }
 
     /// Sets a variable, or a member of one.
@@ -173,11 +178,11 @@ impl Rendering<'_> {
         let key = match last {
             Step::Property(name) => Value::from(name.as_str()),
             Step::Index(index) => self.expression(index)?,
-            Step::Call { place, .. } => {
-                return Err(TemplateError::new(*place, "a call cannot be set"));
+            Step::Call { position, .. } => {
+                return Err(TemplateError::new(*position, "a call cannot be set"));
             }
         };
-        let place = target.place;
+        let position = target.position;
         let keys = self.keys(path)?;
         match keys.and_then(|keys| self::target(&mut self.variables, &target.name, &keys)) {
             Some(Value::Object(members)) => {
@@ -187,12 +192,12 @@ impl Rendering<'_> {
             Some(Value::Array(items)) => {
                 let index = key.as_u64().and_then(|index| usize::try_from(index).ok());
                 let slot = index.and_then(|index| items.get_mut(index));
-                let missing = || TemplateError::new(place, "the list has no such element");
+                let missing = || TemplateError::new(position, "the list has no such element");
                 *slot.ok_or_else(missing)? = value;
                 Ok(())
             }
             _ => Err(TemplateError::new(
-                place,
+                position,
                 "only members of maps and lists can be set",
             )),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Place;
+use super::Position;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
@@ -20,7 +20,7 @@ pub(super) enum Node {
         variable: String,
         list: Expression,
         body: Vec<Node>,
-        place: Place,
+        position: Position,
     },
     /// Ends the innermost `#foreach`.
     Break,
@@ -37,7 +37,7 @@ pub(super) struct Reference {
     pub(super) is_quiet: bool,
     /// As it is written.
     pub(super) source: String,
-    pub(super) place: Place,
+    pub(super) position: Position,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,7 @@ pub(super) enum Step {
     Call {
         method: String,
         arguments: Vec<Expression>,
-        place: Place,
+        position: Position,
     },
     Index(Expression),
 }
@@ -60,9 +60,9 @@ pub(super) enum Expression {
     List(Vec<Expression>),
     Map(Vec<(Expression, Expression)>),
     /// `[1..5]`
-    Range(Box<Expression>, Box<Expression>, Place),
+    Range(Box<Expression>, Box<Expression>, Position),
     Not(Box<Expression>),
-    Binary(Operator, Box<Expression>, Box<Expression>, Place),
+    Binary(Operator, Box<Expression>, Box<Expression>, Position),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

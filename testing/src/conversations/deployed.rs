@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::script::Party;
 use super::world::{Fault, Handshake, Welcome, World};
 use crate::Client;
-use crate::until::{PATIENCE, within};
+use crate::until::{TIMEOUT, within};
 
 /// A stack that reports when nothing is under way in it.
 #[expect(
@@ -98,7 +98,7 @@ impl<D: Deployed> World for OverSockets<D> {
 
     async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
         let next = self.client(party).next_text();
-        match tokio::time::timeout(PATIENCE, next).await {
+        match tokio::time::timeout(TIMEOUT, next).await {
             Ok(text) => Ok(Some(text?.to_string())),
             Err(_elapsed) => Ok(None),
         }

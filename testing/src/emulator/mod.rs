@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::ports::own_port;
-use crate::until::PATIENCE;
+use crate::until::TIMEOUT;
 
 /// The region that it plays.
 pub const REGION: &str = "eu-west-1";
@@ -85,7 +85,7 @@ impl Emulator {
     }
 
     async fn answers(&mut self) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
             let answer = ask_status(self.port, "GET", "/_ministack/health").await;
             if answer.is_ok_and(|status| status == 200) {

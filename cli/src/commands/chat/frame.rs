@@ -9,7 +9,7 @@ use chat_protocol::history::{self, Deleted};
 use chat_protocol::limit::MAX_FRAME_BYTES;
 use serde::{Deserialize, Serialize};
 
-use super::kept::Kept;
+use super::kept::HistoryReader;
 use crate::error::CommandError;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::RouteKey;
@@ -141,10 +141,14 @@ impl Framing {
     }
 
     /// Where this route's messages are kept; `friend` is the other person, if they go to one.
-    pub(super) fn kept(&self, friend: Option<&str>, shows_last_page: bool) -> Option<Kept> {
+    pub(super) fn kept(
+        &self,
+        friend: Option<&str>,
+        shows_last_page: bool,
+    ) -> Option<HistoryReader> {
         let friend = friend.filter(|_| self.receivers == Some(Receivers::Friend));
         let action = self.history.clone()?;
-        Some(Kept::new(
+        Some(HistoryReader::new(
             action,
             friend.map(ToOwned::to_owned),
             shows_last_page,

@@ -19,7 +19,7 @@ use chat_protocol::Field;
 
 use self::frame::Framing;
 use self::identity::Identity;
-use self::proof::Given;
+use self::proof::SuppliedToken;
 use super::connected::{Deployed, deployed};
 use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
@@ -146,7 +146,7 @@ fn address(
     args: &ChatArgs,
     settings: &Settings,
     chat: Deployed,
-    given: Option<&Given>,
+    given: Option<&SuppliedToken>,
 ) -> (Address, Option<PersonName>, String) {
     let Deployed {
         url, introduction, ..

@@ -15,12 +15,12 @@ use chatctl_deploy::engine::{NoToken, Token};
 
 /// A token that the user has handed over.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct SuppliedToken {
     pub(super) token: Token,
     pub(super) source: Source,
 }
 
-impl Given {
+impl SuppliedToken {
     /// The name that it says to prove, where it can be one.
     pub(super) fn name(&self, settings: &Settings) -> Option<PersonName> {
         let claim = match &settings.auth.proof {
@@ -35,7 +35,7 @@ impl Given {
 ///
 /// # Errors
 /// What was handed over is no token. It is not quoted.
-pub(super) fn given(args: &ChatArgs, mode: Mode) -> Result<Option<Given>, CommandError> {
+pub(super) fn given(args: &ChatArgs, mode: Mode) -> Result<Option<SuppliedToken>, CommandError> {
     match &args.token_file {
         Some(path) if path.as_os_str() == "-" && std::io::stdin().is_terminal() => {
             Err(CommandError::usage(
@@ -50,12 +50,12 @@ pub(super) fn given(args: &ChatArgs, mode: Mode) -> Result<Option<Given>, Comman
                     "the first line of stdin must be a token",
                 )
             })?;
-            Ok(Some(Given {
+            Ok(Some(SuppliedToken {
                 token: parsed(&line, "the first line of stdin")?,
                 source: Source::Nowhere,
             }))
         }
-        Some(path) => Ok(Some(Given {
+        Some(path) => Ok(Some(SuppliedToken {
             token: read(path)?,
             source: Source::File(path.clone()),
         })),
@@ -66,7 +66,7 @@ pub(super) fn given(args: &ChatArgs, mode: Mode) -> Result<Option<Given>, Comman
             let Some(text) = text.filter(|_| is_wanted) else {
                 return Ok(None);
             };
-            Ok(Some(Given {
+            Ok(Some(SuppliedToken {
                 token: parsed(&text.to_string_lossy(), TOKEN_VARIABLE)?,
                 source: Source::Nowhere,
             }))

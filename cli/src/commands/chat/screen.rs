@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
 use super::identity::Identity;
-use super::kept::Kept;
+use super::kept::HistoryReader;
 use super::talk::talk;
 use super::view::{State, Typed, View};
 use crate::error::CommandError;
@@ -22,7 +22,7 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,
-    kept: Option<Kept>,
+    kept: Option<HistoryReader>,
     me: &str,
 ) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
@@ -78,8 +78,9 @@ impl View for Screen {
             Received::Deleted(_) | Received::Presence(_) => (Style::new().dimmed(), "·"),
         };
         let today = time::OffsetDateTime::now_utc().date().to_string();
-        let time = received.time(&today);
-        let time = time.map_or_else(String::new, |time| format!("{time} "));
+        let time = received
+            .time(&today)
+            .map_or_else(String::new, |time| format!("{time} "));
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in received.words().lines().enumerate() {
             let line = match index {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
 use super::identity::Identity;
-use super::kept::Kept;
+use super::kept::HistoryReader;
 use super::talk::talk;
 use super::view::{State, Typed, View};
 use crate::error::CommandError;
@@ -24,7 +24,7 @@ const AHEAD: usize = 64;
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,
-    kept: Option<Kept>,
+    kept: Option<HistoryReader>,
     wait: Duration,
     terminal: Terminal,
 ) -> Result<(), CommandError> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{DeployArgs, Reported, log_role, print, tags};
 use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
-use crate::commands::plan::{self, Place};
+use crate::commands::plan::{self, StackLocation};
 use crate::commands::tokens::Prover;
 use crate::commands::waits::asked;
 use crate::commands::{leaving, named, or_interrupted};
@@ -15,7 +15,7 @@ use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::preflight::judge;
 use chatctl_deploy::engine::{
-    self, ChangeSet, Cloud, CloudOptions, DeployMode, ErrorKind, Order, Reporter, Step,
+    self, ChangeSet, Cloud, CloudOptions, DeployMode, DeployRequest, ErrorKind, Reporter, Step,
     TargetError, silence,
 };
 use chatctl_deploy::packaging::{Artifact, Built, Source};
@@ -49,14 +49,15 @@ async fn deploy(
         .map_err(leaving(untouched))?;
     let target = &found.target;
     if found.is_new {
-        let place = Place::Aws(&target.region);
-        plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+        let location = StackLocation::Aws(&target.region);
+        plan::tell(terminal, settings, args.handlers.as_deref(), &location)?;
     }
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let cautions = cautions(args, settings, &found, &built);
-    let store = target.bucket(&found.identity);
-    let store = store.with_tags(tags(args, settings)?);
+    let store = target
+        .bucket(&found.identity)
+        .with_tags(tags(args, settings)?);
     if args.dry_run {
         let code = or_interrupted(asked(located(settings, &store, &built))).await?;
         let deployment = deployment(
@@ -84,12 +85,12 @@ async fn deploy(
         gateways: &target.gateways,
     };
     let mint = |name: &str| prover.short(name);
-    let order = Order {
+    let request = DeployRequest {
         settings,
         template: template(settings, &target.region),
         handlers: &built,
         is_probed: !args.no_probe,
-        pass: prover.pass(&mint),
+        credential: prover.probe_credential(&mint),
     };
     let options = CloudOptions {
         tags: tags(args, settings)?,
@@ -106,7 +107,9 @@ async fn deploy(
     let agrees = async |change_set: &ChangeSet| {
         agree(change_set, settings, &cautions, terminal, args.yes).await
     };
-    let url = cloud.deploy(order, &options, agrees, &mut reporter).await?;
+    let url = cloud
+        .deploy(request, &options, agrees, &mut reporter)
+        .await?;
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
     let record = named::missing_record(settings, target, &found.naming);
     let reported = Reported {

@@ -2,12 +2,12 @@
 
 use super::{DeployArgs, Reported, build, print};
 use crate::commands::or_interrupted;
-use crate::commands::plan::{self, Place};
+use crate::commands::plan::{self, StackLocation};
 use crate::commands::tokens::Prover;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::{Change, ChangeSet, Order, TargetError, deploy_here};
+use chatctl_deploy::engine::{Change, ChangeSet, DeployRequest, TargetError, deploy_here};
 use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
@@ -32,8 +32,8 @@ pub(super) async fn run(
     match target.status(&settings.stack).await {
         Ok(None) => {
             let state = target.state_folder(&settings.stack);
-            let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
-            plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+            let location = StackLocation::Background(std::path::absolute(&state).unwrap_or(state));
+            plan::tell(terminal, settings, args.handlers.as_deref(), &location)?;
         }
         // Nothing that follows would end better, and the build would be for nothing.
         Err(error) if target.is_silent() => return Err(error.into()),
@@ -58,15 +58,15 @@ pub(super) async fn run(
     if let Some(reported) = here.reported() {
         terminal.warn(&format!("          {reported}"));
     }
-    let order = Order {
+    let request = DeployRequest {
         settings,
         template: here.template,
         handlers: &built,
         is_probed: !args.no_probe,
-        pass: prover.pass(&mint),
+        credential: prover.probe_credential(&mint),
     };
     let agrees = async |change_set: &ChangeSet| agree(change_set, terminal, args.yes).await;
-    let url = deploy_here(&target, order, agrees, &mut reporter).await?;
+    let url = deploy_here(&target, request, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
     let reported = Reported {

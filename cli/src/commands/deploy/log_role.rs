@@ -28,11 +28,13 @@ pub(super) async fn make(
     );
     let way_out = "`--log-role` agrees to it beforehand (`--yes` does not); an administrator can set a role as well; without \
                    `access` under `[logs]` none is needed";
-    let agreed = terminal.confirm(&question, args.log_role).await;
-    let agreed = agreed.map_err(|error| match error.kind {
-        ErrorKind::Usage => error.with_hint(way_out),
-        _ => error,
-    })?;
+    let agreed = terminal
+        .confirm(&question, args.log_role)
+        .await
+        .map_err(|error| match error.kind {
+            ErrorKind::Usage => error.with_hint(way_out),
+            _ => error,
+        })?;
     if !agreed {
         let error = TargetError::new(ErrorKind::Usage, "declined, nothing was changed");
         return Err(error.with_hint(way_out).into());

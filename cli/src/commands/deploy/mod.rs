@@ -88,9 +88,13 @@ impl Run for DeployArgs {
 /// They cannot be those of one stack.
 fn tags(args: &DeployArgs, settings: &Settings) -> Result<BTreeMap<String, String>, CommandError> {
     let is_given = |key: &String| args.tag.iter().any(|(given, _)| given == key);
-    let configured = settings.aws.rules.tags.iter();
-    let configured = configured.filter(|(key, _)| !is_given(key));
-    let configured = configured.map(|(key, value)| (key.clone(), value.clone()));
+    let configured = settings
+        .aws
+        .rules
+        .tags
+        .iter()
+        .filter(|(key, _)| !is_given(key))
+        .map(|(key, value)| (key.clone(), value.clone()));
     let all: Vec<_> = configured.chain(args.tag.iter().cloned()).collect();
     chatctl_deploy::config::tags::tags(&all).map_err(|reason| {
         CommandError::usage(

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use self::assemble::{Assembled, CodeCache, assemble};
 use self::clock::{clock_hint, clock_speed};
 use self::reported::{ready, served, tell, unchanged};
-use super::plan::{self, Place};
+use super::plan::{self, StackLocation};
 use super::{Context, Run, StackArgs, or_interrupted};
 use crate::error::{CommandError, exit};
 use crate::terminal::{LogColumns, Terminal};
@@ -81,7 +81,7 @@ impl Run for DevArgs {
                 terminal,
                 &settings,
                 self.handlers.as_deref(),
-                &Place::Foreground,
+                &StackLocation::Foreground,
             )?;
             if let Some(notice) = settings.without_effect_here() {
                 terminal.warn(&notice);

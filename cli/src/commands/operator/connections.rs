@@ -13,7 +13,9 @@ use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::names::PersonName;
 use chatctl_deploy::engine::TargetError;
-use chatctl_deploy::engine::operator::{Activity, Found, Whose, activity, find};
+use chatctl_deploy::engine::operator::{
+    Activity, ConnectionFilter, RecordedConnection, activity, find,
+};
 
 /// Show who is connected: since when, last active, in which room, with how many devices
 ///
@@ -68,7 +70,7 @@ struct Row {
 
 /// What one look finds.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Look {
+struct ConnectionList {
     connections: Vec<Row>,
     /// How many are on record but have ended.
     ended: usize,
@@ -104,15 +106,15 @@ impl Run for ConnectionsArgs {
 }
 
 impl ConnectionsArgs {
-    async fn look(&self, chat: &Chat) -> Result<Look, TargetError> {
-        let whose = match (&self.name, &self.room) {
-            (Some(name), _) => Whose::Person(name.clone()),
-            (None, Some(room)) => Whose::Room(room.clone()),
-            (None, None) => Whose::Everybody,
+    async fn look(&self, chat: &Chat) -> Result<ConnectionList, TargetError> {
+        let filter = match (&self.name, &self.room) {
+            (Some(name), _) => ConnectionFilter::Person(name.clone()),
+            (None, Some(room)) => ConnectionFilter::Room(room.clone()),
+            (None, None) => ConnectionFilter::Everybody,
         };
         let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let index = chat.records.index;
-        let (found, complete) = find(&chat.table, index, &whose, now(), most).await?;
+        let (found, complete) = find(&chat.table, index, &filter, now(), most).await?;
         let active = match self.no_activity {
             true => vec![Some(Activity::default()); found.len()],
             false => {
@@ -153,10 +155,16 @@ impl ConnectionsArgs {
 }
 
 /// `found`, of which API Gateway has said `active`; `None` of one that has ended.
-fn look_of(found: Vec<Found>, active: Vec<Option<Activity>>, complete: bool) -> Look {
+fn look_of(
+    found: Vec<RecordedConnection>,
+    active: Vec<Option<Activity>>,
+    complete: bool,
+) -> ConnectionList {
     let on_record = found.len();
-    let open = found.into_iter().zip(active);
-    let open = open.filter_map(|(found, active)| Some((found, active?)));
+    let open = found
+        .into_iter()
+        .zip(active)
+        .filter_map(|(found, active)| Some((found, active?)));
     let open: Vec<_> = open.collect();
     let mut devices: BTreeMap<String, usize> = BTreeMap::new();
     for name in open.iter().filter_map(|(found, _)| found.name.clone()) {
@@ -180,7 +188,7 @@ fn look_of(found: Vec<Found>, active: Vec<Option<Activity>>, complete: bool) -> 
         }
     });
     let connections: Vec<_> = rows.collect();
-    Look {
+    ConnectionList {
         ended: on_record - connections.len(),
         complete,
         connections,
@@ -188,7 +196,7 @@ fn look_of(found: Vec<Found>, active: Vec<Option<Activity>>, complete: bool) -> 
 }
 
 /// A table for people, and a line that counts.
-fn lines(look: &Look, now: u64) -> Vec<String> {
+fn lines(look: &ConnectionList, now: u64) -> Vec<String> {
     let ago = |at: u64| format!("{} ago", duration(now.saturating_sub(at)));
     let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
     let head = [
@@ -238,13 +246,17 @@ fn lines(look: &Look, now: u64) -> Vec<String> {
     lines
 }
 
-fn count(look: &Look) -> String {
+fn count(look: &ConnectionList) -> String {
     let mut count = match look.connections.len() {
         0 => "no open connection".to_owned(),
         some => connections_in_words(some),
     };
-    let names = look.connections.iter().filter_map(|row| row.name.as_ref());
-    let names = names.collect::<std::collections::BTreeSet<_>>().len();
+    let names = look
+        .connections
+        .iter()
+        .filter_map(|row| row.name.as_ref())
+        .collect::<std::collections::BTreeSet<_>>()
+        .len();
     if names > 0 {
         count += &format!(", {names} {}", if names == 1 { "name" } else { "names" });
     }
@@ -264,8 +276,13 @@ mod tests {
 
     const NOW: u64 = 1_767_225_600;
 
-    fn found(connection: &str, name: Option<&str>, room: Option<&str>, since: u64) -> Found {
-        Found {
+    fn found(
+        connection: &str,
+        name: Option<&str>,
+        room: Option<&str>,
+        since: u64,
+    ) -> RecordedConnection {
+        RecordedConnection {
             connection: connection.into(),
             name: name.map(str::to_owned),
             room: room.map(str::to_owned),

@@ -11,7 +11,7 @@ use super::{Chat, connections_in_words, moment, now, open};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::engine::operator::{Kicked, Whose, ban, find, kick, unban};
+use chatctl_deploy::engine::operator::{ConnectionFilter, Kicked, ban, find, kick, unban};
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// Close all connections of a name, or one connection, and keep the name out if wanted
@@ -52,7 +52,7 @@ fn ban_time(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct KickResult {
     name: Option<String>,
     /// The ids of the connections that were closed.
     closed: Vec<String>,
@@ -65,16 +65,16 @@ impl Run for KickArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.target.aws))?;
-        let whose = whose(&self.who)?;
+        let filter = filter(&self.who)?;
         let opening = open(terminal, &settings, self.target.local);
         let chat = or_interrupted(asking(terminal, opening)).await?;
         let wants_name = self.ban.is_some() || self.unban;
-        let whose = match wants_name {
-            true => or_interrupted(asking(terminal, named(&chat, whose))).await?,
-            false => whose,
+        let filter = match wants_name {
+            true => or_interrupted(asking(terminal, named(&chat, filter))).await?,
+            false => filter,
         };
-        let name = match &whose {
-            Whose::Person(name) => Some(name.clone()),
+        let name = match &filter {
+            ConnectionFilter::Person(name) => Some(name.clone()),
             _ => None,
         };
         if let (true, Some(name)) = (self.unban, &name) {
@@ -83,12 +83,12 @@ impl Run for KickArgs {
             reported(terminal, &Kicked::default(), Some(name), None);
             return Ok(());
         }
-        let looking = on_record(&chat, &whose);
+        let looking = on_record(&chat, &filter);
         let count = or_interrupted(asking(terminal, looking)).await?;
         if count == 0 && self.ban.is_none() && name.is_some() {
             return Err(none_open(&self.who));
         }
-        let question = question(&self.who, &whose, count, self.ban);
+        let question = question(&self.who, &filter, count, self.ban);
         if !terminal.confirm(&question, self.yes).await? {
             return Err(CommandError::usage(
                 "declined, nothing was changed",
@@ -101,14 +101,15 @@ impl Run for KickArgs {
                 ban(&chat.table, name, until).await?;
             }
             let target = (&chat.table, &chat.gateway);
-            kick(target, chat.records.index, &whose, until.is_some(), now).await
+            kick(target, chat.records.index, &filter, until.is_some(), now).await
         };
         let left = match until {
             Some(_) => "the ban may stand, and some connections may be closed; `--unban` lifts it",
             None => "some connections may be closed already",
         };
-        let kicked = or_interrupted(asking(terminal, kicking)).await;
-        let kicked = kicked.map_err(leaving(left))?;
+        let kicked = or_interrupted(asking(terminal, kicking))
+            .await
+            .map_err(leaving(left))?;
         if kicked.closed.is_empty() && until.is_none() {
             return Err(none_open(&self.who));
         }
@@ -118,25 +119,28 @@ impl Run for KickArgs {
 }
 
 /// Whom `who` means: ids of API Gateway end with `=`, which no name contains.
-fn whose(who: &str) -> Result<Whose, CommandError> {
+fn filter(who: &str) -> Result<ConnectionFilter, CommandError> {
     if who.contains('=') {
-        return Ok(Whose::Connection(who.to_owned()));
+        return Ok(ConnectionFilter::Connection(who.to_owned()));
     }
-    who.parse().map(Whose::Person).map_err(|error| {
+    who.parse().map(ConnectionFilter::Person).map_err(|error| {
         let hint = "name a person, or the id of a connection as `chatctl connections` shows it";
         CommandError::usage(format!("could not kick {who:?}: {error}"), hint)
     })
 }
 
-/// The name that `whose` has, for a ban.
-async fn named(chat: &Chat, whose: Whose) -> Result<Whose, CommandError> {
-    let Whose::Connection(connection) = &whose else {
-        return Ok(whose);
+/// The name that `filter` selects, for a ban.
+async fn named(chat: &Chat, filter: ConnectionFilter) -> Result<ConnectionFilter, CommandError> {
+    let ConnectionFilter::Connection(connection) = &filter else {
+        return Ok(filter);
     };
-    let (found, _) = find(&chat.table, chat.records.index, &whose, now(), 1).await?;
-    let name = found.into_iter().next().and_then(|found| found.name);
-    let name = name.and_then(|name| name.parse::<PersonName>().ok());
-    name.map(Whose::Person).ok_or_else(|| {
+    let (found, _) = find(&chat.table, chat.records.index, &filter, now(), 1).await?;
+    let name = found
+        .into_iter()
+        .next()
+        .and_then(|found| found.name)
+        .and_then(|name| name.parse::<PersonName>().ok());
+    name.map(ConnectionFilter::Person).ok_or_else(|| {
         CommandError::usage(
             format!("connection {connection} has no name on record, and only names are banned"),
             "`chatctl kick` without `--ban` closes it",
@@ -144,11 +148,11 @@ async fn named(chat: &Chat, whose: Whose) -> Result<Whose, CommandError> {
     })
 }
 
-async fn on_record(chat: &Chat, whose: &Whose) -> Result<usize, TargetError> {
-    if let Whose::Connection(_) = whose {
+async fn on_record(chat: &Chat, filter: &ConnectionFilter) -> Result<usize, TargetError> {
+    if let ConnectionFilter::Connection(_) = filter {
         return Ok(1);
     }
-    let (found, _) = find(&chat.table, chat.records.index, whose, now(), usize::MAX).await?;
+    let (found, _) = find(&chat.table, chat.records.index, filter, now(), usize::MAX).await?;
     Ok(found.len())
 }
 
@@ -161,9 +165,9 @@ fn none_open(who: &str) -> CommandError {
         .into()
 }
 
-fn question(who: &str, whose: &Whose, count: usize, ban: Option<Duration>) -> String {
-    let what = match whose {
-        Whose::Person(name) => format!("{} of `{name}`", connections_in_words(count)),
+fn question(who: &str, filter: &ConnectionFilter, count: usize, ban: Option<Duration>) -> String {
+    let what = match filter {
+        ConnectionFilter::Person(name) => format!("{} of `{name}`", connections_in_words(count)),
         _ => format!("connection {who}"),
     };
     match ban {
@@ -178,7 +182,7 @@ fn question(who: &str, whose: &Whose, count: usize, ban: Option<Duration>) -> St
 fn reported(terminal: Terminal, kicked: &Kicked, name: Option<&PersonName>, until: Option<u64>) {
     let until = until.and_then(moment);
     if terminal.output == Output::Json {
-        terminal.result_json(&Answer {
+        terminal.result_json(&KickResult {
             name: name.map(ToString::to_string),
             closed: kicked.closed.iter().cloned().collect(),
             ended: kicked.ended.len(),
@@ -204,11 +208,11 @@ mod tests {
 
     #[test]
     fn an_id_is_distinguished_from_a_name() {
-        let id = Whose::Connection("BFaT_fALIAMCKug=".into());
-        assert_eq!(whose("BFaT_fALIAMCKug=").unwrap(), id);
-        let name = Whose::Person("Ann Lee".parse().unwrap());
-        assert_eq!(whose("Ann Lee").unwrap(), name);
-        assert_eq!(whose("Ann#Lee").unwrap_err().exit, 2);
+        let id = ConnectionFilter::Connection("BFaT_fALIAMCKug=".into());
+        assert_eq!(filter("BFaT_fALIAMCKug=").unwrap(), id);
+        let name = ConnectionFilter::Person("Ann Lee".parse().unwrap());
+        assert_eq!(filter("Ann Lee").unwrap(), name);
+        assert_eq!(filter("Ann#Lee").unwrap_err().exit, 2);
     }
 
     #[test]

@@ -66,13 +66,7 @@ async fn open(terminal: Terminal, settings: &Settings, local: bool) -> Result<Ch
     let outputs = description.map(|description| description.outputs);
     let records = records(stack, target.running_template(stack)?.as_ref())?;
     let place = place(stack, &outputs.unwrap_or_default())?;
-    let Some(tables_url) = status.tables_endpoint else {
-        let message = format!("the process of local stack `{stack}` is of another chatctl version");
-        return Err(TargetError::new(ErrorKind::Failed, message)
-            .with_hint("`chatctl teardown --local --keep-data`, then `chatctl deploy --local`, replaces it")
-            .into());
-    };
-    let (table, gateway) = stand_in(&tables_url, &place).await?;
+    let (table, gateway) = stand_in(&status.tables_endpoint, &place).await?;
     Ok(Chat {
         records,
         table,

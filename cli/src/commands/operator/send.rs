@@ -8,7 +8,7 @@ use super::{connections_in_words, milliseconds, now, open};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::engine::operator::{Sent, Whose, find, message, send};
+use chatctl_deploy::engine::operator::{ConnectionFilter, Sent, find, message, send};
 use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
@@ -38,7 +38,7 @@ pub(in crate::commands) struct SendArgs {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer {
+struct SendResult {
     accepted: usize,
     ended: usize,
     failed: usize,
@@ -48,19 +48,19 @@ impl Run for SendArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.target.aws))?;
-        let (whose, text) = receivers(self.room, self.first, self.second)?;
+        let (filter, text) = receivers(self.room, self.first, self.second)?;
         let local = self.target.local;
         let sending = async {
             let chat = open(terminal, &settings, local).await?;
-            let post = message(&chat.records, &whose, &text, milliseconds())?;
+            let post = message(&chat.records, &filter, &text, milliseconds())?;
             let index = chat.records.index;
-            let (found, _) = find(&chat.table, index, &whose, now(), usize::MAX).await?;
+            let (found, _) = find(&chat.table, index, &filter, now(), usize::MAX).await?;
             Ok::<_, CommandError>(send(&chat.gateway, &found, &post).await?)
         };
         let sending = or_interrupted(asking(terminal, sending));
         let left = "some connections may have accepted it already";
         let sent = sending.await.map_err(leaving(left))?;
-        reported(terminal, &whose, sent)
+        reported(terminal, &filter, sent)
     }
 }
 
@@ -69,15 +69,15 @@ fn receivers(
     room: Option<PersonName>,
     first: String,
     second: Option<String>,
-) -> Result<(Whose, String), CommandError> {
+) -> Result<(ConnectionFilter, String), CommandError> {
     match (room, second) {
-        (Some(room), None) => Ok((Whose::Room(room), first)),
+        (Some(room), None) => Ok((ConnectionFilter::Room(room), first)),
         (Some(_), Some(_)) => Err(CommandError::usage(
             "a message is for a name or for a room, and not for both",
             "leave NAME or `--room` out; put a text of several words in quotes",
         )),
         (None, Some(text)) => match first.parse() {
-            Ok(name) => Ok((Whose::Person(name), text)),
+            Ok(name) => Ok((ConnectionFilter::Person(name), text)),
             Err(error) => {
                 let error = format!("could not send to {first:?}: {error}");
                 Err(CommandError::usage(error, "`--room ROOM` names a room"))
@@ -90,17 +90,17 @@ fn receivers(
     }
 }
 
-fn reported(terminal: Terminal, whose: &Whose, sent: Sent) -> Result<(), CommandError> {
+fn reported(terminal: Terminal, filter: &ConnectionFilter, sent: Sent) -> Result<(), CommandError> {
     let Sent {
         accepted,
         ended,
         failed,
         failure,
     } = sent;
-    let to = match whose {
-        Whose::Room(room) => format!("room `{room}`"),
-        Whose::Person(name) => format!("`{name}`"),
-        Whose::Everybody | Whose::Connection(_) => "the chat".to_owned(),
+    let to = match filter {
+        ConnectionFilter::Room(room) => format!("room `{room}`"),
+        ConnectionFilter::Person(name) => format!("`{name}`"),
+        ConnectionFilter::Everybody | ConnectionFilter::Connection(_) => "the chat".to_owned(),
     };
     if accepted == 0 {
         if let Some(failure) = failure {
@@ -121,7 +121,7 @@ fn reported(terminal: Terminal, whose: &Whose, sent: Sent) -> Result<(), Command
         ));
     }
     match terminal.output {
-        Output::Json => terminal.result_json(&Answer {
+        Output::Json => terminal.result_json(&SendResult {
             accepted,
             ended,
             failed,
@@ -149,9 +149,9 @@ mod tests {
             receivers(room.cloned(), first.into(), second.map(str::to_owned))
                 .map_err(|error| error.exit)
         };
-        let ann = Whose::Person("Ann".parse().unwrap());
+        let ann = ConnectionFilter::Person("Ann".parse().unwrap());
         assert_eq!(of(None, "Ann", Some("hi")).unwrap(), (ann, "hi".into()));
-        let room = Whose::Room(hall.clone());
+        let room = ConnectionFilter::Room(hall.clone());
         assert_eq!(of(Some(&hall), "hi", None).unwrap(), (room, "hi".into()));
         for (room, first, second) in [
             (None, "hi", None),

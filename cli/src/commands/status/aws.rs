@@ -68,15 +68,15 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     };
     let stack = &settings.stack;
     let mut read = Read::default();
-    let deployed = read.of(target.stacks.deployed_template(stack).await);
-    let resources = read.of(target.stacks.resources(stack).await);
+    let deployed = read.value(target.stacks.deployed_template(stack).await);
+    let resources = read.value(target.stacks.resources(stack).await);
     let codes = deployed.as_ref().map(parameters_of_functions);
     let mut differences = Vec::new();
     let mut functions = Vec::new();
     for resource in resources.unwrap_or_default() {
         match resource.resource_type.as_str() {
             "AWS::Lambda::Function" => {
-                let code = read.of(target.functions.code(&resource.physical_id).await);
+                let code = read.value(target.functions.code(&resource.physical_id).await);
                 let key = codes
                     .as_ref()
                     .and_then(|codes| codes.get(&resource.logical_id))
@@ -100,7 +100,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
                     .stage_trouble(&resource.physical_id, &settings.stage)
                     .await;
                 let stage = &settings.stage;
-                differences.extend(match read.of(trouble).flatten() {
+                differences.extend(match read.value(trouble).flatten() {
                     None => None,
                     Some(Unready::NotYet(reason) | Unready::Broken(reason)) => {
                         Some(format!("stage {stage}: {reason}"))
@@ -121,8 +121,8 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     }
     differences.extend(kept_role(settings, &record));
     differences.extend(of_rules(&settings.aws.rules, &record));
-    let failure = read.of(failure(&target, &record).await).flatten();
-    let endpoint = read.of(endpoint(settings, &target, &record.outputs).await);
+    let failure = read.value(failure(&target, &record).await).flatten();
+    let endpoint = read.value(endpoint(settings, &target, &record.outputs).await);
     Ok(Status {
         stack: record.name,
         region: target.region,
@@ -169,7 +169,7 @@ struct Read {
 }
 
 impl Read {
-    fn of<T>(&mut self, outcome: Result<T, TargetError>) -> Option<T> {
+    fn value<T>(&mut self, outcome: Result<T, TargetError>) -> Option<T> {
         outcome
             .map_err(|error| {
                 let line = in_full(&error);

@@ -188,7 +188,7 @@ pub(super) fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chatctl_deploy::local::FunctionStatus;
+    use chatctl_deploy::local::{FunctionStatus, LocalTraffic};
     use expect_test::expect;
 
     #[test]
@@ -210,8 +210,8 @@ mod tests {
                 ("DirectFunction".into(), function),
             ]
             .into(),
-            tables_endpoint: None,
-            traffic: None,
+            tables_endpoint: "http://127.0.0.1:4712".into(),
+            traffic: LocalTraffic::default(),
             memory_bytes: Some(31_400_000),
             warnings: Warnings::default(),
         };

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::modules::{Import, Modules, Place};
+use super::modules::{Import, ModulePath, Modules};
 use super::root;
 
 /// A folder, two of its modules, and the imports by which one reaches the other.
@@ -14,7 +14,7 @@ type Edges = BTreeMap<(String, String), Vec<Import>>;
 
 /// The circles among the modules of each folder, each with its imports, one a line.
 fn circles(modules: &Modules) -> Vec<String> {
-    let mut folders: BTreeMap<Place, Edges> = BTreeMap::new();
+    let mut folders: BTreeMap<ModulePath, Edges> = BTreeMap::new();
     for import in modules.imports() {
         let pairs = import.from.iter().zip(&import.to);
         let shared = pairs.take_while(|(one, other)| one == other).count();

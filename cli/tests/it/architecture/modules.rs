@@ -7,11 +7,11 @@ use std::path::Path;
 use super::tokens::tokens;
 
 /// The names from a crate's root down to a module; empty for the root.
-pub(super) type Place = Vec<String>;
+pub(super) type ModulePath = Vec<String>;
 
 /// A crate's modules, by their places.
 #[derive(Debug, Default)]
-pub(super) struct Modules(BTreeMap<Place, Module>);
+pub(super) struct Modules(BTreeMap<ModulePath, Module>);
 
 #[derive(Debug)]
 struct Module {
@@ -32,8 +32,8 @@ struct Use {
 /// A module imports a name from another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Import {
-    pub(super) from: Place,
-    pub(super) to: Place,
+    pub(super) from: ModulePath,
+    pub(super) to: ModulePath,
     pub(super) name: String,
 }
 
@@ -42,13 +42,13 @@ impl Modules {
     pub(super) fn read(root: &Path, read: &impl Fn(&Path) -> Option<String>) -> Self {
         let mut modules = Self::default();
         let folder = root.parent().unwrap();
-        modules.add(Place::new(), &read(root).unwrap(), folder, read);
+        modules.add(ModulePath::new(), &read(root).unwrap(), folder, read);
         modules
     }
 
     fn add(
         &mut self,
-        place: Place,
+        place: ModulePath,
         text: &str,
         folder: &Path,
         read: &impl Fn(&Path) -> Option<String>,
@@ -88,11 +88,11 @@ impl Modules {
     }
 
     /// The module in which `path` starts when `from` names it, and what remains; `None` if that is another crate.
-    fn start(&self, from: &Place, path: &[String]) -> Option<(Place, Vec<String>)> {
+    fn start(&self, from: &ModulePath, path: &[String]) -> Option<(ModulePath, Vec<String>)> {
         let mut place = from.clone();
         let mut rest = path;
         match path[0].as_str() {
-            "crate" => (place, rest) = (Place::new(), &path[1..]),
+            "crate" => (place, rest) = (ModulePath::new(), &path[1..]),
             "self" => rest = &path[1..],
             "super" => {
                 while rest.first().is_some_and(|name| name == "super") {
@@ -118,10 +118,10 @@ impl Modules {
     /// The module that defines the first of `names` that is no module, and that name.
     fn follow(
         &self,
-        place: Place,
+        place: ModulePath,
         names: &[String],
         depth: usize,
-    ) -> Option<(Place, Option<String>)> {
+    ) -> Option<(ModulePath, Option<String>)> {
         assert!(depth < 32, "{names:?} in {place:?} leads to itself");
         let Some((name, rest)) = names.split_first() else {
             return Some((place, None));

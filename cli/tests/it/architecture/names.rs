@@ -1,7 +1,7 @@
 //! Names avoid what prose avoids (`docs/style.md`): words that make people of components.
 
-use super::tokens::all;
-use super::{all_sources, root};
+use super::tokens::{all, tokens};
+use super::{all_sources, is_test, root};
 
 const AVOIDED: [&str; 10] = [
     "whoever", "whomever", "nobody", "somebody", "anybody", "told", "hear", "hears", "heard",
@@ -42,6 +42,111 @@ fn no_name_has_a_word_that_prose_avoids() {
     assert!(
         found.is_empty(),
         "name the component, the user or what is done:\n{}",
+        found.join("\n")
+    );
+}
+
+/// Types that were named in a dialect of this project's own, and what the field calls such a type.
+const DIALECT: [(&str, &str); 22] = [
+    ("Answer", "Response, or the kind of response"),
+    ("Answered", "the outcome's name, such as IntegrationOutcome"),
+    ("Ask", "Request"),
+    ("Asked", "Request"),
+    ("Burst", "Batch"),
+    ("Crowd", "Group, Members"),
+    ("Footing", "Readiness"),
+    ("Ground", "State"),
+    ("Hand", "ManualClock, Handle"),
+    ("Heard", "Event, Message"),
+    ("Kept", "Stored, Cached, Fixed with a noun"),
+    ("Leavings", "Leftovers"),
+    ("Pace", "ConcurrencyLimit, Rate"),
+    ("Patience", "Timeout"),
+    ("Place", "Location, Position, Endpoint, Slot"),
+    ("Places", "Paths, Folders, Locations"),
+    ("Refusal", "Error, ErrorResponse, InvalidX"),
+    ("Seat", "Client, Connection"),
+    ("Spare", "Reserve, or what is reserved"),
+    ("Stamp", "Version, Fingerprint"),
+    ("Teller", "Emitter, Reporter"),
+    ("Ways", "Clients, Services"),
+];
+
+/// Files with older names. None is to be added.
+const OLD: [&str; 2] = ["deploy/src/aws/", "deploy/src/engine/network/proxy.rs"];
+
+/// The faults in the names that the code of `source` defines, tests left out.
+fn faults(source: &str) -> Vec<String> {
+    let tokens = tokens(source);
+    let mut found = Vec::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        match [pair[0].as_str(), pair[1].as_str()] {
+            ["struct" | "enum" | "trait" | "type", name] => {
+                let term = DIALECT.iter().find(|(word, _)| *word == name);
+                found.extend(term.map(|(word, term)| {
+                    format!("the type `{word}`: use the field's term ({term})")
+                }));
+            }
+            ["fn", "of"] if makes_self(&tokens[at..]) => {
+                found.push("the constructor `of`: constructors are `new` or `from_*`".to_owned());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether the function at the head of `tokens` returns `Self`, by itself or in another type.
+fn makes_self(tokens: &[String]) -> bool {
+    let head = tokens
+        .iter()
+        .take_while(|it| !["{", ";"].contains(&it.as_str()));
+    let head: Vec<_> = head.map(String::as_str).collect();
+    let returned = head.windows(2).rposition(|it| it == ["-", ">"]);
+    returned.is_some_and(|at| head[at..].contains(&"Self"))
+}
+
+#[test]
+fn the_guard_of_types_and_constructors_finds_what_is_planted() {
+    let planted = "
+        pub struct Refusal { of: u8 }
+        impl Price {
+            pub const fn of(units: fn(u8) -> u8) -> Result<Self, Error> { todo!() }
+            fn of(&self, quantity: Self) -> f64 { 0.0 }
+        }
+        #[cfg(test)]
+        mod tests { struct Answer; }";
+    assert_eq!(
+        faults(planted),
+        [
+            "the type `Refusal`: use the field's term (Error, ErrorResponse, InvalidX)",
+            "the constructor `of`: constructors are `new` or `from_*`",
+        ]
+    );
+}
+
+#[test]
+fn types_have_the_terms_of_the_field_and_no_constructor_is_named_of() {
+    let mut found = Vec::new();
+    for file in all_sources() {
+        let path = file.strip_prefix(root()).unwrap();
+        if is_test(path)
+            || OLD
+                .iter()
+                .any(|old| path.to_str().unwrap().starts_with(old))
+        {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        found.extend(
+            faults(&text)
+                .into_iter()
+                .map(|it| format!("{}: {it}", path.display())),
+        );
+    }
+    assert!(
+        found.is_empty(),
+        "name it as docs/style.md says:\n{}",
         found.join("\n")
     );
 }

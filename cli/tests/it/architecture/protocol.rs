@@ -148,7 +148,7 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
     ];
     for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {
         for file in sources(&root.join(package).join("src")) {
-            if file.ends_with("tests.rs") {
+            if super::is_test(&file) {
                 continue;
             }
             let text = std::fs::read_to_string(&file).unwrap();

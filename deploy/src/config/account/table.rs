@@ -135,8 +135,10 @@ impl AwsTable {
                 (value.span(), message)
             })?;
         }
-        let pairs = table.get_ref().iter();
-        let pairs = pairs.map(|(key, value)| (key.clone(), value.get_ref().clone()));
+        let pairs = table
+            .get_ref()
+            .iter()
+            .map(|(key, value)| (key.clone(), value.get_ref().clone()));
         tags::tags(&pairs.collect::<Vec<_>>()).map_err(|reason| {
             let message = format!("these tags cannot be put on a stack: {reason}");
             (table.span(), message)

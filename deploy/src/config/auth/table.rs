@@ -115,8 +115,11 @@ impl AuthTable {
         let auth = Auth { proof, origins };
         let bytes = auth.environment_bytes();
         if bytes > MAX_ENVIRONMENT_BYTES {
-            let place = self.origins.as_ref().map(Spanned::span);
-            let place = place.or(self.audience.as_ref().map(Spanned::span));
+            let place = self
+                .origins
+                .as_ref()
+                .map(Spanned::span)
+                .or(self.audience.as_ref().map(Spanned::span));
             let message = format!(
                 "what `[auth]` says comes to {bytes} bytes, and a function's environment holds {MAX_ENVIRONMENT_BYTES}: \
                  name fewer or shorter origins and audiences"

@@ -109,8 +109,11 @@ impl Name {
 
 /// The version is no part of a parameter's ARN.
 fn parameter(name: &str) -> Name {
-    let name = name.split(':').next().unwrap_or_default();
-    let name = name.trim_start_matches('/');
+    let name = name
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('/');
     Name::Sub(format!(
         "arn:${{AWS::Partition}}:ssm:{HERE}:parameter/{name}"
     ))

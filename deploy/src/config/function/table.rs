@@ -208,9 +208,10 @@ impl Given<'_> {
                 );
                 return Err((table.span(), message));
             }
-            let secret = table.get_ref().clone().secret(folder);
-            let secret = secret
-                .map_err(|reason| (table.span(), format!("the secret `{}`: {reason}", name.0)))?;
+            let secret =
+                table.get_ref().clone().secret(folder).map_err(|reason| {
+                    (table.span(), format!("the secret `{}`: {reason}", name.0))
+                })?;
             secrets.insert(name.0.clone(), secret);
         }
         let environment = environment.into_iter().flatten();
@@ -242,8 +243,10 @@ impl Given<'_> {
         own: usize,
     ) -> Result<(), Problem> {
         let bytes = settings.environment_bytes() + own;
-        let place = self.environment.map(Spanned::span);
-        let place = place.or(self.secrets.map(Spanned::span));
+        let place = self
+            .environment
+            .map(Spanned::span)
+            .or(self.secrets.map(Spanned::span));
         match place {
             Some(place) if bytes > MAX_ENVIRONMENT_BYTES => Err((
                 place,
@@ -271,8 +274,10 @@ impl Given<'_> {
         granted: usize,
     ) -> Result<(), Problem> {
         let size = settings.policies_bytes() + granted;
-        let place = self.secrets.map(Spanned::span);
-        let place = place.or(self.vpc.map(Spanned::span));
+        let place = self
+            .secrets
+            .map(Spanned::span)
+            .or(self.vpc.map(Spanned::span));
         match place {
             Some(place) if size > MAX_POLICIES_BYTES => Err((
                 place,

@@ -101,8 +101,9 @@ impl Node {
             Tree::Scalar(value) => value.clone(),
             Tree::List(items) => items.iter().map(Node::to_json).collect(),
             Tree::Map(entries) => {
-                let entries = entries.iter();
-                let entries = entries.map(|entry| (entry.key.clone(), entry.node.to_json()));
+                let entries = entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), entry.node.to_json()));
                 entries.collect::<Map<_, _>>().into()
             }
         }

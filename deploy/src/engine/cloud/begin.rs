@@ -1,9 +1,9 @@
 //! Starting what cannot be taken back, when the answer gets lost: whether it was started is then looked for.
 
 use super::records::ChangeSetIds;
-use super::{Begun, CloudFormation, CloudStacks, StackStatus, TargetError, token};
-use crate::engine::refusal::ErrorKind;
+use super::{CloudFormation, CloudStacks, StackStatus, StartedOperation, TargetError, token};
 use crate::engine::target::{DeployMode, Operation, Phase};
+use crate::engine::target_error::ErrorKind;
 
 /// How often is looked: what was started a moment ago may not show yet.
 const LOOKS: u32 = 3;
@@ -23,7 +23,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     /// It was not started, and is taken back then; or it is not known whether it was. The error says which.
     pub(super) async fn execute(&self, ids: &ChangeSetIds) -> Result<String, TargetError> {
         let token = token();
-        *self.begun.borrow_mut() = Some(Begun::Execution(ids.clone()));
+        *self.begun.borrow_mut() = Some(StartedOperation::Execution(ids.clone()));
         let Err(error) = self.cloud.execute_change_set(ids, &token).await else {
             *self.open.borrow_mut() = None;
             return Ok(token);
@@ -102,8 +102,10 @@ impl<C: CloudFormation> CloudStacks<C> {
         match begun {
             None => Ok(Phase::Begun),
             // A change set that is gone has gone with its execution.
-            Some(Begun::Execution(ids)) => Ok(self.execution(&ids).await?.unwrap_or(Phase::Begun)),
-            Some(Begun::Deletion(before)) => {
+            Some(StartedOperation::Execution(ids)) => {
+                Ok(self.execution(&ids).await?.unwrap_or(Phase::Begun))
+            }
+            Some(StartedOperation::Deletion(before)) => {
                 let record = self.cloud.stack(operation.stack.as_ref()).await?;
                 Ok(match record.is_none_or(|record| record.status != before) {
                     true => Phase::Over,

@@ -2,10 +2,10 @@
 
 use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
-use super::{CloudFormation, CloudStacks, Open, TargetError};
+use super::{CloudFormation, CloudStacks, OpenChangeSet, TargetError};
 use crate::engine::limits;
-use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{Change, DeployMode};
+use crate::engine::target_error::ErrorKind;
 
 /// How often a change set is asked for its state. With the longest pause this is a quarter of an hour.
 const MAX_QUESTIONS: u32 = 180;
@@ -54,7 +54,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     ) -> Result<Option<(ChangeSetIds, ChangeSetState)>, TargetError> {
         let is_first = request.change == Change::Create;
         // By its name, until its id is known: the answer may be interrupted, and the change set be there all the same.
-        *self.open.borrow_mut() = Some(Open {
+        *self.open.borrow_mut() = Some(OpenChangeSet {
             ids: ChangeSetIds {
                 change_set: request.name.clone(),
                 stack: request.stack.clone(),
@@ -72,7 +72,7 @@ impl<C: CloudFormation> CloudStacks<C> {
                 return Err(error);
             }
         };
-        *self.open.borrow_mut() = Some(Open {
+        *self.open.borrow_mut() = Some(OpenChangeSet {
             ids: ids.clone(),
             is_first,
         });

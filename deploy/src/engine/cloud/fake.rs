@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::records::*;
 use super::{CloudFormation, Resource, StackStatus, TargetError};
-use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{Change, DeployMode};
+use crate::engine::target_error::ErrorKind;
 use crate::stack::Template;
 use crate::stack::change::{Action, ResourceChange};
 use crate::stack::progress::{STACK_TYPE, StackEvent};

@@ -4,7 +4,7 @@
 
 use super::records::{ChangeSetIds, Finding};
 use super::{CloudFormation, CloudStacks, TargetError};
-use crate::engine::refusal::ErrorKind;
+use crate::engine::target_error::ErrorKind;
 use crate::stack::cause::{Cause, cause};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::random::random_hex;
-use super::refusal::{ErrorKind, TargetError};
 use super::target::{DeployMode, Inventory, Resource};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::status::{StackState, StackStatus};
@@ -85,7 +85,7 @@ pub trait CloudFormation {
 
 /// A change set that was begun and neither executed nor taken back.
 #[derive(Debug, Clone)]
-struct Open {
+struct OpenChangeSet {
     ids: ChangeSetIds,
     /// It is the first of its stack, which exists only for it.
     is_first: bool,
@@ -95,16 +95,16 @@ struct Open {
 #[derive(Debug)]
 pub struct CloudStacks<C> {
     cloud: C,
-    open: RefCell<Option<Open>>,
+    open: RefCell<Option<OpenChangeSet>>,
     /// What was begun last.
-    begun: RefCell<Option<Begun>>,
+    begun: RefCell<Option<StartedOperation>>,
     /// Events could not be read, which has been reported.
     is_without_events: Cell<bool>,
 }
 
 /// What was asked for and cannot be taken back.
 #[derive(Debug, Clone)]
-enum Begun {
+enum StartedOperation {
     /// The execution of a change set.
     Execution(ChangeSetIds),
     /// The deletion of a stack that was in this status.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::refusal::{ErrorKind, TargetError};
 use super::super::target::{Change, DeployMode};
+use super::super::target_error::{ErrorKind, TargetError};
 use crate::stack::change::ResourceChange;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::parameter::is_code_key;

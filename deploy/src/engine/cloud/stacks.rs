@@ -3,15 +3,17 @@
 use std::time::Instant;
 
 use super::records::{NewChangeSet, ParameterValue};
-use super::{Begun, CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
+use super::{
+    CloudFormation, CloudStacks, StackRecord, StackState, StartedOperation, TargetError, token,
+};
 use crate::config::names::StackName;
 use crate::engine::execute::no_answer;
 use crate::engine::limits::{self, Limit};
-use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{
     Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description, Operation, Phase,
     Prepared, Readiness, Stacks,
 };
+use crate::engine::target_error::ErrorKind;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
 use crate::stack::retain::{TABLE_TYPE, with_tables_retained};
@@ -116,7 +118,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             spare.dedup();
         }
         let pace = record.next_pace(DeployMode::Standard);
-        *self.begun.borrow_mut() = Some(Begun::Deletion(record.status.clone()));
+        *self.begun.borrow_mut() = Some(StartedOperation::Deletion(record.status.clone()));
         self.delete_stack(&record.id, &token, &spare, pace).await?;
         Ok(operation(record.id))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Order, declined, publish};
+use super::{DeployRequest, declined, publish};
 use crate::engine::again::execute_with_second_try;
 use crate::engine::cloud::{CloudFormation, CloudStacks};
 use crate::engine::event::{DeployEvent, Reporter};
@@ -10,10 +10,10 @@ use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
 use crate::engine::prepare::prepare;
-use crate::engine::refusal::{TargetError, or_interrupted};
 use crate::engine::target::{
     AssetStore, ChangeSet, ChangeSets, DeployMode, Deployment, Functions, Gateways, Prepared,
 };
+use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::Outputs;
 use crate::stack::render::is_code_only;
 
@@ -50,31 +50,32 @@ pub struct CloudOptions {
 }
 
 impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
-    /// Deploys `order`, unless `agrees` says no to its changes. The answer is the chat's URL.
+    /// Deploys `request`, unless `agrees` says no to its changes. The answer is the chat's URL.
     ///
     /// # Errors
     /// Those of each step, with what was done until then; [`DeployError::Unproven`] when the stack is deployed and does
     /// not answer.
     pub async fn deploy(
         &self,
-        order: Order<'_, S::Handlers>,
+        request: DeployRequest<'_, S::Handlers>,
         options: &CloudOptions,
         agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
         reporter: &mut impl Reporter,
     ) -> Result<String, DeployError> {
-        let stack = order.settings.stack.clone();
+        let stack = request.settings.stack.clone();
         let left = "no stack was touched; what was published already serves the next deployment";
         let limit = limits::PUBLISHING.and(limits::upload(options.upload));
-        let publishing = limits::within(limit, publish(self.store, &order, reporter), |minutes| {
-            TargetError::late("publish the handlers", minutes)
-        });
+        let publishing =
+            limits::within(limit, publish(self.store, &request, reporter), |minutes| {
+                TargetError::late("publish the handlers", minutes)
+            });
         let code = or_interrupted(publishing)
             .await
             .map_err(|error| error.leaving(left).after(|| left.to_owned()))?;
         let mut deployment = Deployment {
             tags: options.tags.clone(),
             pace: options.mode,
-            ..Deployment::new(stack.clone(), order.template.clone(), code)
+            ..Deployment::new(stack.clone(), request.template.clone(), code)
         };
         deployment.parameters.extend(options.parameters.clone());
         let code = deployment.code_of_functions();
@@ -98,7 +99,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         }
         let unproven =
             format!("stack `{stack}` is deployed, only the proof that it answers is missing");
-        let proving = self.prove(&order, options, &code, &outputs, reporter);
+        let proving = self.prove(&request, options, &code, &outputs, reporter);
         let proven = limits::within(limits::PROVING, proving, |minutes| {
             TargetError::late("find out whether what was deployed answers", minutes).into()
         });

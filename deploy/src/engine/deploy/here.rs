@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use super::proof::probe;
-use super::{Order, declined, publish};
+use super::{DeployRequest, declined, publish};
 use crate::config::names::StackName;
 use crate::engine::event::Reporter;
 use crate::engine::execute::{DeployError, execute, no_answer};
 use crate::engine::limits::{self, Share};
 use crate::engine::prepare::prepare_here;
 use crate::engine::probe::ProbeError;
-use crate::engine::refusal::{TargetError, or_interrupted};
 use crate::engine::target::{AssetStore, ChangeSet, Deployment, Prepared, Stacks};
+use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::render::output;
 
 /// Nothing here is slow to spread; a cold machine may be slow to start processes.
@@ -28,23 +28,23 @@ pub trait Diagnosis {
     ) -> Result<Option<String>, TargetError>;
 }
 
-/// Deploys `order` to this machine, unless `agrees` says no to its changes. The answer is the chat's URL.
+/// Deploys `request` to this machine, unless `agrees` says no to its changes. The answer is the chat's URL.
 ///
 /// # Errors
 /// Those of each step; [`DeployError::Unproven`] when the stack runs and does not answer.
 pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
     target: &T,
-    order: Order<'_, T::Handlers>,
+    request: DeployRequest<'_, T::Handlers>,
     agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
     reporter: &mut impl Reporter,
 ) -> Result<String, DeployError> {
-    let stack = &order.settings.stack;
+    let stack = &request.settings.stack;
     // The question between them is not counted.
-    let share = Share::of(limits::HERE);
+    let share = Share::new(limits::HERE);
     let late = |minutes| no_answer("come to the end of the deployment", stack, minutes);
-    let publishing = or_interrupted(publish(target, &order, reporter));
+    let publishing = or_interrupted(publish(target, &request, reporter));
     let code = share.within(publishing, late).await?;
-    let deployment = Deployment::new(stack.clone(), order.template, code);
+    let deployment = Deployment::new(stack.clone(), request.template, code);
     let preparing = prepare_here(target, deployment, reporter);
     let outputs = match share.within(preparing, late).await? {
         Prepared::NoChanges(outputs) => outputs,
@@ -58,14 +58,14 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
         }
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
-    if !order.is_probed {
+    if !request.is_probed {
         return Ok(url);
     }
     let timeout = limits::scaled(PROBING);
-    let pass = order.pass.at_once();
+    let credential = request.credential.at_once();
     let proving = async {
         let began = Instant::now();
-        match probe(&url, order.settings, pass, timeout, reporter).await {
+        match probe(&url, request.settings, credential, timeout, reporter).await {
             Err(DeployError::Unproven(mut unproven)) => {
                 let silent = match unproven.error {
                     ProbeError::NoAnswer { .. } => began.elapsed().min(timeout),

@@ -9,9 +9,9 @@ mod proof;
 use std::collections::BTreeMap;
 
 use super::event::{DeployEvent, Reporter, Step};
-use super::probe::Pass;
-use super::refusal::{ErrorKind, TargetError};
+use super::probe::ProbeCredential;
 use super::target::{Asset, AssetStore};
+use super::target_error::{ErrorKind, TargetError};
 use crate::config::Settings;
 use crate::stack::Template;
 use crate::stack::size::megabytes;
@@ -21,7 +21,7 @@ pub use proof::endpoint;
 
 /// What is to be deployed.
 #[derive(Debug)]
-pub struct Order<'a, H> {
+pub struct DeployRequest<'a, H> {
     /// The config, with flags and environment.
     pub settings: &'a Settings,
     /// The template to deploy.
@@ -31,23 +31,23 @@ pub struct Order<'a, H> {
     /// Whether the chat has to deliver messages before the deployment counts as done.
     pub is_probed: bool,
     /// How the probe's clients prove their names.
-    pub pass: Pass<'a>,
+    pub credential: ProbeCredential<'a>,
 }
 
-/// Publishes all handlers of `order`; those with the same content are sent once.
+/// Publishes all handlers of `request`; those with the same content are sent once.
 async fn publish<S: AssetStore>(
     store: &S,
-    order: &Order<'_, S::Handlers>,
+    request: &DeployRequest<'_, S::Handlers>,
     reporter: &mut impl Reporter,
 ) -> Result<BTreeMap<String, Asset>, TargetError> {
-    if order.handlers.is_empty() {
+    if request.handlers.is_empty() {
         return Ok(BTreeMap::new());
     }
     Step::Publish
         .run(reporter, async |reporter| {
             let mut assets = BTreeMap::new();
-            for (parameter, handlers) in order.handlers {
-                let asset = store.publish(&order.settings.stack, handlers).await?;
+            for (parameter, handlers) in request.handlers {
+                let asset = store.publish(&request.settings.stack, handlers).await?;
                 assets.insert(parameter.clone(), asset);
             }
             for notice in store.notices() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Cloud, CloudOptions, Order};
+use super::{Cloud, CloudOptions, DeployRequest};
 use crate::config::Settings;
 use crate::config::names::{StackName, StageName};
 use crate::engine::cloud::CloudFormation;
@@ -11,9 +11,9 @@ use crate::engine::event::{DeployEvent, Reporter, Step};
 use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
-use crate::engine::probe::{self, Pass};
-use crate::engine::refusal::{ErrorKind, TargetError, or_interrupted};
+use crate::engine::probe::{self, ProbeCredential};
 use crate::engine::target::{Asset, AssetStore, Functions, Gateways, Inventory};
+use crate::engine::target_error::{ErrorKind, TargetError, or_interrupted};
 use crate::engine::verify::{Verified, complaining, complaint, verify};
 use crate::stack::Outputs;
 use crate::stack::few::few;
@@ -29,7 +29,7 @@ pub(super) const PROBING: Duration = Duration::from_secs(40);
 pub(super) async fn probe(
     url: &str,
     settings: &Settings,
-    pass: Pass<'_>,
+    credential: ProbeCredential<'_>,
     timeout: Duration,
     reporter: &mut impl Reporter,
 ) -> Result<(), DeployError> {
@@ -40,7 +40,7 @@ pub(super) async fn probe(
                 let probed = match settings.has_own_functions() {
                     true => {
                         let pace = settings.limits.messages_per_second;
-                        probe::probe(url, said, pass, routes, pace, timeout).await
+                        probe::probe(url, said, credential, routes, pace, timeout).await
                     }
                     false => probe::probe_gateway(url, said, routes, timeout).await,
                 };
@@ -78,7 +78,7 @@ pub async fn endpoint(
 }
 
 impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
-    /// Compares what runs with `code`, by the functions' logical ids, and sends messages through it unless `order`
+    /// Compares what runs with `code`, by the functions' logical ids, and sends messages through it unless `request`
     /// forbids that; the answer is the chat's URL.
     ///
     /// Of the two proofs the messages weigh more: what API Gateway has on record of the stage may be older than what it
@@ -88,25 +88,26 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     /// Something else runs, or it does not answer.
     pub(super) async fn prove(
         &self,
-        order: &Order<'_, S::Handlers>,
+        request: &DeployRequest<'_, S::Handlers>,
         options: &CloudOptions,
         code: &BTreeMap<String, Asset>,
         outputs: &Outputs,
         reporter: &mut impl Reporter,
     ) -> Result<String, DeployError> {
-        let (stack, stage) = (&order.settings.stack, &order.settings.stage);
+        let (stack, stage) = (&request.settings.stack, &request.settings.stage);
         let said = Step::Verify
             .run(reporter, async |reporter| {
                 self.verified(stack, stage, code, reporter).await
             })
             .await?;
-        let url = endpoint(self.stacks, self.gateways, stack, stage, outputs).await?;
-        let url = url.ok_or_else(|| {
-            let message = format!("stack `{stack}` has no WebSocket API");
-            TargetError::new(ErrorKind::Failed, message)
-        })?;
+        let url = endpoint(self.stacks, self.gateways, stack, stage, outputs)
+            .await?
+            .ok_or_else(|| {
+                let message = format!("stack `{stack}` has no WebSocket API");
+                TargetError::new(ErrorKind::Failed, message)
+            })?;
         let said = said.map(|words| complaining(stage, &words));
-        if !order.is_probed {
+        if !request.is_probed {
             if let Some(said) = said {
                 let text = format!(
                     "{said}; whether it answers was not tried (`--no-probe`), `chatctl chat` tries it"
@@ -116,16 +117,22 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             return Ok(url);
         }
         let timeout = limits::scaled(PROBING);
-        let domain = order.settings.aws.domain.as_ref();
+        let domain = request.settings.aws.domain.as_ref();
         let probed = match domain.filter(|domain| domain.url() == url) {
             Some(domain) => {
                 let target = outputs.get(output::DOMAIN_TARGET).map(String::as_str);
                 let named = (domain, url.as_str(), target);
-                self.probe_by_name(order, named, reporter).await
+                self.probe_by_name(request, named, reporter).await
             }
-            None => probe(&url, order.settings, order.pass, timeout, reporter)
-                .await
-                .map(|()| true),
+            None => probe(
+                &url,
+                request.settings,
+                request.credential,
+                timeout,
+                reporter,
+            )
+            .await
+            .map(|()| true),
         };
         let was_tried =
             probed.map_err(|error| explained(error, options.obstacle, said.as_deref()))?;

@@ -7,7 +7,7 @@ pub(super) mod surroundings;
 mod tests;
 mod trust;
 
-use super::refusal::TargetError;
+use super::target_error::TargetError;
 pub(crate) use dial::dial;
 pub use dial::{DialError, Socket};
 pub use proxy::{Proxies, Proxy, ProxyFailure};

@@ -31,8 +31,11 @@ pub struct Proxy {
 impl Proxy {
     /// Its URL with name and password, for libraries only.
     pub(crate) fn secret_url(&self) -> String {
-        let login = self.login.as_ref().map(|login| format!("{login}@"));
-        let login = login.unwrap_or_default();
+        let login = self
+            .login
+            .as_ref()
+            .map(|login| format!("{login}@"))
+            .unwrap_or_default();
         format!("{}://{login}{}", self.scheme, self.host_and_port)
     }
 
@@ -152,8 +155,9 @@ impl Proxies {
                 .transpose()
         };
         let rules = value("no_proxy").or_else(|| value("NO_PROXY"));
-        let exempt = rules.map(|rules| normalised(&rules.to_string_lossy()));
-        let exempt = exempt.unwrap_or_default();
+        let exempt = rules
+            .map(|rules| normalised(&rules.to_string_lossy()))
+            .unwrap_or_default();
         Ok(Self {
             https: proxy(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
             http: proxy(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])?,

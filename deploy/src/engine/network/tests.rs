@@ -168,7 +168,7 @@ async fn a_certificate_file_that_cannot_be_used_is_reported_with_its_path() {
         (file("half", half), "what begins as PEM does not end so"),
         (file("none", none), "none of what it holds is a certificate"),
     ] {
-        let error = Trust::of_file(path.clone().into()).await.unwrap_err();
+        let error = Trust::from_file(path.clone().into()).await.unwrap_err();
         let reported = format!(
             "could not take certificates from {} (AWS_CA_BUNDLE)",
             path.display()

@@ -37,7 +37,7 @@ impl Trust {
     pub(crate) async fn of_environment() -> Result<Self, TargetError> {
         let named = variable(BUNDLE).filter(|path| !path.is_empty());
         match named {
-            Some(path) => Self::of_file(path).await,
+            Some(path) => Self::from_file(path).await,
             None => Ok(Self {
                 // Some machines have certificates that cannot be read beside those that can. One that has none
                 // at all can still reach what needs none.
@@ -47,7 +47,7 @@ impl Trust {
         }
     }
 
-    pub(super) async fn of_file(path: OsString) -> Result<Self, TargetError> {
+    pub(super) async fn from_file(path: OsString) -> Result<Self, TargetError> {
         let path = PathBuf::from(path);
         let wrong = |why: Box<dyn std::error::Error + Send + Sync>| {
             let message = format!(

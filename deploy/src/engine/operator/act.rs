@@ -6,7 +6,9 @@ use std::time::Duration;
 use chat_protocol::{Index, table};
 use futures_util::{StreamExt, stream};
 
-use super::{AT_ONCE, ConnectionTable, Connections, Found, Key, Whose, find};
+use super::{
+    AT_ONCE, ConnectionFilter, ConnectionTable, Connections, Key, RecordedConnection, find,
+};
 use crate::config::names::PersonName;
 use crate::engine::{ErrorKind, TargetError, limits};
 
@@ -29,7 +31,7 @@ pub struct Sent {
 /// The identity lacks the permission. Other failures are counted, because the other connections may still be reached.
 pub async fn send(
     gateway: &impl Connections,
-    found: &[Found],
+    found: &[RecordedConnection],
     text: &str,
 ) -> Result<Sent, TargetError> {
     let posts = found.iter().map(|one| gateway.post(&one.connection, text));
@@ -98,7 +100,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The most looks for connections that were about to open.
 const MAX_LOOKS: u32 = 10;
 
-/// Closes the connections of `whose` and removes their items. With `is_banned`, the name was banned before, and
+/// Closes the connections that `filter` selects, and removes their items. With `is_banned`, the name was banned before, and
 /// connections are looked for until none is left whose handshake had begun before the ban. `now` tells the time in seconds
 /// since the Unix epoch.
 ///
@@ -107,14 +109,14 @@ const MAX_LOOKS: u32 = 10;
 pub async fn kick(
     target: (&impl ConnectionTable, &impl Connections),
     index: Index,
-    whose: &Whose,
+    filter: &ConnectionFilter,
     is_banned: bool,
     now: impl Fn() -> u64,
 ) -> Result<Kicked, TargetError> {
     let mut kicked = Kicked::default();
     for look in 1..=MAX_LOOKS {
         let before = kicked.closed.len();
-        let is_settled = close_all(target, (index, whose), &mut kicked, now())
+        let is_settled = close_all(target, (index, filter), &mut kicked, now())
             .await
             .map_err(|error| error.after(|| so_far(kicked.closed.len())))?;
         let is_quiet = is_settled && kicked.closed.len() == before;
@@ -139,17 +141,17 @@ fn so_far(closed: usize) -> String {
 /// One look; `false` if a connection on record may still be about to open.
 async fn close_all(
     (source, gateway): (&impl ConnectionTable, &impl Connections),
-    (index, whose): (Index, &Whose),
+    (index, filter): (Index, &ConnectionFilter),
     kicked: &mut Kicked,
     now: u64,
 ) -> Result<bool, TargetError> {
-    let (mut found, _) = find(source, index, whose, now, usize::MAX).await?;
+    let (mut found, _) = find(source, index, filter, now, usize::MAX).await?;
     // An open connection may have lost its item.
-    if let (Whose::Connection(connection), true) = (whose, found.is_empty()) {
+    if let (ConnectionFilter::Connection(connection), true) = (filter, found.is_empty()) {
         let connection = connection.clone();
-        found.push(Found {
+        found.push(RecordedConnection {
             connection,
-            ..Found::default()
+            ..RecordedConnection::default()
         });
     }
     let closing = found.iter().map(async |one| {

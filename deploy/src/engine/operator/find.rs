@@ -16,7 +16,7 @@ const MAX_PARTS: usize = 200;
 
 /// Whose connections are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum ConnectionFilter {
     /// Those of all users.
     Everybody,
     /// Those of the user with this name.
@@ -29,7 +29,7 @@ pub enum Whose {
 
 /// A connection on record. It may have ended without an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct RecordedConnection {
     /// Its id.
     pub connection: String,
     /// `None` if it connected without one.
@@ -42,7 +42,7 @@ pub struct Found {
     pub connected_at: u64,
 }
 
-impl Found {
+impl RecordedConnection {
     /// The longest open first, and devices of one name that opened in the same second together.
     fn order(&self) -> (u64, Option<&str>, &str) {
         (self.connected_at, self.name.as_deref(), &self.connection)
@@ -67,7 +67,7 @@ impl Found {
     }
 }
 
-/// The connections of `whose` that have not expired `now` (seconds since the Unix epoch), the longest open first, and
+/// The connections that `filter` selects and that have not expired `now` (seconds since the Unix epoch), the longest open first, and
 /// whether these are all.
 ///
 /// A person is found by one query if there are routes to a friend, a room by four; anything else is looked for in the
@@ -78,10 +78,10 @@ impl Found {
 pub async fn find(
     source: &impl ConnectionTable,
     index: Index,
-    whose: &Whose,
+    filter: &ConnectionFilter,
     now: u64,
     most: usize,
-) -> Result<(Vec<Found>, bool), TargetError> {
+) -> Result<(Vec<RecordedConnection>, bool), TargetError> {
     let mut reading = Reading {
         index,
         now,
@@ -90,30 +90,32 @@ pub async fn find(
         parts: 0,
         is_complete: true,
     };
-    match whose {
-        Whose::Person(name) if index.has_friend() => {
+    match filter {
+        ConnectionFilter::Person(name) if index.has_friend() => {
             let partition = table::user(name.as_ref());
             let next = async |start| source.query(&partition, start).await;
             reading.read(next).await?;
         }
-        Whose::Room(room) if index.has_room() => {
+        ConnectionFilter::Room(room) if index.has_room() => {
             for shard in 0..ROOM_SHARDS {
                 let partition = table::room(room.as_ref(), shard);
                 let next = async |start| source.query(&partition, start).await;
                 reading.read(next).await?;
             }
         }
-        Whose::Room(room) => {
+        ConnectionFilter::Room(room) => {
             let message =
                 format!("this chat has no room `{room}`: its routes lead to friends only");
             return Err(TargetError::new(ErrorKind::Usage, message).with_hint(
                 "name a person instead; a route with `receivers = \"room\"` adds rooms",
             ));
         }
-        Whose::Person(_) | Whose::Everybody | Whose::Connection(_) => {
-            let only = match whose {
-                Whose::Person(name) => Only::Name(name.as_ref()),
-                Whose::Connection(connection) => Only::Connection(connection),
+        ConnectionFilter::Person(_)
+        | ConnectionFilter::Everybody
+        | ConnectionFilter::Connection(_) => {
+            let only = match filter {
+                ConnectionFilter::Person(name) => Only::Name(name.as_ref()),
+                ConnectionFilter::Connection(connection) => Only::Connection(connection),
                 _ => Only::Connections,
             };
             let next = async |start| source.scan(only, start).await;
@@ -130,7 +132,7 @@ struct Reading {
     now: u64,
     most: usize,
     /// By id: where connections are found by name and room, each has two items.
-    found: BTreeMap<String, Found>,
+    found: BTreeMap<String, RecordedConnection>,
     parts: usize,
     is_complete: bool,
 }
@@ -201,7 +203,7 @@ impl Reading {
 /// API Gateway refuses or does not respond.
 pub async fn activity(
     gateway: &impl Connections,
-    found: &[Found],
+    found: &[RecordedConnection],
 ) -> Result<Vec<Option<Activity>>, TargetError> {
     let asked = found.iter().map(|one| gateway.activity(&one.connection));
     let mut asked = stream::iter(asked).buffered(AT_ONCE);

@@ -7,21 +7,21 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use ulid::Ulid;
 
-use super::Whose;
+use super::ConnectionFilter;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::records::Records;
 
 /// The sender in the operator's envelopes. No user can have this name, because names contain no `#`.
 pub(crate) const OPERATOR: &str = "#operator";
 
-/// What is posted for `text` to `whose`: an envelope where the chat's routes have them, else the text itself. `now` is in
+/// What is posted for `text` to the connections of `filter`: an envelope where the chat's routes have them, else the text itself. `now` is in
 /// milliseconds since the Unix epoch.
 ///
 /// # Errors
 /// The text is empty or larger than API Gateway's largest message.
 pub fn message(
     records: &Records,
-    whose: &Whose,
+    filter: &ConnectionFilter,
     text: &str,
     now: u64,
 ) -> Result<String, TargetError> {
@@ -31,13 +31,13 @@ pub fn message(
             "could not send an empty text",
         ));
     }
-    let receivers = match whose {
-        Whose::Room(_) => Receivers::Room,
+    let receivers = match filter {
+        ConnectionFilter::Room(_) => Receivers::Room,
         _ => Receivers::Friend,
     };
     let post = match records.envelope(receivers) {
         None => text.to_owned(),
-        Some(route) => envelope(route, whose, text, now),
+        Some(route) => envelope(route, filter, text, now),
     };
     if post.len() > MAX_MESSAGE_BYTES {
         let message = format!(
@@ -51,14 +51,14 @@ pub fn message(
     Ok(post)
 }
 
-fn envelope(route: &str, whose: &Whose, text: &str, now: u64) -> String {
+fn envelope(route: &str, filter: &ConnectionFilter, text: &str, now: u64) -> String {
     let mut random = [0; 16];
     getrandom::fill(&mut random).expect("the operating system has random bytes");
     let id = Ulid::from_parts(now, u128::from_be_bytes(random)).to_string();
-    let (room, to) = match whose {
-        Whose::Room(room) => (Some(room.as_ref().into()), None),
-        Whose::Person(name) => (None, Some(name.as_ref().into())),
-        Whose::Everybody | Whose::Connection(_) => (None, None),
+    let (room, to) = match filter {
+        ConnectionFilter::Room(room) => (Some(room.as_ref().into()), None),
+        ConnectionFilter::Person(name) => (None, Some(name.as_ref().into())),
+        ConnectionFilter::Everybody | ConnectionFilter::Connection(_) => (None, None),
     };
     let message = Envelope::Message(Message {
         id: id.into(),

@@ -11,7 +11,7 @@ mod message;
 mod tests;
 
 pub use act::{Kicked, Sent, ban, kick, send, unban};
-pub use find::{Found, Whose, activity, find};
+pub use find::{ConnectionFilter, RecordedConnection, activity, find};
 pub use message::message;
 
 use super::TargetError;

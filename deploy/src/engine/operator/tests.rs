@@ -10,17 +10,17 @@ use crate::stack::records::Records;
 
 const NOW: u64 = 1_767_225_600;
 
-fn person(name: &str) -> Whose {
-    Whose::Person(name.parse().unwrap())
+fn person(name: &str) -> ConnectionFilter {
+    ConnectionFilter::Person(name.parse().unwrap())
 }
 
-fn room(name: &str) -> Whose {
-    Whose::Room(name.parse().unwrap())
+fn room(name: &str) -> ConnectionFilter {
+    ConnectionFilter::Room(name.parse().unwrap())
 }
 
 /// `connection name room` of each that is found, and whether these are all.
-async fn found(chat: &FakeChat, index: Index, whose: &Whose) -> (Vec<String>, bool) {
-    let (found, is_complete) = find(chat, index, whose, NOW, 100).await.unwrap();
+async fn found(chat: &FakeChat, index: Index, filter: &ConnectionFilter) -> (Vec<String>, bool) {
+    let (found, is_complete) = find(chat, index, filter, NOW, 100).await.unwrap();
     let lines = found.iter().map(|one| {
         let said = |text: &Option<String>| text.clone().unwrap_or("-".into());
         let (name, room) = (said(&one.name), said(&one.room));
@@ -65,7 +65,7 @@ async fn a_connection_with_an_item_by_name_and_one_by_room_is_one() {
     chat.connect("U#Ann", "a=", NOW - 1);
     member(&chat, "hall", "a=", Some("Ann"), NOW - 1);
     let index = Index::FriendAndRoom;
-    let all = found(&chat, index, &Whose::Everybody).await.0;
+    let all = found(&chat, index, &ConnectionFilter::Everybody).await.0;
     assert_eq!(all, ["a= Ann hall"]);
     assert_eq!(found(&chat, index, &room("hall")).await.0, ["a= Ann hall"]);
 }
@@ -78,7 +78,9 @@ async fn in_a_chat_of_rooms_alone_a_person_is_looked_for_everywhere() {
     member(&chat, "attic", "c=", None, NOW);
     let lines = found(&chat, Index::Room, &person("Ann")).await.0;
     assert_eq!(lines, ["a= Ann hall", "b= Ann attic"]);
-    let all = found(&chat, Index::Room, &Whose::Everybody).await.0;
+    let all = found(&chat, Index::Room, &ConnectionFilter::Everybody)
+        .await
+        .0;
     assert_eq!(all, ["a= Ann hall", "b= Ann attic", "c= - attic"]);
 }
 
@@ -96,7 +98,7 @@ async fn no_more_is_read_than_is_wanted_and_the_answer_says_so() {
     for number in 0..20 {
         chat.connect("U#Ann", &format!("{number:02}="), NOW);
     }
-    let (found, is_complete) = find(&chat, Index::Friend, &Whose::Everybody, NOW, 3)
+    let (found, is_complete) = find(&chat, Index::Friend, &ConnectionFilter::Everybody, NOW, 3)
         .await
         .unwrap();
     assert_eq!((found.len(), is_complete), (3, false));
@@ -116,7 +118,7 @@ async fn items_of_handlers_and_sessions_are_no_connections() {
         chat.insert(alone(partition));
     }
     chat.record("H#U#Ann", "x=", NOW);
-    let all = found(&chat, Index::Friend, &Whose::Everybody).await;
+    let all = found(&chat, Index::Friend, &ConnectionFilter::Everybody).await;
     assert_eq!(all, (Vec::new(), true));
 }
 
@@ -181,8 +183,8 @@ async fn a_kick_closes_every_device_and_removes_exactly_its_items() {
 async fn a_connection_without_an_item_is_closed_by_its_id() {
     let chat = FakeChat::default();
     chat.open.borrow_mut().insert("lost=".into());
-    let whose = Whose::Connection("lost=".into());
-    let kicked = kick((&chat, &chat), Index::Friend, &whose, false, || NOW).await;
+    let filter = ConnectionFilter::Connection("lost=".into());
+    let kicked = kick((&chat, &chat), Index::Friend, &filter, false, || NOW).await;
     assert_eq!(kicked.unwrap().closed.len(), 1);
 }
 

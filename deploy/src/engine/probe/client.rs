@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chat_protocol::{Field, Handshake};
 use tokio_tungstenite::tungstenite;
 
-use super::{Pass, ProbeError};
+use super::{ProbeCredential, ProbeError};
 use crate::engine::client::{Address, Connection};
 use crate::engine::network::DialError;
 
@@ -30,8 +30,11 @@ pub(super) fn address(
 }
 
 /// `address` with what proves its name.
-pub(super) fn proven(mut address: Address, pass: Pass<'_>) -> Result<Address, ProbeError> {
-    if let Pass::Tokens(mint) = pass {
+pub(super) fn proven(
+    mut address: Address,
+    credential: ProbeCredential<'_>,
+) -> Result<Address, ProbeError> {
+    if let ProbeCredential::Tokens(mint) = credential {
         let name = address.handshake.get(Field::From).unwrap_or_default();
         address.token = Some(mint(name).map_err(ProbeError::Setup)?);
     }

@@ -81,7 +81,7 @@ impl ProbeError {
 
 /// How the probe's clients prove their names.
 #[derive(Clone, Copy)]
-pub enum Pass<'a> {
+pub enum ProbeCredential<'a> {
     /// They claim them.
     Claims,
     /// By a token for the name that it is called with.
@@ -95,17 +95,17 @@ pub enum Pass<'a> {
     },
 }
 
-impl Pass<'_> {
+impl ProbeCredential<'_> {
     /// The same at a gateway that serves what was deployed.
     pub(in crate::engine) const fn at_once(self) -> Self {
         match self {
             Self::Custom { .. } => Self::Custom { is_settled: true },
-            pass => pass,
+            credential => credential,
         }
     }
 }
 
-impl std::fmt::Debug for Pass<'_> {
+impl std::fmt::Debug for ProbeCredential<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Claims => "Claims",
@@ -139,15 +139,15 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn probe(
     url: &str,
     said: &Handshake,
-    pass: Pass<'_>,
+    credential: ProbeCredential<'_>,
     routes: &[Route],
     pace: Option<u32>,
     timeout: Duration,
 ) -> Result<String, ProbeError> {
-    if let Pass::Nothing = pass {
+    if let ProbeCredential::Nothing = credential {
         return locked::probe_locked(url, said, timeout).await;
     }
-    if let Pass::Custom { is_settled } = pass
+    if let ProbeCredential::Custom { is_settled } = credential
         && let Some(reported) = locked::probe_custom(url, said, is_settled, timeout).await?
     {
         return Ok(reported);
@@ -155,14 +155,14 @@ pub async fn probe(
     let pauses = pace.map_or(0, |most| routes.len() / count(most));
     let pauses = PAUSE * u32::try_from(pauses).unwrap_or(u32::MAX);
     let deadline = Instant::now() + timeout + pauses;
-    let course = Course {
+    let plan = ProbePlan {
         routes,
         pace,
         each: MESSAGE_TIMEOUT,
     };
-    match until_it_answers(url, said, pass, course, deadline).await {
+    match until_it_answers(url, said, credential, plan, deadline).await {
         Err(ProbeError::Different { received, .. })
-            if matches!(pass, Pass::Custom { .. }) && is_not_allowed(&received) =>
+            if matches!(credential, ProbeCredential::Custom { .. }) && is_not_allowed(&received) =>
         {
             Ok(
                 "your authorizer lets clients in that claim a name, without the right to send, so no message was tried"
@@ -175,7 +175,7 @@ pub async fn probe(
 
 /// What is sent, and how fast.
 #[derive(Clone, Copy)]
-struct Course<'a> {
+struct ProbePlan<'a> {
     routes: &'a [Route],
     /// How many messages of one connection the chat takes in a second.
     pace: Option<u32>,
@@ -198,12 +198,12 @@ fn is_not_allowed(frame: &str) -> bool {
 async fn until_it_answers(
     url: &str,
     said: &Handshake,
-    pass: Pass<'_>,
-    course: Course<'_>,
+    credential: ProbeCredential<'_>,
+    plan: ProbePlan<'_>,
     deadline: Instant,
 ) -> Result<String, ProbeError> {
     loop {
-        match exchange(url, said, pass, course, deadline).await {
+        match exchange(url, said, credential, plan, deadline).await {
             Err(error) if error.may_pass() && Instant::now() < deadline => {}
             outcome => return outcome,
         }
@@ -213,8 +213,8 @@ async fn until_it_answers(
 async fn exchange(
     url: &str,
     said: &Handshake,
-    pass: Pass<'_>,
-    Course { routes, pace, each }: Course<'_>,
+    credential: ProbeCredential<'_>,
+    ProbePlan { routes, pace, each }: ProbePlan<'_>,
     deadline: Instant,
 ) -> Result<String, ProbeError> {
     // New names each time: late messages of an earlier attempt reach no client.
@@ -222,7 +222,7 @@ async fn exchange(
     let anything_may_pass = |_: &tungstenite::Error| false;
     let [a, b] =
         [("a", "b"), ("b", "a")].map(|(own, friend)| address(url, said, &nonce, own, friend));
-    let (a, b) = (proven(a, pass)?, proven(b, pass)?);
+    let (a, b) = (proven(a, credential)?, proven(b, credential)?);
     let mut first = connect(&a, deadline, anything_may_pass).await?;
     let mut second = connect(&b, deadline, anything_may_pass).await?;
     let mut slowest = Duration::ZERO;
@@ -243,10 +243,10 @@ async fn exchange(
     for connection in [first, second] {
         connection.hang_up().await;
     }
-    let locked = match pass {
-        Pass::Claims | Pass::Nothing => "",
-        Pass::Custom { .. } => "; your authorizer lets clients in that claim a name",
-        Pass::Tokens(_) => {
+    let locked = match credential {
+        ProbeCredential::Claims | ProbeCredential::Nothing => "",
+        ProbeCredential::Custom { .. } => "; your authorizer lets clients in that claim a name",
+        ProbeCredential::Tokens(_) => {
             locked::refuses_strangers(url, said, &nonce, deadline).await?;
             "; a client without a token is refused"
         }

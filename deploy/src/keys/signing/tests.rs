@@ -44,7 +44,7 @@ fn only_a_key_whose_private_part_is_here_signs() {
     let (states, key) = found_in(&file, Some(&folder), None).unwrap();
     assert!(states[0].private.is_none() && key.is_none());
     let (states, key) = found_in(&file, None, Some(copied(&elsewhere))).unwrap();
-    assert_eq!(states[0].private, Some(Place::Environment));
+    assert_eq!(states[0].private, Some(PrivateKeyLocation::Environment));
     assert!(states[0].signs && key.is_some());
 }
 
@@ -67,7 +67,7 @@ fn a_token_says_what_was_wished_for_and_for_which_stack() {
     };
     let [tom, jerry, tea] = ["Tom", "Jerry", "tea"].map(|name| name.parse().unwrap());
     let minted = signer
-        .mint(&TokenWish {
+        .mint(&NewToken {
             name: &tom,
             to: Some(&jerry),
             room: Some(&tea),

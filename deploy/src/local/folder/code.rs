@@ -195,7 +195,8 @@ mod tests {
         let changed = folder.keep_code(&source, &"0".repeat(64)).unwrap_err();
         assert!(changed.message.ends_with("has changed since it was hashed"));
         // The remains of a deployment that was killed in the middle of a copy.
-        std::fs::write(code().join("bootstrap.part"), "goo").unwrap();
+        let part = format!("bootstrap.{}.part", "0".repeat(32));
+        std::fs::write(code().join(part), "goo").unwrap();
         folder.keep_code(&source, &digest).unwrap();
         assert_eq!(std::fs::read_dir(code()).unwrap().count(), 1);
     }

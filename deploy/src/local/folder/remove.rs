@@ -143,11 +143,8 @@ mod tests {
     #[test]
     fn all_files_of_the_stack_are_removed_with_their_empty_folders() {
         let (root, folder) = whole();
-        std::fs::write(
-            folder.path().join("request.json.part"),
-            "of an earlier version",
-        )
-        .unwrap();
+        let part = format!("request.json.{}.part", "0".repeat(32));
+        std::fs::write(folder.path().join(part), "of a command that was killed").unwrap();
         assert_eq!(folder.remove().unwrap(), [""; 0].map(PathBuf::from));
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
         assert_eq!(folder.remove().unwrap().len(), 0, "twice is fine");
@@ -163,7 +160,7 @@ mod tests {
             "logs/notes",
             "code/notes",
             &format!("code/{digest}/notes"),
-            "events.jsonl.part",
+            &format!("events.jsonl.{}.part", "0".repeat(32)),
         ];
         std::fs::create_dir(folder.code(&digest)).unwrap();
         for name in &foreign[..5] {

@@ -128,8 +128,9 @@ impl<'a> Elf<'a> {
         let Some(segment) = self.segments.iter().find(|s| s.kind == number::PT_INTERP) else {
             return Ok(None);
         };
-        let path = self.slice(segment.offset, segment.size);
-        let path = path.ok_or_else(|| damaged("interpreter"))?;
+        let path = self
+            .slice(segment.offset, segment.size)
+            .ok_or_else(|| damaged("interpreter"))?;
         Ok(path.split(|byte| *byte == 0).next())
     }
 
@@ -138,8 +139,9 @@ impl<'a> Elf<'a> {
         let Some(segment) = self.segments.iter().find(|s| s.kind == number::PT_DYNAMIC) else {
             return Ok(dynamic);
         };
-        let bytes = self.slice(segment.offset, segment.size);
-        let bytes = bytes.ok_or_else(|| damaged("dynamic section"))?;
+        let bytes = self
+            .slice(segment.offset, segment.size)
+            .ok_or_else(|| damaged("dynamic section"))?;
         for entry in bytes.chunks_exact(16) {
             let (tag, value) = entry.split_at(8);
             let value = little_endian(value);

@@ -96,8 +96,11 @@ pub(super) fn members(settings: &Settings, usage: &Usage) -> Result<u32, CostErr
 
 /// Whether `route` takes messages of that length.
 pub(super) fn check_length(route: &Route, usage: &Usage) -> Result<(), CostError> {
-    let most = route.purpose.rule().map(|rule| rule.max_text_bytes);
-    let most = most.and_then(|most| u32::try_from(most).ok());
+    let most = route
+        .purpose
+        .rule()
+        .map(|rule| rule.max_text_bytes)
+        .and_then(|most| u32::try_from(most).ok());
     match most {
         Some(most) if usage.message_bytes > most => Err(CostError::TextTooLong {
             asked: usage.message_bytes,

@@ -121,7 +121,7 @@ fn items(load: &Load, prices: &Prices, settings: &Settings) -> Vec<Item> {
             service,
             what,
             quantity,
-            dollars: meter.price(prices, is_arm(settings)).of(quantity),
+            dollars: meter.price(prices, is_arm(settings)).cost(quantity),
             mostly_for: cause.words(),
             lowered_by: lowered_by(cause, meter, load, settings),
         })

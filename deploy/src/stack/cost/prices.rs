@@ -52,7 +52,7 @@ impl Price {
     }
 
     /// What `quantity` costs in a month.
-    pub fn of(&self, quantity: f64) -> f64 {
+    pub fn cost(&self, quantity: f64) -> f64 {
         let (mut sum, mut from, mut dollars) = (0.0, 0.0, self.dollars);
         for (start, next) in self.further {
             sum += (quantity.min(*start) - from).max(0.0) * dollars;
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn each_part_of_a_quantity_costs_what_its_step_says() {
         let is = |price: Price, quantity: f64, dollars: f64| {
-            let found = price.of(quantity);
+            let found = price.cost(quantity);
             assert!((found - dollars).abs() < 1e-6 * dollars + 1e-9, "{found}");
         };
         is(US_EAST_1.messages, 0.0, 0.0);

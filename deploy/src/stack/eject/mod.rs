@@ -79,8 +79,12 @@ impl Ejected<'_> {
                 false => without(&text, mark),
             };
         }
-        let architecture = self.code.values().next().copied();
-        let architecture = architecture.unwrap_or(Architecture::X86_64);
+        let architecture = self
+            .code
+            .values()
+            .next()
+            .copied()
+            .unwrap_or(Architecture::X86_64);
         text.replace("@STACK@", self.settings.stack.as_ref())
             .replace("@REGION@", self.region)
             .replace("@TARGET@", target(architecture))
@@ -138,8 +142,11 @@ impl Ejected<'_> {
             let keys = self.code.keys().enumerate();
             values.extend(keys.map(|(at, name)| format!("\"{name}=$key{at}\"")));
             if template.len() > MAX_INLINE {
-                let key = rules.kms_key.as_ref().map(AsRef::as_ref);
-                let key = key.map(|key| format!(" --kms-key-id {}", quoted(key)));
+                let key = rules
+                    .kms_key
+                    .as_ref()
+                    .map(AsRef::as_ref)
+                    .map(|key| format!(" --kms-key-id {}", quoted(key)));
                 let bucket = "--s3-bucket \"$bucket\" --s3-prefix templates";
                 lines.push(format!("{bucket}{}", key.unwrap_or_default()));
             }

@@ -72,8 +72,10 @@ impl Additions {
             parts.push(format!("adds {}", count(self.outputs.len(), "output")));
         }
         if !self.changes.is_empty() {
-            let changes = self.changes.iter();
-            let changes = changes.map(|(id, keys)| format!("{id} ({})", keys.join(", ")));
+            let changes = self
+                .changes
+                .iter()
+                .map(|(id, keys)| format!("{id} ({})", keys.join(", ")));
             parts.push(format!("changes {}", few(&changes.collect::<Vec<_>>())));
         }
         if parts.is_empty() {

@@ -130,7 +130,7 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
             return Err((place, format!("`{}` must be a mapping", attribute.key)));
         }
     }
-    for part in kept::of(kind, before, after) {
+    for part in kept::fixed_parts(kind, before, after) {
         if before.pointer(&part.pointer) != after.pointer(&part.pointer) {
             let name = part
                 .pointer

@@ -7,7 +7,7 @@ use crate::config::overlay::{Entry, Node, Tree};
 
 /// Where a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum CallSite {
     /// In `Conditions`.
     Condition,
     /// In `Resources` or `Outputs`.
@@ -55,15 +55,15 @@ pub(super) fn alone(entries: &[Entry]) -> Result<(), Problem> {
 }
 
 /// Checks the call `entry`, which stands in `place`.
-pub(super) fn check(entry: &Entry, place: Place) -> Result<(), Problem> {
+pub(super) fn check(entry: &Entry, place: CallSite) -> Result<(), Problem> {
     let name = entry.key.as_str();
-    if place == Place::Value && DECISIONS.contains(&name) {
+    if place == CallSite::Value && DECISIONS.contains(&name) {
         let reason = format!(
             "`{name}` belongs under `Conditions`: name the condition there, and use it here with Fn::If"
         );
         return Err((entry.at.clone(), reason));
     }
-    if place == Place::Condition && !DECISIONS.contains(&name) && !COMPARED.contains(&name) {
+    if place == CallSite::Condition && !DECISIONS.contains(&name) && !COMPARED.contains(&name) {
         let reason = format!(
             "a condition cannot use `{name}`: it compares parameters and values of mappings, by {}",
             COMPARED.join(", ")

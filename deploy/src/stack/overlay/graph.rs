@@ -100,8 +100,9 @@ pub(super) fn needs<'a>(resource: &Value, resources: &'a Value) -> BTreeSet<&'a 
         .as_array()
         .map_or(std::slice::from_ref(waits), Vec::as_slice);
     let named = waits.iter().filter_map(Value::as_str).map(str::to_owned);
-    let used = uses(&resource["Properties"]).into_iter();
-    let used = used.filter_map(|used| used.resource().map(str::to_owned));
+    let used = uses(&resource["Properties"])
+        .into_iter()
+        .filter_map(|used| used.resource().map(str::to_owned));
     let all = named.chain(used);
     all.filter_map(|id| {
         resources
@@ -123,8 +124,9 @@ pub(super) fn cycle(resources: &Value) -> Option<Vec<String>> {
 pub(super) fn cycle_of_conditions(conditions: &Value) -> Option<Vec<String>> {
     let all = conditions.as_object()?;
     let needs = all.iter().map(|(name, condition)| {
-        let used = named_in(condition).into_iter();
-        let used = used.filter_map(|name| Some(all.get_key_value(name)?.0.as_str()));
+        let used = named_in(condition)
+            .into_iter()
+            .filter_map(|name| Some(all.get_key_value(name)?.0.as_str()));
         (name.as_str(), used.collect())
     });
     circle(needs.collect())

@@ -11,14 +11,14 @@ use crate::stack::few::few;
 
 /// A template for one machine.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Here {
+pub struct LocalTemplate {
     /// What can run.
     pub template: Template,
     /// The overlay's resources that have no effect: logical ids and types.
     pub idle: BTreeMap<String, String>,
 }
 
-impl Here {
+impl LocalTemplate {
     /// One line about what has no effect; `None` if everything has one.
     pub fn reported(&self) -> Option<String> {
         let idle = self.idle.iter().map(|(id, kind)| format!("{id} ({kind})"));
@@ -40,7 +40,7 @@ pub(crate) fn for_machine(
     template: &Template,
     additions: Option<&Additions>,
     known: impl Fn(&str) -> bool,
-) -> Here {
+) -> LocalTemplate {
     let own = additions.map(|additions| &additions.resources);
     let mut idle: BTreeMap<String, String> = own
         .into_iter()
@@ -61,7 +61,7 @@ pub(crate) fn for_machine(
         idle.insert(id.clone(), kind.clone());
     }
     if idle.is_empty() {
-        return Here {
+        return LocalTemplate {
             template: template.clone(),
             idle,
         };
@@ -80,7 +80,7 @@ pub(crate) fn for_machine(
             placeholders.fill(value);
         }
     }
-    Here {
+    LocalTemplate {
         template: Template::new(document),
         idle,
     }

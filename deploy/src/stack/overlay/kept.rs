@@ -4,7 +4,7 @@ use chat_protocol::variable;
 use serde_json::Value;
 
 /// A part of a resource that stays as it is.
-pub(super) struct Kept {
+pub(super) struct FixedPart {
     /// From the resource, such as `/Properties/Handler`.
     pub(super) pointer: String,
     /// Why, and what to do instead.
@@ -155,7 +155,7 @@ pub(super) fn of_attribute(attribute: &str) -> &'static str {
 }
 
 /// Every part that stays of a resource of `kind`, of which `before` is chatctl's and `after` has the overlay.
-pub(super) fn of(kind: &str, before: &Value, after: &Value) -> Vec<Kept> {
+pub(super) fn fixed_parts(kind: &str, before: &Value, after: &Value) -> Vec<FixedPart> {
     let mut kept = Vec::new();
     for (_, properties, why, free) in PROPERTIES.iter().filter(|(of, ..)| *of == kind) {
         if *properties == ["*"] {
@@ -163,15 +163,15 @@ pub(super) fn of(kind: &str, before: &Value, after: &Value) -> Vec<Kept> {
             let keys = both
                 .into_iter()
                 .flatten()
-                .flat_map(|properties| properties.keys());
-            let keys = keys.filter(|key| !free.contains(&key.as_str()));
-            kept.extend(keys.map(|key| Kept {
+                .flat_map(|properties| properties.keys())
+                .filter(|key| !free.contains(&key.as_str()));
+            kept.extend(keys.map(|key| FixedPart {
                 pointer: format!("/Properties/{key}"),
                 why,
             }));
         } else {
             let properties = properties.iter();
-            kept.extend(properties.map(|path| Kept {
+            kept.extend(properties.map(|path| FixedPart {
                 pointer: format!("/Properties/{path}"),
                 why,
             }));
@@ -179,7 +179,7 @@ pub(super) fn of(kind: &str, before: &Value, after: &Value) -> Vec<Kept> {
     }
     if kind == "AWS::Lambda::Function" {
         let variables = variable::ALL.iter();
-        kept.extend(variables.map(|name| Kept {
+        kept.extend(variables.map(|name| FixedPart {
             pointer: format!("/Properties/Environment/Variables/{name}"),
             why: VARIABLE,
         }));

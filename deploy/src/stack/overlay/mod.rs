@@ -24,7 +24,7 @@ use crate::stack::merge::merged;
 use crate::stack::render::{base_for_aws, for_account};
 
 pub use additions::Additions;
-pub use here::Here;
+pub use here::LocalTemplate;
 pub(crate) use here::for_machine;
 
 /// Checks the overlay of `settings`, as far as that is possible without AWS: nothing is touched before.

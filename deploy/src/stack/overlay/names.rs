@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::functions::{self, Place};
+use super::functions::{self, CallSite};
 use super::graph::{self, Use};
 use super::near::nearest;
 use super::problem::Problem;
@@ -35,12 +35,12 @@ impl Names<'_> {
         for entry in root.entries("Resources") {
             self.gates(entry)?;
             for part in entry.node.as_map().unwrap_or_default() {
-                self.check(&part.node, Place::Value)?;
+                self.check(&part.node, CallSite::Value)?;
             }
         }
         for entry in root.entries("Outputs") {
             self.gates(entry)?;
-            self.check(&entry.node, Place::Value)?;
+            self.check(&entry.node, CallSite::Value)?;
             if let Some(export) = entry.node.child("Export") {
                 self.before_the_stack(export, "the name of an export")?;
             }
@@ -67,7 +67,7 @@ impl Names<'_> {
     }
 
     /// Every call in `node`.
-    fn check(&self, node: &Node, place: Place) -> Result<(), Problem> {
+    fn check(&self, node: &Node, place: CallSite) -> Result<(), Problem> {
         match &node.tree {
             Tree::Scalar(_) => Ok(()),
             Tree::List(items) => items.iter().try_for_each(|item| self.check(item, place)),
@@ -85,9 +85,9 @@ impl Names<'_> {
     }
 
     /// What the call `entry` refers to.
-    fn call(&self, entry: &Entry, place: Place) -> Result<(), Problem> {
+    fn call(&self, entry: &Entry, place: CallSite) -> Result<(), Problem> {
         for used in graph::uses_of(&entry.key, &entry.node.to_json()) {
-            if let (Place::Condition, Some(id)) = (place, used.resource())
+            if let (CallSite::Condition, Some(id)) = (place, used.resource())
                 && self.has("Resources", id)
             {
                 let reason = format!(
@@ -158,11 +158,11 @@ impl Names<'_> {
         match only.key.as_str() {
             "Condition" => self.condition(&only.node),
             "Fn::Equals" => {
-                functions::check(only, Place::Condition)?;
-                parts().try_for_each(|part| self.check(part, Place::Condition))
+                functions::check(only, CallSite::Condition)?;
+                parts().try_for_each(|part| self.check(part, CallSite::Condition))
             }
             "Fn::And" | "Fn::Or" | "Fn::Not" => {
-                functions::check(only, Place::Condition)?;
+                functions::check(only, CallSite::Condition)?;
                 parts().try_for_each(|part| self.decision(part, &part.at))
             }
             name => {

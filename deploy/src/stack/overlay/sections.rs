@@ -103,8 +103,11 @@ pub(super) fn resource(entry: &Entry) -> Result<(), Problem> {
             let reason = format!("`{}` is one of {}", attribute.key, choices.join(", "));
             return Err((attribute.node.at.clone(), reason));
         }
-        let kind = entry.node.child("Type").and_then(Node::as_text);
-        let kind = kind.unwrap_or_default();
+        let kind = entry
+            .node
+            .child("Type")
+            .and_then(Node::as_text)
+            .unwrap_or_default();
         if attribute.node.as_text() == Some("Snapshot") && !types::has_snapshots(kind) {
             let reason = format!("of {kind} no snapshot can be kept: choose Delete or Retain");
             return Err((attribute.node.at.clone(), reason));

@@ -10,8 +10,11 @@ use crate::stack::quota::{Excess, excesses};
 
 /// An API has a route key once.
 pub(super) fn taken_routes(root: &Node, base: &Value) -> Result<(), Problem> {
-    let ours = base["Resources"].as_object().into_iter().flatten();
-    let ours = ours.filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route");
+    let ours = base["Resources"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, resource)| resource["Type"] == "AWS::ApiGatewayV2::Route");
     let keys: Vec<&Value> = ours
         .map(|(_, resource)| &resource["Properties"]["RouteKey"])
         .collect();

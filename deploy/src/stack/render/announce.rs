@@ -74,8 +74,10 @@ fn statements<'a>(resources: &'a mut Section, family: &str) -> &'a mut Vec<Value
     let document = if is_beside {
         &mut resources[&format!("{family}Policy")]["Properties"]["PolicyDocument"]
     } else {
-        let policies = resources[&role]["Properties"]["Policies"].as_array_mut();
-        let mut policies = policies.into_iter().flatten();
+        let mut policies = resources[&role]["Properties"]["Policies"]
+            .as_array_mut()
+            .into_iter()
+            .flatten();
         let table = policies.find(|policy| policy["PolicyName"] == "table");
         &mut table.expect("the templates let each of these functions use the table")["PolicyDocument"]
     };

@@ -32,8 +32,9 @@ pub(super) fn add(document: &mut Value, domain: &Domain) {
     match &domain.zone {
         Zone::Found => {}
         Zone::Id(id) => {
-            let record = resources["DomainRecord"].as_object_mut();
-            let record = record.expect("templates/domain.yaml has it");
+            let record = resources["DomainRecord"]
+                .as_object_mut()
+                .expect("templates/domain.yaml has it");
             record.shift_remove("Condition");
             record["Properties"]["HostedZoneId"] = json!(id);
         }

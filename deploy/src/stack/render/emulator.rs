@@ -48,10 +48,11 @@ pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Templat
 /// Permits `handler`, if it is in the stack, to read sessions from the table.
 fn let_look_up_sessions(document: &mut Value, handler: Handler) {
     let policies = format!("/Resources/{}Role/Properties/Policies", handler.family());
-    let policies = document
+    let mut policies = document
         .pointer_mut(&policies)
-        .and_then(Value::as_array_mut);
-    let mut policies = policies.into_iter().flatten();
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
     let Some(policy) = policies.find(|policy| policy["PolicyName"] == "table") else {
         return;
     };

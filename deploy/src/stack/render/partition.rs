@@ -32,8 +32,9 @@ pub fn for_region(template: &Template, region: &str) -> Template {
                 let logs = logging["LogGroup"]["Ref"].as_str()?.to_owned();
                 // What Lambda would tell the function.
                 if let Value::String(level) = &logging["ApplicationLogLevel"] {
-                    let environment = properties.entry("Environment");
-                    let environment = environment.or_insert_with(|| json!({ "Variables": {} }));
+                    let environment = properties
+                        .entry("Environment")
+                        .or_insert_with(|| json!({ "Variables": {} }));
                     environment["Variables"]["LOG_LEVEL"] = json!(level);
                 }
                 Some((

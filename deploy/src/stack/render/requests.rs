@@ -28,8 +28,9 @@ pub(super) fn add(resources: &mut Section, settings: &Settings) {
         function["Description"] = json!(description(answers));
         let role = format!("{family}Role");
         let table = "/Properties/Policies/1/PolicyDocument/Statement/0";
-        let statement = resources[&role].pointer_mut(table);
-        let statement = statement.expect("templates/requests.yaml permits to use the table");
+        let statement = resources[&role]
+            .pointer_mut(table)
+            .expect("templates/requests.yaml permits to use the table");
         match answers {
             // It removes nothing.
             Answers::Who => statement["Action"] = json!(["dynamodb:Query"]),

@@ -75,7 +75,7 @@ async fn person(kitchen: &Kitchen, number: usize) {
 async fn announcers(kitchen: &Kitchen, is_over: &Cell<bool>, deaths: bool) {
     let mut running = FuturesUnordered::new();
     loop {
-        for summons in kitchen.announcer.take() {
+        for announce_event in kitchen.announcer.take() {
             let chance = fastrand::u8(..);
             if deaths && chance < 32 {
                 continue;
@@ -88,7 +88,7 @@ async fn announcers(kitchen: &Kitchen, is_over: &Cell<bool>, deaths: bool) {
                 let until = Instant::now() + life;
                 // Lambda invokes it again after an error.
                 while let Ok(Err(_busy)) =
-                    tokio::time::timeout_at(until, kitchen.announces(&summons)).await
+                    tokio::time::timeout_at(until, kitchen.announces(&announce_event)).await
                 {
                 }
             });

@@ -40,8 +40,8 @@ async fn storm<F: Future<Output = ()>>(
         let mut running = FuturesUnordered::new();
         let mut done = Vec::new();
         loop {
-            for summons in kitchen.announcer.take() {
-                running.push(async move { kitchen.announces(&summons).await.unwrap() });
+            for announce_event in kitchen.announcer.take() {
+                running.push(async move { kitchen.announces(&announce_event).await.unwrap() });
             }
             tokio::select! {
                 Some(announced) = running.next(), if !running.is_empty() => done.push(announced),

@@ -126,8 +126,11 @@ async fn look(peer: SocketAddr, local: SocketAddr) -> Owner {
         Some(fresh) => fresh,
         None => {
             let begun = Instant::now();
-            let owners = tokio::task::spawn_blocking(list).await.ok().flatten();
-            let owners = owners.map(Arc::new);
+            let owners = tokio::task::spawn_blocking(list)
+                .await
+                .ok()
+                .flatten()
+                .map(Arc::new);
             seen.insert(Seen { begun, owners }).clone()
         }
     };

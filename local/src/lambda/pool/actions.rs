@@ -31,7 +31,7 @@ pub(in crate::lambda) enum Action {
     /// Give the job to the process that has requested one, or call [`super::Pool::undelivered`].
     Deliver { process: u64, job: Job },
     /// End the process.
-    End { process: u64, order: Order },
+    End { process: u64, order: Termination },
     /// Send the outcome of an invocation to its caller.
     Finish {
         reply: oneshot::Sender<Outcome>,
@@ -45,14 +45,14 @@ pub(in crate::lambda) enum Action {
 
 /// How to end a process.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::lambda) struct Order {
+pub(in crate::lambda) struct Termination {
     /// Without time to end by itself.
     pub(in crate::lambda) at_once: bool,
     /// The failure of the invocation that it was working on.
     pub(in crate::lambda) why: Failure,
 }
 
-impl Order {
+impl Termination {
     /// Ends the process gracefully.
     pub(in crate::lambda) fn stop() -> Self {
         Self {

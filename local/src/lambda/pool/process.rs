@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::actions::Rules;
-use crate::budget::Held;
+use crate::budget::Reservation;
 use crate::lambda::job::{Event, Failure, Invocation, Job, Outcome};
 
 /// One process, as its pool records it.
@@ -45,7 +45,7 @@ pub(super) struct Working {
     /// Its timeout has passed: a response no longer counts.
     is_overdue: bool,
     /// The event counts towards the budget while the process works on it.
-    pub(super) held: Held,
+    pub(super) held: Reservation,
 }
 
 /// The result of checking a process's deadlines.

@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::node::{Entry, Node, Value};
-use super::problem::{Place, Problem};
+use super::problem::{Problem, TemplatePath};
 use super::scope::Scope;
 
 /// Evaluates every function inside `node`. `AWS::NoValue` removes itself from its map or list.
 pub(super) fn evaluate(
     node: &Node,
     scope: &Scope<'_>,
-    place: &Place<'_>,
+    place: &TemplatePath<'_>,
 ) -> Result<Option<Node>, Problem> {
     let problem = |reason: String| Problem::new(node.line, place, reason);
     let value = match &node.value {
@@ -85,7 +85,7 @@ struct Call<'a> {
     argument: &'a Node,
     line: usize,
     scope: &'a Scope<'a>,
-    place: &'a Place<'a>,
+    place: &'a TemplatePath<'a>,
 }
 
 impl Call<'_> {

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::naming::{Naming, hex_digest};
-use super::problem::{Place, Problem, Problems, TemplateError, whole};
+use super::problem::{Problem, Problems, TemplateError, TemplatePath, whole};
 use super::scope::Named;
 use super::shape::Field;
 use crate::stack::{Identity, Resource, Stack};
@@ -117,7 +117,7 @@ impl Created {
         reason: impl Into<String>,
     ) -> Problem {
         let (top, line) = (
-            Place::Section("Resources"),
+            TemplatePath::Section("Resources"),
             self.lines.get(property).copied(),
         );
         let resource = top.key(&self.logical_id);

@@ -22,8 +22,8 @@ fn ids(taken: &Taken) -> Vec<String> {
     taken.shown.iter().map(id).collect()
 }
 
-fn kept() -> Kept {
-    Kept::new("history".into(), None, true)
+fn kept() -> HistoryReader {
+    HistoryReader::new("history".into(), None, true)
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn own_messages_are_not_shown_again_by_a_page_of_what_was_missed() {
 
 #[test]
 fn a_pipe_shows_what_it_missed_and_not_what_was_before_it() {
-    let mut kept = Kept::new("history".into(), Some("Bob".into()), false);
+    let mut kept = HistoryReader::new("history".into(), Some("Bob".into()), false);
     let asked = kept.opened();
     assert!(
         asked.contains(r#""limit":1"#) && asked.contains(r#""with":"Bob""#),

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::{Overrides, Settings};
 use crate::engine::fake::asset;
 use crate::engine::target::{Asset, AssetStore, FunctionCode, Functions, Gateways, Unready};
-use crate::engine::{Cloud, CloudOptions, Order};
+use crate::engine::{Cloud, CloudOptions, DeployRequest};
 
 /// A store, functions and a gateway. Functions run `digest`, whatever is put into them.
 struct Parts {
@@ -110,19 +110,22 @@ async fn deploy(
         gateways: &parts,
     };
     let handlers = [("CodeKey".to_owned(), handlers)].into();
-    let order = Order {
+    let request = DeployRequest {
         settings: &settings,
         template: template(),
         handlers: &handlers,
         is_probed: false,
-        pass: crate::engine::probe::Pass::Claims,
+        credential: crate::engine::probe::ProbeCredential::Claims,
     };
     let mut transcript = Transcript::default();
     let asked = async |change_set: &ChangeSet| {
         stacks.cloud.note(format!("ask {}", change_set.summary));
         Ok(agrees)
     };
-    let outcome = match whole.deploy(order, &options, asked, &mut transcript).await {
+    let outcome = match whole
+        .deploy(request, &options, asked, &mut transcript)
+        .await
+    {
         Ok(url) => url,
         Err(DeployError::Target(error)) => {
             let hint = error.hint.clone().or(error.so_far.clone());

@@ -175,9 +175,9 @@ async fn probed(name: &str, closed: bool, machine: Machine, own: Option<SocketAd
     let settings = Settings::read(Path::new("x"), &text, "".into(), Default::default()).unwrap();
     let domain = settings.aws.domain.as_ref().unwrap();
     let mut transcript = Transcript::default();
-    let named = Named {
+    let named = NamedEndpoint {
         settings: &settings,
-        pass: Pass::Claims,
+        credential: ProbeCredential::Claims,
         domain,
         url: &domain.url(),
         target: Some("d-1.execute-api.eu-west-1.amazonaws.com"),
@@ -350,16 +350,16 @@ async fn behind_a_proxy_the_name_need_not_be_known_here() {
 #[tokio::test]
 async fn the_system_s_resolver_finds_this_machine_and_no_reserved_name() {
     for (host, found) in [
-        ("chat.invalid", Lead::Nowhere),
-        ("127.0.0.1", Lead::To(vec!["127.0.0.1".into()])),
+        ("chat.invalid", Resolution::Nowhere),
+        ("127.0.0.1", Resolution::To(vec!["127.0.0.1".into()])),
     ] {
         let url = format!("wss://{host}");
         // `.invalid` is reserved so that no resolver has it (RFC 6761).
-        assert_eq!(lead(&url, host).await.unwrap(), found, "{host}");
+        assert_eq!(resolve(&url, host).await.unwrap(), found, "{host}");
     }
 }
 
 #[test]
 fn an_interruption_says_nothing_of_the_name() {
-    assert_eq!(astray(&TargetError::interrupted().into()), None);
+    assert_eq!(name_failure(&TargetError::interrupted().into()), None);
 }

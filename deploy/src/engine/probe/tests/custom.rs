@@ -6,11 +6,11 @@ use super::*;
 async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_failing_one_is_an_error()
  {
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
-    let pass = Pass::Custom { is_settled: false };
+    let credential = ProbeCredential::Custom { is_settled: false };
     let routes = routes();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let reported = probe(&url, &said, pass, &routes, None, TIMEOUT).await;
+    let reported = probe(&url, &said, credential, &routes, None, TIMEOUT).await;
     let reported = reported.unwrap();
     assert!(
         reported.starts_with("your authorizer refuses"),
@@ -19,12 +19,12 @@ async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_fai
     assert!(reported.contains("(401)"), "{reported}");
     let url = answering(&[403]).await;
     let started = Instant::now();
-    let reported = probe(&url, &said, pass.at_once(), &routes, None, TIMEOUT).await;
+    let reported = probe(&url, &said, credential.at_once(), &routes, None, TIMEOUT).await;
     assert!(reported.unwrap().contains("(403)"));
     assert!(started.elapsed() < TIMEOUT, "it need not be waited for");
     for statuses in [&[500], &[502]] {
         let url = answering(statuses).await;
-        let error = probe(&url, &said, pass, &routes, None, short).await;
+        let error = probe(&url, &said, credential, &routes, None, short).await;
         assert!(
             matches!(error, Err(ProbeError::Connect { .. })),
             "{statuses:?}: {error:?}"
@@ -37,7 +37,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let reported = probe(&url, &said, Pass::Nothing, &[], None, TIMEOUT)
+    let reported = probe(&url, &said, ProbeCredential::Nothing, &[], None, TIMEOUT)
         .await
         .unwrap();
     assert!(reported.starts_with("a client without a token is refused (401)"));
@@ -45,7 +45,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let reported = probe(
         &answering(&[403]).await,
         &said,
-        Pass::Nothing,
+        ProbeCredential::Nothing,
         &[],
         None,
         short,
@@ -55,7 +55,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let error = probe(
         &answering(&[101]).await,
         &said,
-        Pass::Nothing,
+        ProbeCredential::Nothing,
         &[],
         None,
         TIMEOUT,
@@ -66,7 +66,7 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let error = probe(
         &answering(&[500]).await,
         &said,
-        Pass::Nothing,
+        ProbeCredential::Nothing,
         &[],
         None,
         short,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn here(text: &str) -> Here {
+fn here(text: &str) -> LocalTemplate {
     let settings = with("", text).unwrap_or_else(|error| panic!("{error}"));
     for_machine(
         &render(&settings),

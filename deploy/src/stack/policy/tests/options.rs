@@ -4,8 +4,8 @@ use super::*;
 
 /// The actions that `more` adds to the policy of the chat with `plain`.
 fn gains(plain: &str, more: &str) -> String {
-    let before = actions(&of(plain, "eu-west-1", false).to_json());
-    let after = actions(&of(&format!("{plain}{more}"), "eu-west-1", false).to_json());
+    let before = actions(&rendered(plain, "eu-west-1", false).to_json());
+    let after = actions(&rendered(&format!("{plain}{more}"), "eu-west-1", false).to_json());
     let added: Vec<_> = after.difference(&before).map(String::as_str).collect();
     let gone: Vec<_> = before
         .difference(&after)
@@ -85,7 +85,7 @@ fn a_topic_for_the_stack_s_events_may_be_published_to_and_no_other() {
         "arn:aws:sns:eu-west-1:210987654321:b",
     ];
     let toml = format!("[aws]\nnotification-arns = {topics:?}\n");
-    for (_, policy) in &of(&toml, "eu-west-1", true).named()[..2] {
+    for (_, policy) in &rendered(&toml, "eu-west-1", true).named()[..2] {
         let statements = policy["Statement"].as_array().unwrap().iter();
         let of_topics: Vec<_> = statements
             .filter(|it| it["Action"].to_string().contains("sns:"))
