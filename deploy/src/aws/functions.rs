@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::call::{self, Ask, Client, encoded};
+use super::call::{self, Client, Request, encoded};
 use super::error::refused;
 use crate::engine::{Asset, FunctionCode, Functions, TargetError, Unready};
 
@@ -70,7 +70,7 @@ impl LambdaFunctions {
     /// # Errors
     /// [`TargetError`] when Lambda cannot be asked.
     pub async fn concurrency(&self) -> Result<Option<Concurrency>, TargetError> {
-        let asked = Ask::new("GetAccountSettings", "GET", "/2016-08-19/account-settings");
+        let asked = Request::new("GetAccountSettings", "GET", "/2016-08-19/account-settings");
         let answer = self.client.rest::<Settings>(asked).await;
         let answer = answer.map_err(|error| {
             let attempt = "read the account's limit of concurrent functions";
@@ -89,7 +89,7 @@ impl LambdaFunctions {
 impl Functions for LambdaFunctions {
     async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
         let path = path(function, "configuration");
-        let asked = Ask::new("GetFunctionConfiguration", "GET", path);
+        let asked = Request::new("GetFunctionConfiguration", "GET", path);
         let answer = self.client.rest::<Configuration>(asked).await;
         let answer = answer.map_err(|error| {
             let attempt = format!("read the code's digest of function {function}");
@@ -112,9 +112,9 @@ impl Functions for LambdaFunctions {
             "S3Key": asset.key,
             "Architectures": [asset.architecture],
         });
-        let asked = Ask {
+        let asked = Request {
             content: Some(("application/json", code.to_string().into_bytes())),
-            ..Ask::new("UpdateFunctionCode", "PUT", path(function, "code"))
+            ..Request::new("UpdateFunctionCode", "PUT", path(function, "code"))
         };
         let updated = self.client.rest::<IgnoredAny>(asked).await;
         updated.map(drop).map_err(|error| {

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use serde::Deserialize;
 
-use super::call::{self, Ask, Client, encoded};
+use super::call::{self, Client, Request, encoded};
 use super::error::{Kind, kind, refused};
 use crate::config::names::StageName;
 use crate::engine::log_role::GatewayAccount;
@@ -52,7 +52,7 @@ impl Gateways for ApiGateways {
         stage: &StageName,
     ) -> Result<Option<Unready>, TargetError> {
         let (id, name) = (encoded(api), encoded(stage.as_ref()));
-        let asked = Ask::new("GetStage", "GET", format!("/v2/apis/{id}/stages/{name}"));
+        let asked = Request::new("GetStage", "GET", format!("/v2/apis/{id}/stages/{name}"));
         match self.client.rest::<Stage>(asked).await {
             Ok(answer) => Ok(deployment_trouble(
                 answer.last_deployment_status_message.as_deref(),
@@ -68,7 +68,7 @@ impl Gateways for ApiGateways {
     }
 
     async fn endpoint(&self, api: &str, stage: &StageName) -> Result<Option<String>, TargetError> {
-        let asked = Ask::new("GetApi", "GET", format!("/v2/apis/{}", encoded(api)));
+        let asked = Request::new("GetApi", "GET", format!("/v2/apis/{}", encoded(api)));
         match self.client.rest::<Api>(asked).await {
             Ok(answer) => Ok(answer
                 .api_endpoint
@@ -85,9 +85,9 @@ impl Gateways for ApiGateways {
 impl GatewayAccount for ApiGateways {
     async fn log_role(&self) -> Result<Option<String>, TargetError> {
         // Only the first generation of API Gateway's API has the setting, at the same host and with the same signature.
-        let asked = Ask {
+        let asked = Request {
             shown: Some("ApiGateway"),
-            ..Ask::new("GetAccount", "GET", "/account")
+            ..Request::new("GetAccount", "GET", "/account")
         };
         match self.client.rest::<Account>(asked).await {
             Ok(account) => Ok(account.log_role.filter(|role| !role.is_empty())),

@@ -81,15 +81,15 @@ const MAX_BODY: usize = 64 << 20;
 /// # Errors
 /// A proxy or certificate of the environment cannot be used.
 pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
-    let Ways {
+    let Transport {
         proxies,
         context,
         https,
         http,
-    } = Ways::of_environment().await?;
+    } = Transport::from_environment().await?;
     let [https, http] = [https, http].map(|proxy| through(proxy, context.clone()));
     Ok(http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Attentive {
+        SharedHttpConnector::new(ProxyAwareConnector {
             https: https.http_connector(settings, components),
             http: http.http_connector(settings, components),
             proxies: proxies.clone(),
@@ -98,7 +98,7 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
 }
 
 /// The proxies and certificates of the environment.
-struct Ways {
+struct Transport {
     proxies: Arc<Proxies>,
     context: TlsContext,
     /// A proxy belongs to a scheme, but the SDK's configuration holds only one.
@@ -106,10 +106,10 @@ struct Ways {
     http: ProxyConfig,
 }
 
-impl Ways {
-    async fn of_environment() -> Result<Self, TargetError> {
-        let proxies = Arc::new(Proxies::of_environment()?);
-        let trust = Trust::of_environment().await?;
+impl Transport {
+    async fn from_environment() -> Result<Self, TargetError> {
+        let proxies = Arc::new(Proxies::from_environment()?);
+        let trust = Trust::from_environment().await?;
         let store = TrustStore::empty().with_pem_certificate(trust.pem());
         let context = TlsContext::builder()
             .with_trust_store(store)
@@ -168,13 +168,13 @@ fn setup(_: impl std::error::Error) -> TargetError {
 }
 
 #[derive(Debug)]
-struct Attentive {
+struct ProxyAwareConnector {
     https: SharedHttpConnector,
     http: SharedHttpConnector,
     proxies: Arc<Proxies>,
 }
 
-impl HttpConnector for Attentive {
+impl HttpConnector for ProxyAwareConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let has_content = expects_content(&request);
         let reported = requests::begin(&request);
@@ -248,7 +248,7 @@ fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError 
             proxy,
             format!("did not connect to {target} in time, or got no response"),
         ),
-        false => ProxyFailure::of(proxy, target, &error),
+        false => ProxyFailure::from_error(proxy, target, &error),
     };
     match failure.wants_login {
         // Another attempt would fail in the same way.

@@ -24,7 +24,7 @@ impl CloudWatchLogs {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked<'a> {
+struct FilterLogEvents<'a> {
     log_group_name: &'a str,
     start_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,13 +53,13 @@ impl LogGroups for CloudWatchLogs {
     /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
     async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
         let mut events = Vec::new();
-        let mut asked = Asked {
+        let mut request = FilterLogEvents {
             log_group_name: group,
             start_time: since,
             next_token: None,
         };
         loop {
-            let page: Page = match self.client.json("FilterLogEvents", &asked).await {
+            let page: Page = match self.client.json("FilterLogEvents", &request).await {
                 Ok(page) => page,
                 // Deleted meanwhile, or not created yet.
                 Err(error) if kind(&error) == Kind::NotFound => return Ok(events),
@@ -70,8 +70,8 @@ impl LogGroups for CloudWatchLogs {
             };
             let found = page.events.unwrap_or_default().into_iter();
             events.extend(found.map(converted));
-            asked.next_token = page.next_token.filter(|token| !token.is_empty());
-            if asked.next_token.is_none() {
+            request.next_token = page.next_token.filter(|token| !token.is_empty());
+            if request.next_token.is_none() {
                 return Ok(events);
             }
         }
@@ -124,9 +124,9 @@ mod tests {
         let events = logs.events("group", 5).await.unwrap();
         let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
         assert_eq!(ids, ["1", "2"]);
-        let asked = stub.asked();
-        assert!(asked[0].contains(r#""startTime":5"#), "{asked:?}");
-        assert!(asked[2].contains(r#""nextToken":"y""#), "{asked:?}");
+        let request = stub.asked();
+        assert!(request[0].contains(r#""startTime":5"#), "{request:?}");
+        assert!(request[2].contains(r#""nextToken":"y""#), "{request:?}");
     }
 
     #[tokio::test]

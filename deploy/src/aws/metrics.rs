@@ -126,7 +126,7 @@ type Points = BTreeMap<u64, f64>;
 
 /// What a metric is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of<'a> {
+enum Subject<'a> {
     Handshakes,
     Messages,
     ClientErrors,
@@ -143,7 +143,7 @@ enum Of<'a> {
 /// A statistic of a metric.
 #[derive(Debug, PartialEq, Eq)]
 struct Query<'a> {
-    of: Of<'a>,
+    of: Subject<'a>,
     namespace: &'static str,
     metric: &'static str,
     statistic: &'static str,
@@ -168,11 +168,11 @@ fn queries(watched: &Watched) -> Vec<Query<'_>> {
         ("Stage", watched.stage.as_str()),
     ];
     let mut queries: Vec<_> = [
-        (Of::Handshakes, "ConnectCount"),
-        (Of::Messages, "MessageCount"),
-        (Of::ClientErrors, "ClientError"),
-        (Of::IntegrationErrors, "IntegrationError"),
-        (Of::ExecutionErrors, "ExecutionError"),
+        (Subject::Handshakes, "ConnectCount"),
+        (Subject::Messages, "MessageCount"),
+        (Subject::ClientErrors, "ClientError"),
+        (Subject::IntegrationErrors, "IntegrationError"),
+        (Subject::ExecutionErrors, "ExecutionError"),
     ]
     .map(|(of, metric)| sum(of, GATEWAY, metric, &api))
     .into();
@@ -183,17 +183,17 @@ fn queries(watched: &Watched) -> Vec<Query<'_>> {
             ..sum(of, LAMBDA, "Duration", &named)
         };
         queries.extend([
-            sum(Of::Invocations(id), LAMBDA, "Invocations", &named),
-            sum(Of::Errors(id), LAMBDA, "Errors", &named),
-            sum(Of::Throttles(id), LAMBDA, "Throttles", &named),
-            duration(Of::P50(id), "p50"),
-            duration(Of::P99(id), "p99"),
+            sum(Subject::Invocations(id), LAMBDA, "Invocations", &named),
+            sum(Subject::Errors(id), LAMBDA, "Errors", &named),
+            sum(Subject::Throttles(id), LAMBDA, "Throttles", &named),
+            duration(Subject::P50(id), "p50"),
+            duration(Subject::P99(id), "p99"),
         ]);
     }
     for name in &watched.tables {
         let named = [("TableName", name.as_str())];
         for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] {
-            queries.push(sum(Of::TableThrottles, TABLE, metric, &named));
+            queries.push(sum(Subject::TableThrottles, TABLE, metric, &named));
         }
     }
     queries
@@ -255,7 +255,7 @@ fn latest(queries: &[Query<'_>], points: &[Points], watched: &Watched) -> Option
     Some(vitals)
 }
 
-fn put(vitals: &mut Vitals, of: Of<'_>, value: f64) {
+fn put(vitals: &mut Vitals, of: Subject<'_>, value: f64) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -268,17 +268,17 @@ fn put(vitals: &mut Vitals, of: Of<'_>, value: f64) {
         put(functions.entry(id.to_owned()).or_default());
     };
     match of {
-        Of::Handshakes => vitals.handshakes = count,
-        Of::Messages => vitals.messages = count,
-        Of::ClientErrors => vitals.client_errors = count,
-        Of::IntegrationErrors => vitals.integration_errors = count,
-        Of::ExecutionErrors => vitals.execution_errors = count,
-        Of::Invocations(id) => function(id, &|it| it.invocations = count),
-        Of::Errors(id) => function(id, &|it| it.errors = count),
-        Of::Throttles(id) => function(id, &|it| it.throttles = count),
-        Of::P50(id) => function(id, &|it| it.p50 = took()),
-        Of::P99(id) => function(id, &|it| it.p99 = took()),
-        Of::TableThrottles => {
+        Subject::Handshakes => vitals.handshakes = count,
+        Subject::Messages => vitals.messages = count,
+        Subject::ClientErrors => vitals.client_errors = count,
+        Subject::IntegrationErrors => vitals.integration_errors = count,
+        Subject::ExecutionErrors => vitals.execution_errors = count,
+        Subject::Invocations(id) => function(id, &|it| it.invocations = count),
+        Subject::Errors(id) => function(id, &|it| it.errors = count),
+        Subject::Throttles(id) => function(id, &|it| it.throttles = count),
+        Subject::P50(id) => function(id, &|it| it.p50 = took()),
+        Subject::P99(id) => function(id, &|it| it.p99 = took()),
+        Subject::TableThrottles => {
             let before = vitals.table_throttles.unwrap_or(0);
             vitals.table_throttles = Some(before + count);
         }

@@ -52,7 +52,7 @@ pub use identity::Identity;
 pub use logs::CloudWatchLogs;
 pub use metrics::CloudWatchMetrics;
 pub use names::AccountNames;
-pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
+pub use operator::{ApiConnections, ChatLocation, DynamoConnections, stand_in};
 use origin::Origin;
 pub use region::named_region;
 pub use simulator::IamSimulator;

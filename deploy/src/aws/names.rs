@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::call::{self, Ask, Client, Element, Failure, encoded};
+use super::call::{self, Client, Element, Failure, Request, encoded};
 use super::error::refused;
 use crate::engine::TargetError;
 use crate::engine::naming::{Certificate, HostedZone, Names};
@@ -94,7 +94,7 @@ impl Names for AccountNames {
     async fn zones(&self, name: &str) -> Result<Vec<HostedZone>, TargetError> {
         // They are sorted by name, and begin with this one. More with one name than fit an answer are too many anyway.
         let path = format!("/2013-04-01/hostedzonesbyname?dnsname={}", encoded(name));
-        let asked = Ask::new("ListHostedZonesByName", "GET", path);
+        let asked = Request::new("ListHostedZonesByName", "GET", path);
         let found = self.zones.send(asked, zones).await.map_err(|error| {
             let attempt = format!("look for the hosted zone {name}");
             refused("route53:ListHostedZonesByName", attempt, error)

@@ -17,27 +17,27 @@ use crate::config::Aws;
 #[derive(Debug, Clone)]
 pub(super) struct Stub {
     url: String,
-    asked: Asked,
+    asked: RequestLog,
     headers: Headers,
 }
 
-type Asked = Arc<Mutex<Vec<String>>>;
+type RequestLog = Arc<Mutex<Vec<String>>>;
 type Headers = Arc<Mutex<Vec<HeaderMap>>>;
 
 /// A status and a body.
-pub(super) type Answer = (u16, String);
+pub(super) type StubResponse = (u16, String);
 
 /// Headers of a response.
 pub(super) type Fields = &'static [(&'static str, &'static str)];
 
 impl Stub {
-    pub(super) async fn answering(answers: Vec<Answer>) -> Self {
+    pub(super) async fn answering(answers: Vec<StubResponse>) -> Self {
         Self::answering_with(&[], answers).await
     }
 
     /// The same, with these headers in each response.
-    pub(super) async fn answering_with(fields: Fields, answers: Vec<Answer>) -> Self {
-        let (asked, headers) = (Asked::default(), Headers::default());
+    pub(super) async fn answering_with(fields: Fields, answers: Vec<StubResponse>) -> Self {
+        let (asked, headers) = (RequestLog::default(), Headers::default());
         let (written, seen) = (asked.clone(), headers.clone());
         let answers = Arc::new(answers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -135,7 +135,7 @@ impl LoadServiceConfig for OwnAddress {
 }
 
 /// A refusal in the query protocol of CloudFormation and STS.
-pub(super) fn refusal(status: u16, code: &str, message: &str) -> Answer {
+pub(super) fn refusal(status: u16, code: &str, message: &str) -> StubResponse {
     let body = format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     );

@@ -68,7 +68,7 @@ pub fn excesses(template: &Template) -> Vec<Excess> {
 
 /// How a template gets to CloudFormation, with its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passage {
+pub enum TemplateTransfer {
     /// In the request.
     Inline(String),
     /// As an object in S3, whose address is in the request.
@@ -79,16 +79,16 @@ pub enum Passage {
 ///
 /// # Errors
 /// [`Excess::Size`] if it is too large even for S3.
-pub fn passage(template: &Template) -> Result<Passage, Excess> {
+pub fn template_transfer(template: &Template) -> Result<TemplateTransfer, Excess> {
     let readable = template.to_json();
     if readable.len() <= MAX_INLINE {
-        return Ok(Passage::Inline(readable));
+        return Ok(TemplateTransfer::Inline(readable));
     }
     let short = template.to_one_line();
     match short.len() {
-        size if size <= MAX_INLINE => Ok(Passage::Inline(short)),
-        _ if readable.len() <= MAX_TEMPLATE => Ok(Passage::Stored(readable)),
-        size if size <= MAX_TEMPLATE => Ok(Passage::Stored(short)),
+        size if size <= MAX_INLINE => Ok(TemplateTransfer::Inline(short)),
+        _ if readable.len() <= MAX_TEMPLATE => Ok(TemplateTransfer::Stored(readable)),
+        size if size <= MAX_TEMPLATE => Ok(TemplateTransfer::Stored(short)),
         size => Err(Excess::Size(size)),
     }
 }
@@ -116,17 +116,19 @@ mod tests {
     #[test]
     fn a_template_goes_in_the_request_as_long_as_it_fits_without_white_space() {
         assert!(
-            matches!(passage(&sized(MAX_INLINE)), Ok(Passage::Inline(text)) if !text.contains('\n'))
-        );
-        assert!(matches!(passage(&sized(1_000)), Ok(Passage::Inline(text)) if text.contains('\n')));
-        assert!(
-            matches!(passage(&sized(MAX_INLINE + 1)), Ok(Passage::Stored(text)) if text.contains('\n'))
+            matches!(template_transfer(&sized(MAX_INLINE)), Ok(TemplateTransfer::Inline(text)) if !text.contains('\n'))
         );
         assert!(
-            matches!(passage(&sized(MAX_TEMPLATE)), Ok(Passage::Stored(text)) if !text.contains('\n'))
+            matches!(template_transfer(&sized(1_000)), Ok(TemplateTransfer::Inline(text)) if text.contains('\n'))
+        );
+        assert!(
+            matches!(template_transfer(&sized(MAX_INLINE + 1)), Ok(TemplateTransfer::Stored(text)) if text.contains('\n'))
+        );
+        assert!(
+            matches!(template_transfer(&sized(MAX_TEMPLATE)), Ok(TemplateTransfer::Stored(text)) if !text.contains('\n'))
         );
         let size = MAX_TEMPLATE + 1;
-        assert_eq!(passage(&sized(size)), Err(Excess::Size(size)));
+        assert_eq!(template_transfer(&sized(size)), Err(Excess::Size(size)));
         assert_eq!(excesses(&sized(size)), [Excess::Size(size)]);
     }
 
@@ -141,7 +143,10 @@ mod tests {
         let frame = with(0).to_one_line().len();
         assert!(!needs_bucket(&with(MAX_INLINE - frame - 200)));
         let near = with(MAX_INLINE - frame);
-        assert!(matches!(passage(&near), Ok(Passage::Inline(_))));
+        assert!(matches!(
+            template_transfer(&near),
+            Ok(TemplateTransfer::Inline(_))
+        ));
         assert!(needs_bucket(&near));
     }
 

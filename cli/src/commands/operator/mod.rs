@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::aws::not_deployed;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
-use chatctl_deploy::aws::{ApiConnections, AwsTarget, DynamoConnections, Place, stand_in};
+use chatctl_deploy::aws::{ApiConnections, AwsTarget, ChatLocation, DynamoConnections, stand_in};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
 use chatctl_deploy::engine::preflight::chain;
@@ -83,7 +83,7 @@ fn records(stack: &StackName, template: Option<&Template>) -> Result<Records, Co
     })
 }
 
-fn place(stack: &StackName, outputs: &Outputs) -> Result<Place, TargetError> {
+fn place(stack: &StackName, outputs: &Outputs) -> Result<ChatLocation, TargetError> {
     let named = |name: &str| {
         outputs.get(name).cloned().ok_or_else(|| {
             let message = format!("stack `{stack}` has no output {name}, by which it is found");
@@ -91,7 +91,7 @@ fn place(stack: &StackName, outputs: &Outputs) -> Result<Place, TargetError> {
                 .with_hint("`chatctl deploy` restores the outputs")
         })
     };
-    Ok(Place {
+    Ok(ChatLocation {
         table: named(output::TABLE_NAME)?,
         connections_url: named(output::CONNECTIONS_URL)?,
     })

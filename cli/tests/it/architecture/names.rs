@@ -72,9 +72,6 @@ const DIALECT: [(&str, &str); 22] = [
     ("Ways", "Clients, Services"),
 ];
 
-/// Files with older names. None is to be added.
-const OLD: [&str; 2] = ["deploy/src/aws/", "deploy/src/engine/network/proxy.rs"];
-
 /// The faults in the names that the code of `source` defines, tests left out.
 fn faults(source: &str) -> Vec<String> {
     let tokens = tokens(source);
@@ -130,11 +127,7 @@ fn types_have_the_terms_of_the_field_and_no_constructor_is_named_of() {
     let mut found = Vec::new();
     for file in all_sources() {
         let path = file.strip_prefix(root()).unwrap();
-        if is_test(path)
-            || OLD
-                .iter()
-                .any(|old| path.to_str().unwrap().starts_with(old))
-        {
+        if is_test(path) {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Bucket;
 use super::names::Namespace;
 use super::settings::tag;
-use crate::aws::call::{Ask, Element, Failure};
+use crate::aws::call::{Element, Failure, Request};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
@@ -69,7 +69,7 @@ impl Bucket {
         let tags = self.tags.iter().map(|(key, value)| tag(key, value));
         let tags = (!self.tags.is_empty()).then(|| Element::new("Tags", tags));
         let parts: Vec<_> = place.into_iter().chain(tags).collect();
-        let mut ask = Ask::new("CreateBucket", "PUT", "/");
+        let mut ask = Request::new("CreateBucket", "PUT", "/");
         if self.namespace == Namespace::AccountRegional {
             let namespace = ("x-amz-bucket-namespace", "account-regional".to_owned());
             ask.headers.push(namespace);
@@ -105,7 +105,7 @@ impl Bucket {
     }
 
     /// Repeats a request whose success says nothing while S3 is busy with another change of the bucket.
-    pub(super) async fn retry_while_busy(&self, ask: &Ask) -> Result<(), Failure> {
+    pub(super) async fn retry_while_busy(&self, ask: &Request) -> Result<(), Failure> {
         let send = || self.client.send(ask.clone(), |_| Ok(()));
         for pause in self.pauses {
             match send().await {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 
-use super::call::{Ask, Client, Failure};
+use super::call::{Client, Failure, Request};
 use super::error::{Kind, code, kind, refused};
 use super::identity::Identity;
 use crate::config::account::AccountRules;
@@ -62,7 +62,7 @@ impl Bucket {
         let partition = identity.partition();
         let name = bucket_name(rules, &identity.account, region);
         Self {
-            client: Client::of_bucket(config, &name),
+            client: Client::for_bucket(config, &name),
             name,
             namespace: match &rules.bucket {
                 Some(_) => Namespace::Named,
@@ -124,10 +124,15 @@ impl Bucket {
     }
 
     /// A request that S3 only accepts if the bucket is the account's.
-    fn ask(&self, operation: &'static str, method: &'static str, path: impl Into<String>) -> Ask {
-        Ask {
+    fn ask(
+        &self,
+        operation: &'static str,
+        method: &'static str,
+        path: impl Into<String>,
+    ) -> Request {
+        Request {
             headers: vec![("x-amz-expected-bucket-owner", self.owner.clone())],
-            ..Ask::new(operation, method, path)
+            ..Request::new(operation, method, path)
         }
     }
 
@@ -166,7 +171,9 @@ impl AssetStore for Bucket {
     }
 
     async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
-        let already_there = self.put_object(stack, &Object::of(artifact)).await?;
+        let already_there = self
+            .put_object(stack, &Object::from_artifact(artifact))
+            .await?;
         Ok(self.asset(artifact, already_there))
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Bucket;
 use super::names::Namespace;
-use crate::aws::call::{Ask, address, encoded};
+use crate::aws::call::{Request, address, encoded};
 use crate::aws::error::{Kind, kind};
 use crate::aws::http::timeouts_of_upload;
 use crate::config::names::StackName;
@@ -36,7 +36,7 @@ pub(super) struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// The code of handlers.
-    pub(super) fn of(artifact: &'a Artifact) -> Self {
+    pub(super) fn from_artifact(artifact: &'a Artifact) -> Self {
         Self {
             what: "the handlers",
             key: artifact.digest.clone(),
@@ -46,7 +46,7 @@ impl<'a> Object<'a> {
     }
 
     /// A template in JSON.
-    fn of_template(text: &'a str) -> Self {
+    fn from_template(text: &'a str) -> Self {
         Self {
             what: "the template",
             key: format!("{}{TEMPLATE}", hex::encode(Sha256::digest(text))),
@@ -79,7 +79,7 @@ impl Bucket {
         stack: &StackName,
         text: &str,
     ) -> Result<String, TargetError> {
-        let object = Object::of_template(text);
+        let object = Object::from_template(text);
         self.put_object(stack, &object).await?;
         Ok(self.address(&object.key))
     }
@@ -159,7 +159,7 @@ impl Bucket {
     }
 
     /// A request that stores an object.
-    pub(super) fn put(&self, key: &str, content_type: &'static str, bytes: Vec<u8>) -> Ask {
+    pub(super) fn put(&self, key: &str, content_type: &'static str, bytes: Vec<u8>) -> Request {
         let path = format!("{}?x-id=PutObject", path(key));
         let mut ask = self.ask("PutObject", "PUT", path);
         if let Some(key) = &self.key {

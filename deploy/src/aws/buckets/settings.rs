@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::making::Origin;
 use super::{Bucket, EXPIRY_DAYS};
-use crate::aws::call::{Ask, Element, Failure};
+use crate::aws::call::{Element, Failure, Request};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
@@ -101,7 +101,7 @@ impl Bucket {
     }
 
     /// A request that puts `parts` in place of a setting.
-    fn replacing(&self, setting: &Setting, parts: impl IntoIterator<Item = Element>) -> Ask {
+    fn replacing(&self, setting: &Setting, parts: impl IntoIterator<Item = Element>) -> Request {
         let path = format!("/?{}", setting.query);
         self.ask(setting.operations[1], "PUT", path)
             .with_document(&Element::new(setting.root, parts))
@@ -263,7 +263,7 @@ impl Bucket {
         &self,
         origin: Origin,
         (action, attempt): (&'static str, &str),
-        ask: &Ask,
+        ask: &Request,
     ) -> Result<(), TargetError> {
         match self.retry_while_busy(ask).await {
             Ok(_) => Ok(()),

@@ -6,12 +6,12 @@ use aws_config::SdkConfig;
 use base64::Engine as _;
 use hyper::Uri;
 
-use super::endpoint::Place;
+use super::endpoint::ServiceEndpoint;
+use super::error_response::Failure;
 use super::partition::Partition;
-use super::refusal::Failure;
 use super::service::S3;
 use super::xml::Element;
-use super::{Ask, Client};
+use super::{Client, Request};
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -29,8 +29,8 @@ impl Bucket {
     ///
     /// # Errors
     /// The settings contradict each other. The words are the SDK's.
-    pub(super) fn url(&self, place: &Place) -> Result<String, &'static str> {
-        let partition = Partition::of(&place.region);
+    pub(super) fn url(&self, place: &ServiceEndpoint) -> Result<String, &'static str> {
+        let partition = Partition::for_region(&place.region);
         let base = match (&place.url, place.fips, place.dual_stack) {
             (Some(_), _, true) => {
                 return Err("Cannot set dual-stack in combination with a custom endpoint.");
@@ -66,7 +66,7 @@ fn has_ip(url: &str) -> bool {
 
 /// The address of an object for others, such as CloudFormation: below `url`, or the host of S3 in `region`.
 pub(in crate::aws) fn address(region: &str, url: Option<&str>, bucket: &str, key: &str) -> String {
-    let suffix = Partition::of(region).suffix;
+    let suffix = Partition::for_region(region).suffix;
     let url = match url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("https://s3.{region}.{suffix}"),
@@ -76,15 +76,15 @@ pub(in crate::aws) fn address(region: &str, url: Option<&str>, bucket: &str, key
 
 impl Client {
     /// A client of the bucket `name`.
-    pub(in crate::aws) fn of_bucket(config: &SdkConfig, name: &str) -> Self {
+    pub(in crate::aws) fn for_bucket(config: &SdkConfig, name: &str) -> Self {
         let bucket = Bucket {
             name: name.to_owned(),
             // An emulator has no host name for every bucket.
             in_path: config.endpoint_url().is_some(),
         };
-        let mut place = Place::new(&S3, config, None);
+        let mut place = ServiceEndpoint::new(&S3, config, None);
         place.bucket = Some(bucket);
-        Self::of(&S3, config, place)
+        Self::at_endpoint(&S3, config, place)
     }
 
     /// The root of the result of `ask`, which has this name.
@@ -93,14 +93,14 @@ impl Client {
     /// S3 refuses, or does not respond. A response with another root, or without its end, is a refusal without a code.
     pub(in crate::aws) async fn document(
         &self,
-        ask: Ask,
+        ask: Request,
         root: &'static str,
     ) -> Result<Element, Failure> {
         self.send(ask, move |body| Element::whole(body, root)).await
     }
 }
 
-impl Ask {
+impl Request {
     /// The same with content of this type.
     pub(in crate::aws) fn with_content(self, kind: &'static str, content: Vec<u8>) -> Self {
         Self {

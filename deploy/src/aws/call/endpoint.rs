@@ -16,7 +16,7 @@ use super::service::{Gov, Scope, Service};
 
 /// Where a client's requests go.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ServiceEndpoint {
     pub(super) service: &'static Service,
     pub(super) region: String,
     /// The address that the user has set, or a caller.
@@ -28,7 +28,7 @@ pub(super) struct Place {
     pub(super) bucket: Option<Bucket>,
 }
 
-impl Place {
+impl ServiceEndpoint {
     /// The place of `service` for `config`, or `url`.
     pub(super) fn new(service: &'static Service, config: &SdkConfig, url: Option<&str>) -> Self {
         let region = config.region().map(ToString::to_string);
@@ -49,9 +49,13 @@ impl Place {
     /// The Region that requests are signed for. With a service of all Regions it is the same wherever the request goes.
     pub(super) fn signed_region(&self) -> String {
         match self.service.scope {
-            Scope::Partition(home) => home(Partition::of(&self.region), self.fips, self.dual_stack)
-                .region
-                .to_owned(),
+            Scope::Partition(home) => home(
+                Partition::for_region(&self.region),
+                self.fips,
+                self.dual_stack,
+            )
+            .region
+            .to_owned(),
             Scope::Region(_) | Scope::Account(_) => self.region.clone(),
         }
     }
@@ -78,7 +82,7 @@ impl Place {
                 _ => Ok(url.clone()),
             };
         }
-        let partition = Partition::of(&self.region);
+        let partition = Partition::for_region(&self.region);
         let suffix = match self.dual_stack {
             true => partition.dual_stack_suffix,
             false => partition.suffix,
@@ -175,7 +179,7 @@ fn is_host_part(text: &str) -> bool {
     })
 }
 
-impl ResolveEndpoint for Place {
+impl ResolveEndpoint for ServiceEndpoint {
     fn resolve_endpoint<'a>(&'a self, params: &'a EndpointResolverParams) -> EndpointFuture<'a> {
         let identity = params.get_property::<Identity>();
         let account = identity.and_then(|identity| identity.property::<AccountId>());
@@ -191,8 +195,12 @@ mod tests {
     use super::super::service::*;
     use super::*;
 
-    fn place(service: &'static Service, words: &[&str], account: AccountIdEndpointMode) -> Place {
-        Place {
+    fn place(
+        service: &'static Service,
+        words: &[&str],
+        account: AccountIdEndpointMode,
+    ) -> ServiceEndpoint {
+        ServiceEndpoint {
             service,
             region: words[0].to_owned(),
             url: words

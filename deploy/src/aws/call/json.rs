@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::refusal::Failure;
+use super::error_response::Failure;
 use super::service::Protocol;
-use super::{Ask, Client};
+use super::{Client, Request};
 
 impl Client {
     /// The result of `operation` with `parameters`.
@@ -28,10 +28,10 @@ impl Client {
             return Err(Failure::construction_failure(OTHER_PROTOCOL));
         };
         let body = serde_json::to_vec(parameters).map_err(Failure::construction_failure)?;
-        let ask = Ask {
+        let ask = Request {
             headers: vec![("x-amz-target", format!("{target}.{operation}"))],
             content: Some((content, body)),
-            ..Ask::new(operation, "POST", "/")
+            ..Request::new(operation, "POST", "/")
         };
         self.send(ask, read).await
     }

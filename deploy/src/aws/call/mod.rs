@@ -4,10 +4,10 @@
 
 mod bucket;
 mod endpoint;
+mod error_response;
 mod json;
 mod partition;
 mod query;
-mod refusal;
 mod rest;
 mod service;
 #[cfg(test)]
@@ -62,8 +62,8 @@ use aws_types::endpoint_config::EndpointUrl;
 use aws_types::region::{Region, SigningRegion};
 
 pub(super) use self::bucket::address;
+pub(super) use self::error_response::{ErrorResponse, Failure};
 pub(super) use self::query::Parameter;
-pub(super) use self::refusal::{Failure, Refusal};
 pub(super) use self::rest::encoded;
 pub(super) use self::service::{
     ACM, CLOUDFORMATION, CLOUDWATCH, CONNECTIONS, DYNAMODB, GATEWAY, IAM, LAMBDA, LOGS, ROUTE53,
@@ -71,7 +71,7 @@ pub(super) use self::service::{
 };
 pub(super) use self::xml::Element;
 use super::requests::Named;
-use endpoint::Place;
+use endpoint::ServiceEndpoint;
 use service::{Errors, Protocol};
 
 /// A service, as it is called with one configuration.
@@ -83,7 +83,7 @@ pub(super) struct Client {
 
 /// A request, as far as its operation decides it.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(super) struct Request {
     /// The operation, as it is shown.
     pub(super) operation: &'static str,
     /// The service as it is shown, where that is not its usual name.
@@ -100,7 +100,7 @@ pub(super) struct Ask {
     pub(super) timeouts: Option<TimeoutConfig>,
 }
 
-impl Ask {
+impl Request {
     /// A request without content.
     pub(super) fn new(
         operation: &'static str,
@@ -122,15 +122,19 @@ impl Ask {
 impl Client {
     /// A client of `service`, wherever `config` says that it answers.
     pub(super) fn new(service: &'static Service, config: &SdkConfig) -> Self {
-        Self::of(service, config, Place::new(service, config, None))
+        Self::at_endpoint(service, config, ServiceEndpoint::new(service, config, None))
     }
 
     /// A client of the `service` that answers at `url`.
     pub(super) fn at(service: &'static Service, config: &SdkConfig, url: &str) -> Self {
-        Self::of(service, config, Place::new(service, config, Some(url)))
+        Self::at_endpoint(
+            service,
+            config,
+            ServiceEndpoint::new(service, config, Some(url)),
+        )
     }
 
-    fn of(service: &'static Service, config: &SdkConfig, place: Place) -> Self {
+    fn at_endpoint(service: &'static Service, config: &SdkConfig, place: ServiceEndpoint) -> Self {
         let version = config.behavior_version();
         let defaults = DefaultPluginParams::new()
             .with_retry_partition_name(format!("{}-{}", service.word, place.region))
@@ -152,7 +156,7 @@ impl Client {
     /// The service refuses, or does not respond.
     pub(super) async fn send<T>(
         &self,
-        ask: Ask,
+        ask: Request,
         read: impl Fn(&[u8]) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
@@ -168,7 +172,7 @@ impl Client {
     /// As for [`Client::send`].
     pub(super) async fn exchange<T>(
         &self,
-        ask: Ask,
+        ask: Request,
         read: impl Fn(&HttpResponse) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
@@ -181,7 +185,7 @@ impl Client {
             .map_err(|_| Failure::construction_failure("the result is of another type"))
     }
 
-    async fn invoke(&self, ask: Ask, read: Read) -> Result<Output, Failure> {
+    async fn invoke(&self, ask: Request, read: Read) -> Result<Output, Failure> {
         let operation = ask.operation;
         let mut layer = Layer::new(operation);
         layer.store_put(Metadata::new(
@@ -206,7 +210,7 @@ impl Client {
 }
 
 /// What `config` says of requests to `service`.
-fn settings(service: &'static Service, config: &SdkConfig, place: &Place) -> Layer {
+fn settings(service: &'static Service, config: &SdkConfig, place: &ServiceEndpoint) -> Layer {
     let mut layer = Layer::new(service.id);
     if let Some(retries) = config.retry_config() {
         layer.store_put(retries.clone());
@@ -245,7 +249,7 @@ fn settings(service: &'static Service, config: &SdkConfig, place: &Place) -> Lay
 }
 
 /// What takes part in requests, as in those of the SDK's clients.
-fn components(config: &SdkConfig, place: Place) -> RuntimeComponentsBuilder {
+fn components(config: &SdkConfig, place: ServiceEndpoint) -> RuntimeComponentsBuilder {
     let mut all = RuntimeComponentsBuilder::new("chatctl");
     all.set_http_client(config.http_client());
     all.set_sleep_impl(config.sleep_impl());
@@ -262,11 +266,11 @@ fn components(config: &SdkConfig, place: Place) -> RuntimeComponentsBuilder {
     let schemes = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
     all.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(schemes)));
     all.push_retry_classifier(HttpStatusCodeClassifier::default());
-    all.push_retry_classifier(TransientErrorClassifier::<Refusal>::new());
-    all.push_retry_classifier(ModeledAsRetryableClassifier::<Refusal>::new());
-    let codes = AwsErrorCodeClassifier::<Refusal>::builder().transient_errors(transient);
+    all.push_retry_classifier(TransientErrorClassifier::<ErrorResponse>::new());
+    all.push_retry_classifier(ModeledAsRetryableClassifier::<ErrorResponse>::new());
+    let codes = AwsErrorCodeClassifier::<ErrorResponse>::builder().transient_errors(transient);
     all.push_retry_classifier(codes.build());
-    all.push_retry_classifier(ServiceClockSkewClassifier::<Refusal>::new());
+    all.push_retry_classifier(ServiceClockSkewClassifier::<ErrorResponse>::new());
     all.push_interceptor(SharedInterceptor::permanent(
         ConnectionPoisoningInterceptor::new(),
     ));
@@ -313,7 +317,7 @@ struct Writer;
 
 impl SerializeRequest for Writer {
     fn serialize_input(&self, ask: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
-        let ask: Ask = ask
+        let ask: Request = ask
             .downcast()
             .map_err(|_| "the request is of another type")?;
         let (kind, content) = ask.content.unzip();
@@ -368,9 +372,9 @@ impl DeserializeResponse for Reader {
         let refusal = match response.status().is_success() && !is_refusal {
             true => match (self.read)(response) {
                 Ok(output) => return Ok(output),
-                Err(_) => Refusal::default(),
+                Err(_) => ErrorResponse::default(),
             },
-            false => Refusal::new(match errors {
+            false => ErrorResponse::new(match errors {
                 Some(errors) => xml::refusal(body, errors),
                 None => json::refusal(response.headers(), body),
             }),

@@ -65,7 +65,7 @@ static PARTITIONS: [Partition; 8] = [
 
 impl Partition {
     /// The partition of `region`.
-    pub(super) fn of(region: &str) -> &'static Self {
+    pub(super) fn for_region(region: &str) -> &'static Self {
         let name = partition_of(region);
         let found = PARTITIONS.iter().find(|partition| partition.name == name);
         found.unwrap_or(&PARTITIONS[0])
@@ -84,7 +84,7 @@ pub(super) struct Home {
 
 impl Home {
     /// Route 53 (<https://docs.aws.amazon.com/general/latest/gr/r53.html>).
-    pub(super) fn of_route53(partition: &'static Partition, fips: bool, dual_stack: bool) -> Self {
+    pub(super) fn route53(partition: &'static Partition, fips: bool, dual_stack: bool) -> Self {
         Self {
             label: match (partition.name, fips, dual_stack) {
                 ("aws-us-gov", _, _) => Some("us-gov"),
@@ -98,7 +98,7 @@ impl Home {
 
     /// IAM (<https://docs.aws.amazon.com/general/latest/gr/iam-service.html>,
     /// <https://github.com/aws/aws-sdk-js-v3/blob/main/codegen/sdk-codegen/aws-models/iam.json>).
-    pub(super) fn of_iam(partition: &'static Partition, fips: bool, dual_stack: bool) -> Self {
+    pub(super) fn iam(partition: &'static Partition, fips: bool, dual_stack: bool) -> Self {
         let in_china = partition.name == "aws-cn" && !fips;
         let region = match in_china {
             true => "cn-north-1",

@@ -2,12 +2,12 @@
 
 use aws_smithy_runtime_api::box_error::BoxError;
 
+use super::error_response::Failure;
 use super::json::OTHER_PROTOCOL;
-use super::refusal::Failure;
 use super::rest::encoded;
 use super::service::Protocol;
 use super::xml::Element;
-use super::{Ask, Client};
+use super::{Client, Request};
 
 /// A parameter and its value.
 pub(in crate::aws) type Parameter = (String, String);
@@ -53,7 +53,11 @@ impl Client {
         self.send(form, |_| Ok(())).await
     }
 
-    fn form(&self, operation: &'static str, parameters: &[Parameter]) -> Result<Ask, &'static str> {
+    fn form(
+        &self,
+        operation: &'static str,
+        parameters: &[Parameter],
+    ) -> Result<Request, &'static str> {
         let Protocol::Query { version } = self.service.protocol else {
             return Err(OTHER_PROTOCOL);
         };
@@ -61,9 +65,9 @@ impl Client {
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encoded(value)));
         }
-        Ok(Ask {
+        Ok(Request {
             content: Some(("application/x-www-form-urlencoded", form.into_bytes())),
-            ..Ask::new(operation, "POST", "/")
+            ..Request::new(operation, "POST", "/")
         })
     }
 }

@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
-use super::refusal::Failure;
-use super::{Ask, Client, json};
+use super::error_response::Failure;
+use super::{Client, Request, json};
 
 /// What is encoded of a name in a path or a query: all but RFC 3986's unreserved characters, as signatures need it.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -23,7 +23,7 @@ impl Client {
     ///
     /// # Errors
     /// The service refuses, or does not respond.
-    pub(in crate::aws) async fn rest<T>(&self, ask: Ask) -> Result<T, Failure>
+    pub(in crate::aws) async fn rest<T>(&self, ask: Request) -> Result<T, Failure>
     where
         T: DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
     {

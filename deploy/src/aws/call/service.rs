@@ -118,7 +118,7 @@ pub(in crate::aws) static ROUTE53: Service = Service {
     protocol: Protocol::RestXml {
         errors: Errors::Wrapped,
     },
-    scope: Scope::Partition(Home::of_route53),
+    scope: Scope::Partition(Home::route53),
 };
 
 /// Of its three protocols, which its model lists
@@ -205,7 +205,7 @@ pub(in crate::aws) static IAM: Service = Service {
     protocol: Protocol::Query {
         version: "2010-05-08",
     },
-    scope: Scope::Partition(Home::of_iam),
+    scope: Scope::Partition(Home::iam),
 };
 
 pub(in crate::aws) static CLOUDFORMATION: Service = Service {

@@ -8,7 +8,7 @@ use aws_smithy_xml::encode::{ScopeWriter, XmlWriter};
 use super::service::Errors;
 
 /// The most elements within each other. Responses have a handful.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// An element: its name without a prefix, and either text or other elements.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Element {
         let mut document = Document::new(text);
         while let Some(start) = document.next_start_element() {
             let depth = start.depth();
-            if depth > DEEPEST {
+            if depth > MAX_DEPTH {
                 return Err("there are too many elements within each other".into());
             }
             while open.last().is_some_and(|(_, other)| *other >= depth) {

@@ -1,6 +1,6 @@
 //! What a request to CloudFormation consists of, in the order of its API's model.
 
-use super::sending::Place;
+use super::sending::TemplateSource;
 use crate::aws::call::Parameter;
 use crate::engine::cloud::{NewChangeSet, ParameterValue};
 use crate::engine::{Change, DeployMode};
@@ -47,14 +47,14 @@ impl Form {
 /// without any, the stack's topics stay.
 pub(super) fn new_change_set(
     request: &NewChangeSet,
-    place: &Place,
+    place: &TemplateSource,
     role: Option<&str>,
     topics: &[String],
 ) -> Form {
     let form = Form::default().with("StackName", &request.stack);
     let mut form = match place {
-        Place::Request(body) => form.with("TemplateBody", body),
-        Place::Bucket(address) => form.with("TemplateURL", address),
+        TemplateSource::Request(body) => form.with("TemplateBody", body),
+        TemplateSource::Bucket(address) => form.with("TemplateURL", address),
     };
     if request.parameters.is_empty() {
         // An empty list, as opposed to one that is left out.

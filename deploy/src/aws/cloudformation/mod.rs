@@ -84,7 +84,7 @@ impl CloudFormation for Cloud {
     }
 
     async fn stacks(&self) -> Result<Vec<StackRecord>, TargetError> {
-        let pages = Pages::of("DescribeStacks", |page| {
+        let pages = Pages::new("DescribeStacks", |page| {
             Form::default().with_some("NextToken", page)
         });
         let all = pages.all(&self.client, |answer| {
@@ -184,7 +184,7 @@ impl CloudFormation for Cloud {
     }
 
     async fn change_set(&self, ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError> {
-        let pages = Pages::of("DescribeChangeSet", |page| {
+        let pages = Pages::new("DescribeChangeSet", |page| {
             // With the stack, a policy for it is enough.
             by_ids(ids)
                 .with_some("NextToken", page)
@@ -201,7 +201,7 @@ impl CloudFormation for Cloud {
     }
 
     async fn findings(&self, ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError> {
-        let pages = Pages::of("DescribeEvents", |page| {
+        let pages = Pages::new("DescribeEvents", |page| {
             // By the change set's id, because it is not found by its name.
             let form = Form::default().with("ChangeSetName", &ids.change_set);
             form.with_some("NextToken", page)

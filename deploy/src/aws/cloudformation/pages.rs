@@ -17,7 +17,7 @@ pub(super) struct Pages<F> {
 
 impl<F: Fn(Option<&str>) -> Form> Pages<F> {
     /// The pages of `operation`, requested by what `form` makes of the name of each.
-    pub(super) fn of(operation: &'static str, form: F) -> Self {
+    pub(super) fn new(operation: &'static str, form: F) -> Self {
         Self {
             operation,
             form,
@@ -64,7 +64,7 @@ pub(super) fn of_stack(
     operation: &'static str,
     stack: &str,
 ) -> Pages<impl Fn(Option<&str>) -> Form> {
-    Pages::of(operation, move |page| {
+    Pages::new(operation, move |page| {
         let form = Form::default().with("StackName", stack);
         form.with_some("NextToken", page)
     })

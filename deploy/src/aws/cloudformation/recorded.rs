@@ -4,11 +4,11 @@
 //! each test names its file there and the recording in it. The engine's handling of such states is tested in
 //! `engine/cloud/tests/recorded.rs`.
 
-use super::super::stub::{Answer, Stub, refusal};
+use super::super::stub::{Stub, StubResponse, refusal};
 use super::*;
 use crate::engine::{Change, StackStatus};
 
-async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
+async fn cloud(answers: Vec<StubResponse>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
     (
         Cloud::new(&stub.config().await, "eu-west-1", &Default::default()),
@@ -48,7 +48,7 @@ async fn refused_creation(message: &str) -> (ErrorKind, String) {
 }
 
 /// A description of the stack in `status`, with further `members`.
-fn described(status: &str, members: &str) -> Answer {
+fn described(status: &str, members: &str) -> StubResponse {
     let stack = format!(
         "<StackName>chat</StackName><StackId>arn:1</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
          <StackStatus>{status}</StackStatus>{members}"

@@ -8,18 +8,18 @@ use crate::config::account::AccountRules;
 use crate::config::names::StackName;
 use crate::engine::cloud::NewChangeSet;
 use crate::engine::{ErrorKind, TargetError};
-use crate::stack::quota::{Excess, Passage, passage};
+use crate::stack::quota::{Excess, TemplateTransfer, template_transfer};
 
 /// Where CloudFormation finds a template.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum TemplateSource {
     /// In the request, as this text.
     Request(String),
     /// At this address.
     Bucket(String),
 }
 
-impl Place {
+impl TemplateSource {
     /// Distinguishes refusals because CloudFormation could not read the template, which the error codes do not.
     ///
     /// It reads with the rights of the identity that asks, through S3, which names no permission
@@ -72,10 +72,13 @@ impl Store {
     ///
     /// # Errors
     /// It is too large for CloudFormation, or cannot be published.
-    pub(super) async fn place(&self, request: &NewChangeSet) -> Result<Place, TargetError> {
-        let text = match passage(&request.template) {
-            Ok(Passage::Inline(body)) => return Ok(Place::Request(body)),
-            Ok(Passage::Stored(text)) => text,
+    pub(super) async fn place(
+        &self,
+        request: &NewChangeSet,
+    ) -> Result<TemplateSource, TargetError> {
+        let text = match template_transfer(&request.template) {
+            Ok(TemplateTransfer::Inline(body)) => return Ok(TemplateSource::Request(body)),
+            Ok(TemplateTransfer::Stored(text)) => text,
             Err(excess) => return Err(beyond(&request.stack, excess)),
         };
         let stack: StackName = request.stack.parse().map_err(|_| {
@@ -89,7 +92,7 @@ impl Store {
             bucket = bucket.with_tags(request.tags.clone());
         }
         let address = bucket.publish_template(&stack, &text).await?;
-        Ok(Place::Bucket(address))
+        Ok(TemplateSource::Bucket(address))
     }
 }
 
@@ -103,7 +106,7 @@ fn beyond(stack: &str, excess: Excess) -> TargetError {
 mod tests {
     use super::*;
     use crate::aws::cloudformation::Cloud;
-    use crate::aws::stub::{Answer, Stub, refusal};
+    use crate::aws::stub::{Stub, StubResponse, refusal};
     use crate::engine::cloud::{CloudFormation, CloudStacks};
     use crate::engine::{Change, DeployMode};
     use crate::stack::Template;
@@ -133,7 +136,7 @@ mod tests {
 
     async fn cloud(answers: &[(u16, &str)]) -> (Cloud, Stub) {
         let answers = answers.iter();
-        let answers: Vec<Answer> = answers
+        let answers: Vec<StubResponse> = answers
             .map(|(status, body)| (*status, (*body).to_owned()))
             .collect();
         let stub = Stub::answering(answers).await;

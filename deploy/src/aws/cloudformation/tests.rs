@@ -1,10 +1,10 @@
-use super::super::stub::{Answer, Stub, refusal};
+use super::super::stub::{Stub, StubResponse, refusal};
 use super::*;
 use crate::engine::Change;
 use crate::engine::cloud::ParameterValue;
 use crate::stack::change::Action;
 
-async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
+async fn cloud(answers: Vec<StubResponse>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
     (
         Cloud::new(&stub.config().await, "eu-west-1", &Default::default()),
@@ -19,7 +19,7 @@ fn ids() -> ChangeSetIds {
     }
 }
 
-fn page(action: &str, members: &str) -> Answer {
+fn page(action: &str, members: &str) -> StubResponse {
     (
         200,
         format!("<{action}Response><{action}Result>{members}</{action}Result></{action}Response>"),

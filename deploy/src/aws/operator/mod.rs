@@ -16,7 +16,7 @@ pub use table::DynamoConnections;
 
 /// Where a chat keeps and serves its connections.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ChatLocation {
     /// The table's physical name.
     pub table: String,
     /// The base of the @connections API, stage included.
@@ -25,7 +25,7 @@ pub struct Place {
 
 impl AwsTarget {
     /// The chat at `place`, as the operator sees it.
-    pub fn chat(&self, place: &Place) -> (DynamoConnections, ApiConnections) {
+    pub fn chat(&self, place: &ChatLocation) -> (DynamoConnections, ApiConnections) {
         chat(&self.config, place)
     }
 }
@@ -37,7 +37,7 @@ impl AwsTarget {
 /// The machine's certificates cannot be read.
 pub async fn stand_in(
     tables_url: &str,
-    place: &Place,
+    place: &ChatLocation,
 ) -> Result<(DynamoConnections, ApiConnections), TargetError> {
     let credentials = Credentials::new("operator", "operator", None, None, "stand-in");
     let config = SdkConfig::builder()
@@ -52,7 +52,10 @@ pub async fn stand_in(
     Ok(chat(&config, place))
 }
 
-pub(super) fn chat(config: &SdkConfig, place: &Place) -> (DynamoConnections, ApiConnections) {
+pub(super) fn chat(
+    config: &SdkConfig,
+    place: &ChatLocation,
+) -> (DynamoConnections, ApiConnections) {
     (
         DynamoConnections::new(config, &place.table),
         ApiConnections::new(config, &place.connections_url),

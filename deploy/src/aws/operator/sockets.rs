@@ -6,7 +6,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 
-use crate::aws::call::{self, Ask, Client, Failure, encoded};
+use crate::aws::call::{self, Client, Failure, Request, encoded};
 use crate::aws::error::refused;
 use crate::engine::TargetError;
 use crate::engine::operator::{Activity, Connections};
@@ -49,9 +49,9 @@ fn connected(body: &[u8]) -> Result<Activity, BoxError> {
 }
 
 /// A request about `connection`.
-fn about(connection: &str, operation: &'static str, method: &'static str) -> Ask {
+fn about(connection: &str, operation: &'static str, method: &'static str) -> Request {
     let path = format!("/@connections/{}", encoded(connection));
-    Ask::new(operation, method, path)
+    Request::new(operation, method, path)
 }
 
 impl ApiConnections {
@@ -98,7 +98,7 @@ impl Connections for ApiConnections {
     }
 
     async fn post(&self, connection: &str, text: &str) -> Result<bool, TargetError> {
-        let asked = Ask {
+        let asked = Request {
             content: Some(("application/octet-stream", text.as_bytes().to_vec())),
             ..about(connection, "PostToConnection", "POST")
         };

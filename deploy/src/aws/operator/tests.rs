@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 async fn at(answers: Vec<(u16, String)>) -> (Stub, DynamoConnections, ApiConnections) {
     let stub = Stub::answering(answers).await;
     let target = stub.target().await;
-    let place = Place {
+    let place = ChatLocation {
         table: "T".into(),
         connections_url: format!("{}/v1", stub.url()),
     };

@@ -64,7 +64,7 @@ fn bounded() -> WebSocketConfig {
 /// [`DialError`]
 pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
     let uri = with_port(request.uri())?;
-    let proxies = Proxies::of_environment().map_err(DialError::Setup);
+    let proxies = Proxies::from_environment().map_err(DialError::Setup);
     let proxies = match is_here(&uri) {
         true => None,
         false => Some(proxies?),
@@ -72,7 +72,7 @@ pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
     let is_tls = uri.scheme_str() == Some("wss");
     let connector = match is_tls {
         true => {
-            let trust = Trust::of_environment().await.map_err(DialError::Setup)?;
+            let trust = Trust::from_environment().await.map_err(DialError::Setup)?;
             Connector::Rustls(trust.client())
         }
         false => Connector::Plain,
@@ -138,7 +138,7 @@ pub(super) async fn tunnelled_within(
     let target = uri.authority().map_or("", |authority| authority.as_str());
     match tokio::time::timeout(timeout, tunnel(proxy, uri)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(ProxyFailure::of(proxy, target, &*error)),
+        Ok(Err(error)) => Err(ProxyFailure::from_error(proxy, target, &*error)),
         Err(_elapsed) => {
             let why = format!("did not connect to {target} within {timeout:?}");
             Err(ProxyFailure::new(proxy, why))
@@ -156,7 +156,7 @@ async fn tunnel(proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, Box<dyn std
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
     if found.uri().scheme_str() == Some("https") {
-        let trust = Trust::of_environment().await?;
+        let trust = Trust::from_environment().await?;
         let tls = HttpsConnectorBuilder::new()
             .with_tls_config(std::sync::Arc::unwrap_or_clone(trust.client()))
             .https_only()

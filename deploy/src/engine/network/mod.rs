@@ -21,7 +21,7 @@ pub(super) fn is_by_proxy(url: &str) -> Result<bool, TargetError> {
     let Ok(url) = url.parse() else {
         return Ok(false);
     };
-    Ok(Proxies::of_environment()?.to(&url).is_some())
+    Ok(Proxies::from_environment()?.to(&url).is_some())
 }
 
 /// What the environment says about the way to AWS, in one line.
@@ -29,7 +29,7 @@ pub(super) fn is_by_proxy(url: &str) -> Result<bool, TargetError> {
 /// # Errors
 /// A variable names no proxy that can be used, or a file without certificates.
 pub async fn summary() -> Result<String, TargetError> {
-    let proxies = Proxies::of_environment()?;
-    let trust = Trust::of_environment().await?;
+    let proxies = Proxies::from_environment()?;
+    let trust = Trust::from_environment().await?;
     Ok(format!("{proxies}; {trust}"))
 }

@@ -136,7 +136,7 @@ impl Proxies {
     ///
     /// # Errors
     /// A variable has a value that names no proxy that can be used.
-    pub(crate) fn of_environment() -> Result<Self, TargetError> {
+    pub(crate) fn from_environment() -> Result<Self, TargetError> {
         Self::named_by(variable)
     }
 
@@ -230,7 +230,7 @@ pub struct ProxyFailure {
 
 impl ProxyFailure {
     /// What happened when `proxy` was asked for `target`, by the words of `error` and its causes.
-    pub fn of(proxy: &Proxy, target: &str, error: &(dyn Error + 'static)) -> Self {
+    pub fn from_error(proxy: &Proxy, target: &str, error: &(dyn Error + 'static)) -> Self {
         let chain: Vec<_> = causes(error).map(ToString::to_string).collect();
         let has = |words: &str| chain.iter().any(|text| text.contains(words));
         let last = chain.last().map_or("", String::as_str);

@@ -34,7 +34,7 @@ impl Trust {
     ///
     /// # Errors
     /// The file that it names cannot be read, or holds no certificate.
-    pub(crate) async fn of_environment() -> Result<Self, TargetError> {
+    pub(crate) async fn from_environment() -> Result<Self, TargetError> {
         let named = variable(BUNDLE).filter(|path| !path.is_empty());
         match named {
             Some(path) => Self::from_file(path).await,

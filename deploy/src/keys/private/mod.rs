@@ -172,7 +172,7 @@ impl PrivateKeyFolder {
 ///
 /// # Errors
 /// It holds something else. The message does not quote it.
-pub(super) fn of_environment() -> Result<Option<PrivateKey>, TargetError> {
+pub(super) fn from_environment() -> Result<Option<PrivateKey>, TargetError> {
     let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chat_identity::{PrivateKey, PublicKey, TokenRequest};
 
-use super::private::{PrivateKeyFolder, VARIABLE, of_environment};
+use super::private::{PrivateKeyFolder, VARIABLE, from_environment};
 use super::public::PublicKeyFile;
 use crate::config::names::{PersonName, StackName};
 use crate::engine::{ErrorKind, TargetError, Token};
@@ -161,7 +161,7 @@ impl Signer {
 type KeysAndSigner<'a> = (Vec<KeyState<'a>>, Option<PrivateKey>);
 
 fn found(file: &PublicKeyFile) -> Result<KeysAndSigner<'_>, TargetError> {
-    let environment = of_environment()?;
+    let environment = from_environment()?;
     if let Some(key) = &environment
         && !file.keys().contains(key.public())
     {

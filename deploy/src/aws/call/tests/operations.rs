@@ -3,9 +3,9 @@
 use aws_config::SdkConfig;
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::aws::stub::{Answer, Fields, Stub};
+use crate::aws::stub::{Fields, Stub, StubResponse};
 use crate::aws::{
-    AccountNames, ApiGateways, CloudWatchMetrics, LambdaFunctions, Place, Tables, operator,
+    AccountNames, ApiGateways, ChatLocation, CloudWatchMetrics, LambdaFunctions, Tables, operator,
 };
 use crate::aws::{CloudWatchLogs, IamSimulator};
 use crate::engine::log_role::GatewayAccount as _;
@@ -60,7 +60,7 @@ pub(super) async fn outcome(
     operation: &str,
     attempts: u32,
     fields: Fields,
-    answers: Vec<Answer>,
+    answers: Vec<StubResponse>,
 ) -> (Result<String, TargetError>, Stub) {
     let stub = Stub::answering_with(fields, answers).await;
     let retries = RetryConfig::standard()
@@ -81,7 +81,7 @@ pub(super) async fn run(
     config: &SdkConfig,
     stub: &Stub,
 ) -> Result<String, TargetError> {
-    let place = Place {
+    let place = ChatLocation {
         table: "chat-Table-1".into(),
         connections_url: format!("{}/v1", stub.url()),
     };

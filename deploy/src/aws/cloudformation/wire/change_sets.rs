@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::*;
 use crate::engine::cloud::ParameterValue;
 
-fn made() -> Answer {
+fn made() -> StubResponse {
     page("CreateChangeSet", "<Id>arn:c</Id><StackId>arn:s</StackId>")
 }
 

@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::*;
 
 /// A change set of one change, of a resource with these members.
-fn changed(members: &str) -> Answer {
+fn changed(members: &str) -> StubResponse {
     let resource = format!("<ResourceChange>{members}</ResourceChange>");
     page(
         "DescribeChangeSet",

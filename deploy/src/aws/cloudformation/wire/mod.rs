@@ -17,19 +17,19 @@ use aws_smithy_types::retry::RetryConfig;
 use expect_test::Expect;
 use percent_encoding::percent_decode_str;
 
-use super::super::stub::{Answer, Stub};
+use super::super::stub::{Stub, StubResponse};
 use super::*;
 use crate::engine::Change;
 
 /// A client of a stub with these answers.
-async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
+async fn cloud(answers: Vec<StubResponse>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
     let cloud = Cloud::new(&stub.config().await, "eu-west-1", &Default::default());
     (cloud, stub)
 }
 
 /// An answer to `action` with `members`.
-fn page(action: &str, members: &str) -> Answer {
+fn page(action: &str, members: &str) -> StubResponse {
     let xml = format!(
         "<?xml version=\"1.0\"?>\n<{action}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\n  \
          <{action}Result>{members}</{action}Result>\n  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\n\
@@ -98,7 +98,7 @@ fn form(asked: &str) -> String {
 }
 
 /// Compares the forms that `call` sends.
-async fn check(answers: Vec<Answer>, call: impl AsyncFnOnce(&Cloud), expected: Expect) {
+async fn check(answers: Vec<StubResponse>, call: impl AsyncFnOnce(&Cloud), expected: Expect) {
     let (cloud, stub) = cloud(answers).await;
     call(&cloud).await;
     let forms: Vec<_> = stub.asked().iter().map(|asked| form(asked)).collect();
@@ -115,7 +115,7 @@ async fn patient() -> SdkConfig {
 }
 
 /// What becomes of a request with this answer to each attempt, after their number.
-async fn outcome(config: &SdkConfig, answer: Answer) -> String {
+async fn outcome(config: &SdkConfig, answer: StubResponse) -> String {
     let stub = Stub::answering(vec![answer]).await;
     let config = config.clone().into_builder().endpoint_url(stub.url());
     let cloud = Cloud::new(&config.build(), "eu-west-1", &Default::default());

@@ -6,7 +6,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use super::super::stub::{Answer, Stub};
+use super::super::stub::{Stub, StubResponse};
 use super::*;
 
 /// An object that was sent a moment ago.
@@ -25,7 +25,7 @@ async fn bucket_with(
     region: &str,
     answers: &[(u16, &str)],
 ) -> (Bucket, Stub) {
-    let answers: Vec<Answer> = answers
+    let answers: Vec<StubResponse> = answers
         .iter()
         .map(|(status, body)| (*status, (*body).to_owned()))
         .collect();

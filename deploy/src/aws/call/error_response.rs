@@ -8,13 +8,13 @@ use aws_smithy_types::error::metadata::{Builder, ErrorMetadata, ProvideErrorMeta
 use aws_smithy_types::retry::{ErrorKind, ProvideErrorKind};
 
 /// Why there is no result.
-pub(in crate::aws) type Failure = SdkError<Refusal, HttpResponse>;
+pub(in crate::aws) type Failure = SdkError<ErrorResponse, HttpResponse>;
 
 /// A response that refuses. Without a code, only its HTTP status counts.
 #[derive(Debug, Clone, Default)]
-pub(in crate::aws) struct Refusal(ErrorMetadata);
+pub(in crate::aws) struct ErrorResponse(ErrorMetadata);
 
-impl Refusal {
+impl ErrorResponse {
     /// A refusal with what was `read` of a response. Words without a code may be of something between here and AWS, so they
     /// are not shown as AWS's.
     pub(super) fn new(read: Option<Builder>) -> Self {
@@ -23,7 +23,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.code() {
             Some(code) => write!(out, "the service refused with {code}"),
@@ -32,15 +32,15 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ErrorResponse {}
 
-impl ProvideErrorMetadata for Refusal {
+impl ProvideErrorMetadata for ErrorResponse {
     fn meta(&self) -> &ErrorMetadata {
         &self.0
     }
 }
 
-impl ProvideErrorKind for Refusal {
+impl ProvideErrorKind for ErrorResponse {
     /// Codes that a service's model marks as worth another attempt, beyond those of all services, which the SDK's classifier
     /// has.
     fn retryable_error_kind(&self) -> Option<ErrorKind> {
