@@ -49,7 +49,7 @@ mod worker_threads;
 
 pub use clock::{Clock, ManualClock};
 pub use dynamodb::TablesError;
-pub use http::page::{Page, PageRequest, PageResponse};
+pub use http::page::{OtherRequests, Page, PageRequest, PageResponse};
 pub use http::peers;
 pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};

@@ -1,7 +1,9 @@
 //! A page for browsers, on a gateway's port or on its own.
 
+use std::sync::Arc;
+
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
@@ -11,6 +13,9 @@ use crate::http::{self, Timeouts};
 
 /// The most connections of browsers on a port that only serves the page.
 const CONNECTIONS: usize = 64;
+
+/// What answers requests that are not for a page; `None` is a 404.
+pub type OtherRequests = Arc<dyn Fn(&PageRequest<'_>) -> Option<PageResponse> + Send + Sync>;
 
 /// An HTML document at `GET /`, with headers that protect it from other sites.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +37,12 @@ impl Page {
 
     /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
     pub fn serve(self, listener: TcpListener) -> BoxFuture<'static, ()> {
-        Box::pin(self.serve_with(listener, |_| None))
+        self.serve_with(listener, Arc::new(|_| None))
     }
 
     /// [`Page::serve`], where `other` answers what is not for the page. It has to judge itself who asks.
-    pub async fn serve_with(
-        self,
-        listener: TcpListener,
-        other: impl Fn(&PageRequest<'_>) -> Option<PageResponse> + Clone + Send + Sync + 'static,
-    ) {
-        http::accept(listener, CONNECTIONS, Timeouts::default(), move |request| {
+    pub fn serve_with(self, listener: TcpListener, other: OtherRequests) -> BoxFuture<'static, ()> {
+        let handle = move |request: Request<Incoming>| {
             let asked = || PageRequest {
                 method: request.method().as_str(),
                 path: request.uri().path(),
@@ -52,8 +53,13 @@ impl Page {
                 .or_else(|| Some(other(&asked())?.response()))
                 .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
-        })
-        .await;
+        };
+        Box::pin(http::accept(
+            listener,
+            CONNECTIONS,
+            Timeouts::default(),
+            handle,
+        ))
     }
 
     /// The response to a request for the page; `None` for any other request.

@@ -1,6 +1,6 @@
-//! Where files are, and how long they may be.
+//! Where files are, how long they may be, and what is compiled where.
 
-use super::all_sources;
+use super::{all_sources, is_test, root, sources, tokens};
 
 /// As clippy's `self_named_module_files` would have it.
 #[test]
@@ -26,4 +26,21 @@ fn no_rust_file_has_more_than_400_lines() {
             file.display()
         );
     }
+}
+
+/// The body of an `async fn` is compiled in the crate that awaits it, here in the unoptimised `chatctl-deploy`.
+#[test]
+fn no_public_function_of_the_local_stack_is_async() {
+    let found: Vec<_> = sources(&root().join("local/src"))
+        .into_iter()
+        .filter(|file| !is_test(file))
+        .filter(|file| {
+            let tokens = tokens::tokens(&std::fs::read_to_string(file).unwrap());
+            tokens.windows(2).any(|pair| pair == ["pub", "async"])
+        })
+        .collect();
+    assert!(
+        found.is_empty(),
+        "return a `BoxFuture` from a plain function: {found:?}"
+    );
 }

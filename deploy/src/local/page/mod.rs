@@ -2,6 +2,8 @@
 
 mod renewal;
 
+use std::sync::Arc;
+
 use chatctl_local::Page;
 use tokio::net::TcpListener;
 
@@ -57,8 +59,7 @@ impl Served {
     /// [`Served::forever`], with new tokens for the page by `renewal`.
     pub async fn forever_with(self, renewal: Renewal) {
         let port = self.port;
-        let renewal = std::sync::Arc::new(renewal);
-        let other = move |asked: &chatctl_local::PageRequest<'_>| renewal.answer(asked, port);
-        self.page.serve_with(self.listener, other).await;
+        let other = move |request: &chatctl_local::PageRequest<'_>| renewal.answer(request, port);
+        self.page.serve_with(self.listener, Arc::new(other)).await;
     }
 }
