@@ -22,6 +22,8 @@ pub(crate) struct State {
     /// What the objects say that are templates.
     pub(crate) templates: BTreeMap<String, Value>,
     pub(crate) policy: String,
+    /// The documents of the bucket's other settings, by their names in a query.
+    pub(crate) settings: BTreeMap<String, String>,
     /// How many stacks there were.
     pub(crate) made: usize,
     /// What comes of the next operations on stacks; of those after them nothing fails.

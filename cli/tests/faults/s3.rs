@@ -19,12 +19,24 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
         return refusal(request, 404, "NoSuchBucket", "there is no such bucket");
     };
     let key = request.object().unwrap_or_default();
+    let setting = name.rsplit(' ').next().unwrap();
     match name.as_str() {
         "PUT bucket policy" => state.policy = String::from_utf8_lossy(&request.body).into_owned(),
         "GET bucket policy" if state.policy.is_empty() => {
             return refusal(request, 404, "NoSuchBucketPolicy", "there is no policy");
         }
         "GET bucket policy" => return xml(200, state.policy.clone()),
+        _ if none_of(setting).is_some() => {
+            if request.method == "PUT" {
+                let document = String::from_utf8_lossy(&request.body).into_owned();
+                state.settings.insert(setting.to_owned(), document);
+            } else if let Some(document) = state.settings.get(setting) {
+                return xml(200, document.clone());
+            } else {
+                let code = none_of(setting).unwrap();
+                return refusal(request, 404, code, "the bucket has no such setting");
+            }
+        }
         "HEAD object" | "HEAD template" if !objects.contains(key) => {
             return refusal(request, 404, "NoSuchKey", "there is no such object");
         }
@@ -47,6 +59,18 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
         _ => {}
     }
     done()
+}
+
+/// What S3 answers if there is no such setting; `None` if `setting` is none.
+fn none_of(setting: &str) -> Option<&'static str> {
+    Some(match setting {
+        "publicAccessBlock" => "NoSuchPublicAccessBlockConfiguration",
+        "ownershipControls" => "OwnershipControlsNotFoundError",
+        "encryption" => "ServerSideEncryptionConfigurationNotFoundError",
+        "lifecycle" => "NoSuchLifecycleConfiguration",
+        "tagging" => "NoSuchTagSet",
+        _ => return None,
+    })
 }
 
 fn listed(objects: &BTreeSet<String>) -> String {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Bucket;
 use super::names::Namespace;
 use super::settings::tag;
+use super::{Bucket, Origin};
 use crate::aws::call::{Element, Failure, Request};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
@@ -21,14 +21,6 @@ pub(super) const PAUSES: &[Duration] = &[
     Duration::from_secs(15),
     Duration::from_secs(30),
 ];
-
-/// Where the bucket comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// This deployment has made it.
-    MadeNow,
-    Found,
-}
 
 impl Bucket {
     /// Creates the bucket, or completes one whose creation was interrupted: the policy comes last. The user's own is only

@@ -27,6 +27,14 @@ use names::Namespace;
 pub use names::bucket_name;
 use objects::Object;
 
+/// Where the bucket comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// This deployment has made it.
+    MadeNow,
+    Found,
+}
+
 /// Days until an object that no deployment has used expires. CloudFormation needs the old object when an update fails,
 /// so a stack that was deployed earlier than that cannot be rolled back to its old code.
 const EXPIRY_DAYS: i32 = 365;

@@ -7,8 +7,7 @@
 
 use serde_json::json;
 
-use super::making::Origin;
-use super::{Bucket, EXPIRY_DAYS};
+use super::{Bucket, EXPIRY_DAYS, Origin};
 use crate::aws::call::{Element, Failure, Request};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;

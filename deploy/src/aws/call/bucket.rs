@@ -1,26 +1,27 @@
-//! S3: where a bucket is, and how what is sent to it is written.
+//! Where a bucket of S3 is.
 
 use std::net::IpAddr;
 
-use aws_config::SdkConfig;
-use base64::Engine as _;
 use hyper::Uri;
 
-use super::endpoint::ServiceEndpoint;
-use super::error_response::Failure;
 use super::partition::Partition;
-use super::service::S3;
-use super::xml::Element;
-use super::{Client, Request};
-
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// A bucket, as it is addressed.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    name: String,
+    pub(super) name: String,
     /// Whether it is in the path even if it could be part of a host's name.
-    in_path: bool,
+    pub(super) in_path: bool,
+}
+
+/// Which of S3's hosts is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hosts<'a> {
+    pub(super) region: &'a str,
+    /// The address that the configuration names.
+    pub(super) url: Option<&'a str>,
+    pub(super) fips: bool,
+    pub(super) dual_stack: bool,
 }
 
 impl Bucket {
@@ -29,9 +30,10 @@ impl Bucket {
     ///
     /// # Errors
     /// The settings contradict each other. The words are the SDK's.
-    pub(super) fn url(&self, place: &ServiceEndpoint) -> Result<String, &'static str> {
-        let partition = Partition::for_region(&place.region);
-        let base = match (&place.url, place.fips, place.dual_stack) {
+    pub(super) fn url(&self, among: Hosts<'_>) -> Result<String, &'static str> {
+        let Hosts { region, url, .. } = among;
+        let partition = Partition::for_region(region);
+        let base = match (url, among.fips, among.dual_stack) {
             (Some(_), _, true) => {
                 return Err("Cannot set dual-stack in combination with a custom endpoint.");
             }
@@ -39,11 +41,11 @@ impl Bucket {
             (None, true, _) if partition.name == "aws-cn" => {
                 return Err("Partition does not support FIPS");
             }
-            (Some(url), ..) => url.clone(),
+            (Some(url), ..) => url.to_owned(),
             (None, fips, dual_stack) => {
                 let fips = if fips { "-fips" } else { "" };
                 let dual_stack = if dual_stack { ".dualstack" } else { "" };
-                let (region, suffix) = (&place.region, partition.suffix);
+                let suffix = partition.suffix;
                 format!("https://s3{fips}{dual_stack}.{region}.{suffix}")
             }
         };
@@ -72,59 +74,4 @@ pub(in crate::aws) fn address(region: &str, url: Option<&str>, bucket: &str, key
         None => format!("https://s3.{region}.{suffix}"),
     };
     format!("{url}/{bucket}/{key}")
-}
-
-impl Client {
-    /// A client of the bucket `name`.
-    pub(in crate::aws) fn for_bucket(config: &SdkConfig, name: &str) -> Self {
-        let bucket = Bucket {
-            name: name.to_owned(),
-            // An emulator has no host name for every bucket.
-            in_path: config.endpoint_url().is_some(),
-        };
-        let mut place = ServiceEndpoint::new(&S3, config, None);
-        place.bucket = Some(bucket);
-        Self::at_endpoint(&S3, config, place)
-    }
-
-    /// The root of the result of `ask`, which has this name.
-    ///
-    /// # Errors
-    /// S3 refuses, or does not respond. A response with another root, or without its end, is a refusal without a code.
-    pub(in crate::aws) async fn document(
-        &self,
-        ask: Request,
-        root: &'static str,
-    ) -> Result<Element, Failure> {
-        self.send(ask, move |body| Element::whole(body, root)).await
-    }
-}
-
-impl Request {
-    /// The same with content of this type.
-    pub(in crate::aws) fn with_content(self, kind: &'static str, content: Vec<u8>) -> Self {
-        Self {
-            content: Some((kind, content)),
-            ..self
-        }
-    }
-
-    /// The same with a document.
-    pub(in crate::aws) fn with_document(self, root: &Element) -> Self {
-        let text = root.document(NAMESPACE);
-        self.with_content("application/xml", text.into_bytes())
-    }
-
-    /// The same with the checksum of its content, which S3 wants of most requests that have some
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>).
-    pub(in crate::aws) fn with_checksum(mut self) -> Self {
-        let content = self.content.as_ref().map(|(_, content)| content.as_slice());
-        let sum = crc32fast::hash(content.unwrap_or_default()).to_be_bytes();
-        let sum = base64::engine::general_purpose::STANDARD.encode(sum);
-        self.headers.extend([
-            ("x-amz-sdk-checksum-algorithm", "CRC32".to_owned()),
-            ("x-amz-checksum-crc32", sum),
-        ]);
-        self
-    }
 }

@@ -10,7 +10,7 @@ use aws_smithy_types::endpoint::Endpoint;
 use aws_types::endpoint_config::AccountIdEndpointMode;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Hosts};
 use super::partition::Partition;
 use super::service::{Gov, Scope, Service};
 
@@ -69,7 +69,12 @@ impl ServiceEndpoint {
             return Err("invalid value for field: `region` - must be a valid host label");
         }
         if let Some(bucket) = &self.bucket {
-            return bucket.url(self);
+            return bucket.url(Hosts {
+                region: &self.region,
+                url: self.url.as_deref(),
+                fips: self.fips,
+                dual_stack: self.dual_stack,
+            });
         }
         if let Some(url) = &self.url {
             return match (self.fips, self.dual_stack) {

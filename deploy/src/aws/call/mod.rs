@@ -9,6 +9,7 @@ mod json;
 mod partition;
 mod query;
 mod rest;
+mod s3;
 mod service;
 #[cfg(test)]
 mod tests;

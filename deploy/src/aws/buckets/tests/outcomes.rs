@@ -12,7 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use expect_test::expect_file;
 
 use super::super::super::stub::Fields;
-use super::super::making::Origin;
+use super::super::Origin;
 use super::super::uses::Leftovers;
 use super::*;
 use crate::engine::causes;

@@ -93,7 +93,7 @@ async fn rules_for_expiry_that_are_there_stay() {
     let theirs = "<LifecycleConfiguration><Rule><ID>theirs</ID><Status>Enabled</Status><Filter><Prefix>x</Prefix></Filter>\
                   <Expiration><Days>3</Days></Expiration></Rule></LifecycleConfiguration>";
     let (bucket, stub) = bucket(&[(200, theirs), FOUND]).await;
-    bucket.expire(making::Origin::Found).await.unwrap();
+    bucket.expire(Origin::Found).await.unwrap();
     let put = &stub.asked()[1];
     assert!(
         put.contains("<ID>theirs</ID>")
@@ -108,7 +108,7 @@ async fn a_rule_for_expiry_goes_back_as_it_came() {
                   <Status>Disabled</Status><NewInTheFuture><Days>3</Days></NewInTheFuture></Rule>";
     let all = format!("<LifecycleConfiguration>{theirs}</LifecycleConfiguration>");
     let (bucket, stub) = bucket(&[(200, &all), FOUND]).await;
-    bucket.expire(making::Origin::Found).await.unwrap();
+    bucket.expire(Origin::Found).await.unwrap();
     let put = &stub.asked()[1];
     assert!(put.contains(theirs), "{put}");
 }
@@ -136,8 +136,8 @@ async fn settings_of_the_owner_that_cannot_be_read_are_not_replaced() {
         ] {
             let (bucket, stub) = bucket(&[answer, FOUND]).await;
             let outcome = match setting {
-                "encryption" => bucket.encrypt(making::Origin::Found).await,
-                _ => bucket.expire(making::Origin::Found).await,
+                "encryption" => bucket.encrypt(Origin::Found).await,
+                _ => bucket.expire(Origin::Found).await,
             };
             let error = outcome.unwrap_err();
             assert!(error.to_string().starts_with(attempt), "{error}");
@@ -153,7 +153,7 @@ async fn settings_of_the_owner_that_cannot_be_read_are_not_replaced() {
 #[tokio::test]
 async fn settings_of_a_bucket_that_was_just_made_are_put_even_if_they_cannot_be_read() {
     let denied = refusal("AccessDenied");
-    let made_now = making::Origin::MadeNow;
+    let made_now = Origin::MadeNow;
     let (bucket, stub) = bucket(&[(403, &denied), FOUND, (403, &denied), FOUND]).await;
     bucket.encrypt(made_now).await.unwrap();
     bucket.expire(made_now).await.unwrap();

@@ -13,7 +13,7 @@ use aws_types::sdk_config::TimeSource;
 use expect_test::expect_file;
 use ring::{digest, hmac};
 
-use super::super::making::Origin;
+use super::super::Origin;
 use super::super::uses::Leftovers;
 use super::*;
 
