@@ -26,7 +26,7 @@ pub(in crate::commands) struct KickArgs {
     #[command(flatten)]
     stack: StackArgs,
     /// A name, or the id of a connection, which contains `=`
-    #[arg(value_name = "NAME|ID")]
+    #[arg(value_name = "NAME|ID", allow_hyphen_values = true, value_parser = name_or_id)]
     who: String,
     /// Keep the name out for this time: a number with s, m, h or d, 365d at most
     #[arg(long, value_name = "TIME", value_parser = ban_time)]
@@ -41,6 +41,14 @@ pub(in crate::commands) struct KickArgs {
 
 /// The longest ban. A longer one is for the issuer of tokens.
 const MAX_BAN: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// An id of API Gateway may begin with a hyphen, and ends with `=`. What else begins with one is a mistyped option.
+fn name_or_id(text: &str) -> Result<String, String> {
+    match text.starts_with("--") || (text.starts_with('-') && !text.ends_with('=')) {
+        true => Err("neither an option of this command nor a name or id".into()),
+        false => Ok(text.to_owned()),
+    }
+}
 
 fn ban_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
@@ -213,6 +221,39 @@ mod tests {
         let name = ConnectionFilter::Person("Ann Lee".parse().unwrap());
         assert_eq!(filter("Ann Lee").unwrap(), name);
         assert_eq!(filter("Ann#Lee").unwrap_err().exit, 2);
+    }
+
+    #[derive(Debug, clap::Parser)]
+    struct Parsed {
+        #[command(flatten)]
+        args: KickArgs,
+    }
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen_and_a_mistyped_option_is_refused() {
+        use clap::Parser as _;
+        for id in [
+            "-nZ_fALIAMCKug=",
+            "-yesALIAMCKug=",
+            "-aT_fALIAMCKug=",
+            "_FaT_fALIAMCKug=",
+        ] {
+            for words in [vec!["kick", id, "--yes"], vec!["kick", "--local", "-y", id]] {
+                let args = Parsed::try_parse_from(&words).unwrap().args;
+                assert_eq!((args.who.as_str(), args.yes), (id, true), "{words:?}");
+            }
+        }
+        for words in [
+            ["kick", "--yse"],
+            ["kick", "-x"],
+            ["kick", "--ban=1h"],
+            ["kick", "--unbann="],
+        ] {
+            assert!(Parsed::try_parse_from(words).is_err(), "{words:?}");
+        }
+        let mistyped = ["kick", "Tom", "--yse"];
+        let error = Parsed::try_parse_from(mistyped).unwrap_err().to_string();
+        assert!(error.contains("--yse"), "{error}");
     }
 
     #[test]
