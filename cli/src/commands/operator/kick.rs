@@ -244,16 +244,16 @@ mod tests {
             }
         }
         for words in [
-            ["kick", "--yse"],
+            ["kick", "--yes-yes"],
             ["kick", "-x"],
             ["kick", "--ban=1h"],
             ["kick", "--unbann="],
         ] {
             assert!(Parsed::try_parse_from(words).is_err(), "{words:?}");
         }
-        let mistyped = ["kick", "Tom", "--yse"];
+        let mistyped = ["kick", "Tom", "--yes-yes"];
         let error = Parsed::try_parse_from(mistyped).unwrap_err().to_string();
-        assert!(error.contains("--yse"), "{error}");
+        assert!(error.contains("--yes-yes"), "{error}");
     }
 
     #[test]
