@@ -7,13 +7,14 @@
 //! | [`corpus`] | the inputs of the fuzz targets, replayed |
 //! | [`http`] | an HTTP server that answers what a test decides |
 //! | [`ports`], [`processes`], [`running`] | ports that are free or closed, which processes exist, and one that a test starts |
+//! | [`scripts`] | shell scripts in place of other programs |
 //! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
 //! | [`pty`], [`rights`] | a terminal whose other end a test holds; templates with fewer permissions |
 //! | [`conversations`] | chat scripts, played over any implementation |
 //! | [`choices`] | every option of a config, to be tried with every example |
 //! | [`emulator`] | MiniStack, an emulator of AWS |
 //!
-//! The first five rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
+//! The first six rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
 //! them: that crate depends on `apigw-mapping` alone, and its tests see AWS's contracts only.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -38,6 +39,7 @@ pub mod pty;
 #[cfg(feature = "command")]
 pub mod rights;
 pub mod running;
+pub mod scripts;
 pub mod until;
 
 mod client;

@@ -147,13 +147,11 @@ fn each_kind_of_weakness_in_a_workflow_is_found() {
 
 /// What `chatctl` in `deploy.sh` is called with when GitHub tells of this event, and the script's exit code.
 fn called(event: &str, action: &str, more: &[(&str, &str)]) -> (Vec<String>, i32) {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("chatctl");
     let calls = folder.path().join("calls");
-    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\n", calls.display());
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let script = format!("echo \"$*\" >> '{}'", calls.display());
+    testing::scripts::write(&program, &script);
     let path = std::env::var("PATH").unwrap();
     let mut command = Command::new("bash");
     command

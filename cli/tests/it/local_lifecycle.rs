@@ -387,8 +387,7 @@ fn an_interrupted_deployment_leaves_nothing_running() {
 fn a_stack_that_fails_to_start_is_explained_and_can_be_deployed_again() {
     let project = Project::new("");
     let broken = project.path().join("bootstrap");
-    std::fs::write(&broken, "#!/bin/sh\nexit 7\n").unwrap();
-    std::fs::set_permissions(&broken, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    testing::scripts::write(&broken, "exit 7");
     let refused = project.run(&["deploy", "--local", "--handlers", broken.to_str().unwrap()]);
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     refused.explains("error: ");

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use rustix::termios::Winsize;
@@ -143,12 +142,11 @@ fn a_profile_of_cargo() {
 fn cargo_that_says(project: &Project, words: &str) -> OsString {
     std::fs::write(project.path().join("words"), words).unwrap();
     let script = format!(
-        "#!/bin/sh\necho '{{\"reason\":\"build-finished\"}}'\ncat {}/words >&2\nexit 101\n",
+        "echo '{{\"reason\":\"build-finished\"}}'\ncat {}/words >&2\nexit 101",
         project.path().display()
     );
     let path = project.path().join("cargo");
-    std::fs::write(&path, script).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+    testing::scripts::write(&path, &script);
     path.into()
 }
 

@@ -1,7 +1,5 @@
 //! `doctor` on machines with other tools than this one.
 
-use std::os::unix::fs::PermissionsExt;
-
 use expect_test::expect;
 
 use crate::project::{Finished, Project, finished};
@@ -11,8 +9,7 @@ fn doctor(project: &Project, tools: [(&str, &str); 3]) -> Finished {
     let mut command = project.command(&["doctor"]);
     for (variable, script) in tools {
         let path = project.path().join(variable);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        testing::scripts::write(&path, script);
         command.env(variable, path);
     }
     command.env("CARGO_ZIGBUILD_ZIG_PATH", "/nowhere/zig");

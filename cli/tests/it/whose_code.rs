@@ -1,6 +1,5 @@
 //! Which code is built and started, and that chatctl names it beforehand.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use testing::command::{chatctl, in_folder};
@@ -14,11 +13,9 @@ fn write(path: &Path, text: &str) {
 
 /// An executable that leaves a mark and fails.
 fn plant(path: &Path, mark: &Path) {
-    write(
-        path,
-        &format!("#!/bin/sh\npwd >> '{}'\nexit 101\n", mark.display()),
-    );
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let text = format!("pwd >> '{}'\nexit 101", mark.display());
+    testing::scripts::write(path, &text);
 }
 
 /// A crate of our handlers' name.

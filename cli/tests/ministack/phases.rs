@@ -84,9 +84,7 @@ async fn while_building_nothing_was_touched() {
     let started = cloud.folder().join("started");
     let write = |name: &str, script: &str| {
         let path = cloud.folder().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&path, executable).unwrap();
+        testing::scripts::write(&path, script);
         path
     };
     let cargo = format!(

@@ -1,7 +1,6 @@
 //! Samples for the tests of packaging.
 
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -84,8 +83,7 @@ impl Scripts {
     /// Makes a program `name` that runs `script`; returns its path.
     pub(super) fn write(&self, name: &str, script: &str) -> OsString {
         let path = self.folder().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        testing::scripts::write(&path, script);
         path.into()
     }
 }

@@ -1,6 +1,6 @@
 //! The ejected scripts, run by two shells with stand-ins for the tools that they call.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,8 +71,7 @@ impl Ejected {
     /// A program `tool` that is the shell script `text`.
     fn stands_in(&self, tool: &str, text: &str) {
         let path = self.tools.path().join(tool);
-        std::fs::write(&path, format!("#!/bin/sh\n{text}")).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        testing::scripts::write(&path, text);
     }
 
     fn log(&self) -> PathBuf {
