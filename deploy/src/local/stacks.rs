@@ -167,8 +167,10 @@ impl Stacks for LocalTarget {
         true
     }
 
-    async fn pause(&self, _quiet: u32) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    async fn pause(&self, quiet: u32) {
+        // A stack usually starts within some 20 ms.
+        let milliseconds = if quiet < 20 { 2 } else { 10 };
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 
     fn longest(&self) -> Limit {

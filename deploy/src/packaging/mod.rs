@@ -31,6 +31,8 @@ mod toolchain;
 mod zip;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -332,15 +334,16 @@ impl<'a> Source<'a> {
 impl Executable {
     fn read(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
         // Without the size limit of code for Lambda: an unoptimised build can be huge.
-        let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
+        let hashed = File::open(&path).and_then(|file| copy_hashed(file, std::io::sink()));
+        let (digest, size) = hashed.map_err(|source| PackagingError::Unreadable {
             path: path.clone(),
             source,
         })?;
         Ok(Self {
             name: name.to_owned(),
             path,
-            digest: digest(&bytes),
-            size: bytes.len() as u64,
+            digest,
+            size,
         })
     }
 }
@@ -378,6 +381,27 @@ impl std::fmt::Debug for Artifact {
 pub(crate) fn is_digest(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 64 && name.bytes().all(is_digit)
+}
+
+/// Copies `from` to `to`; returns the SHA-256 of the copied bytes, hexadecimal, and their number.
+pub(crate) fn copy_hashed(
+    mut from: impl Read,
+    mut to: impl Write,
+) -> std::io::Result<(String, u64)> {
+    let (mut hash, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok((hex::encode(hash.finalize()), size)),
+            Ok(length) => {
+                hash.update(&buffer[..length]);
+                to.write_all(&buffer[..length])?;
+                size += length as u64;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -1,10 +1,10 @@
 //! Merges an overlay into a template: documents, never text.
 
 use serde_json::{Map, Value, json};
+use template_yaml::Node;
 
 use super::Template;
 use super::order::order_stage;
-use crate::config::overlay::Node;
 
 /// The sections that an overlay can have.
 const SECTIONS: [&str; 4] = ["Mappings", "Conditions", "Resources", "Outputs"];

@@ -12,8 +12,11 @@ fn ours_of(package: &str) -> Vec<String> {
     let names = dependencies
         .lines()
         .filter_map(|line| line.split(['.', ' ']).next());
-    let ours = names
-        .filter(|name| name.starts_with("chat") || name.starts_with("apigw") || *name == "testing");
+    let ours = names.filter(|name| {
+        ["chat", "apigw", "template", "testing"]
+            .iter()
+            .any(|ours| name.starts_with(ours))
+    });
     ours.map(str::to_owned).collect()
 }
 
@@ -35,9 +38,11 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
             "chat-protocol",
             "chat-sources",
             "chatctl-local",
+            "template-yaml",
             "testing"
         ]
     );
+    assert_eq!(ours_of("yaml"), [""; 0]);
     assert_eq!(
         ours_of("cli"),
         [

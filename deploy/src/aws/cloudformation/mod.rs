@@ -108,8 +108,8 @@ impl CloudFormation for Cloud {
             refused("cloudformation:GetTemplate", attempt, error)
         })?;
         // Our own templates are JSON, but a user may have updated the stack with YAML.
-        let document = serde_saphyr::from_str(&body).map_err(|source| TargetError {
-            source: Some(Box::new(source)),
+        let document = template_yaml::parse_deployed(&body).map_err(|source| TargetError {
+            source: Some(source.into()),
             ..TargetError::new(
                 ErrorKind::Unexpected,
                 format!("could not parse the template that stack `{stack}` was deployed with"),

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read, Write};
 use std::path::Path;
 
 use rustix::fs::Mode;
-use sha2::{Digest, Sha256};
 
 use super::check::ours;
 use super::remove::{remove_code, remove_parts};
@@ -14,7 +12,7 @@ use super::{Result, StateFolder};
 use crate::directory::Directory;
 use crate::engine::{ErrorKind, TargetError};
 use crate::local::records::CodeFolders;
-use crate::packaging::is_digest;
+use crate::packaging::{copy_hashed, is_digest};
 
 impl StateFolder {
     /// Copies `executable` to [`StateFolder::code`]. Returns whether it was there already.
@@ -82,7 +80,7 @@ pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<
     // Leftovers of earlier copies may be what fills the disk.
     remove_parts(&folder, "bootstrap")?;
     let mut part = folder.begin("bootstrap", Mode::RWXU)?;
-    let copied = File::open(executable).and_then(|file| self::copy(file, &mut part.file));
+    let copied = File::open(executable).and_then(|file| copy_hashed(file, &mut part.file));
     let failed = |error| {
         TargetError::file(
             "copy the handlers to",
@@ -90,7 +88,8 @@ pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<
             error,
         )
     };
-    if copied.map_err(failed)? != digest {
+    let (found, _size) = copied.map_err(failed)?;
+    if found != digest {
         let message = format!("{} has changed since it was hashed", executable.display());
         return Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("wait until no build writes it, then try again"));
@@ -107,30 +106,9 @@ fn is_kept(folder: &Directory, expected: &str) -> Result<bool> {
     let is_executable = file.metadata().is_ok_and(|found| {
         std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o100 != 0
     });
-    let hashed = digest(file)
+    let (digest, _size) = copy_hashed(file, std::io::sink())
         .map_err(|error| TargetError::file("read", &folder.path().join("bootstrap"), error))?;
-    Ok(is_executable && hashed == expected)
-}
-
-pub(super) fn digest(from: impl Read) -> std::io::Result<String> {
-    copy(from, std::io::sink())
-}
-
-/// Copies `from` to `to`; returns the digest of the copied bytes.
-fn copy(mut from: impl Read, mut to: impl Write) -> std::io::Result<String> {
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 128 * 1024]);
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => {
-                hash.update(&buffer[..length]);
-                to.write_all(&buffer[..length])?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(hex::encode(hash.finalize()))
+    Ok(is_executable && digest == expected)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::packaging::copy_hashed;
 
 /// A stack's folder that does not exist yet, in a temporary one.
 pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
@@ -13,7 +14,8 @@ pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
 pub(super) fn executable(root: &tempfile::TempDir, text: &str) -> (PathBuf, String) {
     let path = root.path().join("executable");
     std::fs::write(&path, text).unwrap();
-    (path, code::digest(text.as_bytes()).unwrap())
+    let (digest, _size) = copy_hashed(text.as_bytes(), std::io::sink()).unwrap();
+    (path, digest)
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use template_yaml::Entry;
+
 use crate::config::Settings;
-use crate::config::overlay::Entry;
 use crate::stack::change::ChangeSummary;
 use crate::stack::few::few;
 use crate::stack::render::base_for_aws;

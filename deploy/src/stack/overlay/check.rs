@@ -2,12 +2,12 @@
 //! limits.
 
 use serde_json::Value;
+use template_yaml::{Entry, Node, Tree};
 
 use super::names::Names;
 use super::near::nearest;
 use super::problem::{Problem, place_of};
 use super::{functions, kept, sections, types, whole};
-use crate::config::overlay::{Entry, Node, Tree};
 use crate::stack::Template;
 
 /// Checks the overlay `root`; `base` is chatctl's template, `merged` the result, `ruled` that with the account's rules.

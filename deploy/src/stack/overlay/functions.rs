@@ -1,9 +1,10 @@
 //! The form of a function's call: how many arguments, of which kind, and where it can stand
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>).
 
+use template_yaml::{Entry, Node, Tree};
+
 use super::graph::names_in;
 use super::problem::Problem;
-use crate::config::overlay::{Entry, Node, Tree};
 
 /// Where a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! What an overlay refers to: resources and their attributes, parameters, conditions, keys of mappings.
 
 use serde_json::Value;
+use template_yaml::{Entry, Node, Tree};
 
 use super::functions::{self, CallSite};
 use super::graph::{self, Use};
 use super::near::nearest;
 use super::problem::Problem;
 use super::types;
-use crate::config::overlay::{Entry, Node, Tree};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>
 const PSEUDO_PARAMETERS: [&str; 8] = [

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::config::overlay::Entry;
+use template_yaml::Entry;
 
 /// What is wrong, and where in the overlay.
 pub(super) type Problem = (Range<usize>, String);

@@ -1,9 +1,10 @@
 //! The form of an overlay's sections, before anything is merged.
 
+use template_yaml::{Entry, Node, Tree};
+
 use super::functions::is_call;
 use super::problem::Problem;
 use super::types;
-use crate::config::overlay::{Entry, Node, Tree};
 
 /// The longest logical id.
 const MAX_ID: usize = 255;

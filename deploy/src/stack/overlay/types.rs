@@ -2,9 +2,10 @@
 //!
 //! A type that is not in the table is CloudFormation's to judge.
 
+use template_yaml::{Entry, Node, Tree};
+
 use super::near::nearest;
 use super::problem::Problem;
-use crate::config::overlay::{Entry, Node, Tree};
 use crate::stack::few::few;
 
 /// A type in each line: its name, the form of its tags (`list`, `mapping` or `-`), and its attributes, as AWS publishes

@@ -1,10 +1,10 @@
 //! Checks of the template as a whole: what only the overlay and chatctl's template together can have wrong.
 
 use serde_json::Value;
+use template_yaml::Node;
 
 use super::graph;
 use super::problem::{Problem, place_of};
-use crate::config::overlay::Node;
 use crate::stack::Template;
 use crate::stack::quota::{Excess, excesses};
 

@@ -321,15 +321,11 @@ async fn templates_are_read() {
     expect![[r#"
         json: Template(Object {"a": String("<&\n🦀")})
         yaml: Template(Object {"Description": String("a\nb &\nc\n"), "Resources": Object {}})
-        cdata: Template(Null)
+        cdata: Template(Object {})
         text and cdata: Template(Object {"a": Number(1)})
-        short form: Template(Object {"Value": String("x")})
-        empty: Template(Null)
-        none: Template(Null)
-        broken: Unexpected: could not parse the template that stack `chat` was deployed with | error: line 1 column 5: unclosed bracket '['
-         --> <input>:1:5
-          |
-        1 | {a: [
-          |     ^ unclosed bracket '['
+        short form: Template(Object {"Value": Object {"Fn::Sub": String("x")}})
+        empty: Template(Object {})
+        none: Template(Object {})
+        broken: Unexpected: could not parse the template that stack `chat` was deployed with | line 1: it is neither YAML nor JSON: while parsing a node, did not find expected node content
     "#]].assert_eq(&text);
 }

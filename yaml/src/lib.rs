@@ -1,8 +1,11 @@
 //! Parses YAML or JSON as CloudFormation does, into a tree that tells where everything stands. Short tags (`!Ref x`)
-//! become their long form (`{"Ref": x}`).
+//! become their long form (`{"Ref": x}`). It is a crate of its own because a clone's build optimises it, for each start.
 //!
 //! What CloudFormation does not take is refused, and so is what its YAML 1.1 would read as another value than the author
 //! sees (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
+
+mod functions;
+mod tree;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,12 +13,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use serde_json::Value;
 
-use super::functions;
-use super::tree::{Entry, Node, Tree};
-
-/// The longest template, in bytes
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-pub const MAX_BYTES: u64 = 1_048_576;
+pub use tree::{Entry, Node, Tree};
 
 /// The deepest nesting. Policies need some twenty levels.
 const MAX_DEPTH: usize = 64;
@@ -39,8 +37,38 @@ enum Content {
     },
 }
 
-/// Parses `source`, a single document. An empty one is an empty mapping.
-pub(super) fn parse(source: &str) -> Result<Node, Problem> {
+/// What is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    /// Also functions that need a transform, and numbers that YAML 1.1 reads differently.
+    Strict,
+    /// Only what CloudFormation itself would not take.
+    Deployed,
+}
+
+/// Parses `source`, a single document that somebody wrote for chatctl. An empty one is an empty mapping.
+///
+/// # Errors
+/// The place, in bytes, and what is wrong there.
+pub fn parse(source: &str) -> Result<Node, Problem> {
+    read(source, Rules::Strict)
+}
+
+/// Parses a template that CloudFormation has taken already. What only YAML 1.1 reads as a number stays a string.
+///
+/// # Errors
+/// The line, and what is wrong there.
+pub fn parse_deployed(source: &str) -> Result<Value, String> {
+    match read(source, Rules::Deployed) {
+        Ok(node) => Ok(node.to_json()),
+        Err((at, reason)) => {
+            let line = source[..at.start].matches('\n').count() + 1;
+            Err(format!("line {line}: {reason}"))
+        }
+    }
+}
+
+fn read(source: &str, rules: Rules) -> Result<Node, Problem> {
     let lines = Lines::new(source);
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
@@ -69,7 +97,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
             }
             Event::SequenceStart(_, tag) => {
                 let content = Content::List(Vec::new());
-                start(&mut open, begin, tag.as_deref(), content)?;
+                start(&mut open, begin, tag.as_deref(), content, rules)?;
                 continue;
             }
             Event::MappingStart(_, tag) => {
@@ -78,7 +106,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
                     seen: HashSet::new(),
                     key: None,
                 };
-                start(&mut open, begin, tag.as_deref(), content)?;
+                start(&mut open, begin, tag.as_deref(), content, rules)?;
                 continue;
             }
             Event::Scalar(text, style, _, tag) => {
@@ -89,7 +117,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
                         ..
                     })
                 );
-                scalar(at, &text, style, tag.as_deref(), is_key)?
+                scalar(at, &text, style, tag.as_deref(), is_key, rules)?
             }
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
                 Some(Open {
@@ -109,7 +137,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
         };
         match open.last_mut() {
             None => document = Some(node),
-            Some(parent) => parent.content.push(node)?,
+            Some(parent) => parent.content.push(node, rules)?,
         }
     }
     let empty = Node {
@@ -124,11 +152,12 @@ fn start(
     at: Range<usize>,
     tag: Option<&Tag>,
     content: Content,
+    rules: Rules,
 ) -> Result<(), Problem> {
     if open.len() >= MAX_DEPTH {
         return Err((at, format!("it nests deeper than {MAX_DEPTH} levels here")));
     }
-    let function = function(tag).map_err(|reason| (at.clone(), reason))?;
+    let function = function(tag, rules).map_err(|reason| (at.clone(), reason))?;
     open.push(Open {
         at,
         function,
@@ -138,12 +167,14 @@ fn start(
 }
 
 impl Content {
-    fn push(&mut self, node: Node) -> Result<(), Problem> {
+    fn push(&mut self, node: Node, rules: Rules) -> Result<(), Problem> {
         match self {
             Self::List(items) => items.push(node),
             Self::Map { entries, seen, key } => match key.take() {
                 Some((name, at)) => {
-                    functions::check(&name).map_err(|reason| (at.clone(), reason))?;
+                    if rules == Rules::Strict {
+                        functions::check(&name).map_err(|reason| (at.clone(), reason))?;
+                    }
                     let node = functions::argument(&name, node);
                     entries.push(Entry {
                         key: name,
@@ -182,12 +213,20 @@ fn scalar(
     style: ScalarStyle,
     tag: Option<&Tag>,
     is_key: bool,
+    rules: Rules,
 ) -> Result<Node, Problem> {
-    let function = function(tag).map_err(|reason| (at.clone(), reason))?;
+    let function = function(tag, rules).map_err(|reason| (at.clone(), reason))?;
     let is_string = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
     let value = match is_key || function.is_some() || is_string || style != ScalarStyle::Plain {
         true => Value::String(text.to_owned()),
-        false => plain(text).map_err(|reason| (at.clone(), reason))?,
+        false => match (plain(text), rules) {
+            (Ok(value), _) => value,
+            (Err(_), Rules::Deployed) => {
+                let number = text.parse::<serde_json::Number>();
+                number.map_or_else(|_| text.into(), Value::from)
+            }
+            (Err(reason), Rules::Strict) => return Err((at, reason)),
+        },
     };
     let tree = Tree::Scalar(value);
     Ok(called(function, Node { at, tree }))
@@ -205,7 +244,7 @@ fn called(function: Option<String>, node: Node) -> Node {
     }
 }
 
-fn function(tag: Option<&Tag>) -> Result<Option<String>, String> {
+fn function(tag: Option<&Tag>, rules: Rules) -> Result<Option<String>, String> {
     match tag {
         None => Ok(None),
         Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
@@ -217,7 +256,10 @@ fn function(tag: Option<&Tag>) -> Result<Option<String>, String> {
         Some(tag) => match (tag.handle.as_str(), tag.suffix.as_str()) {
             // `! text` only means that the text is not interpreted.
             ("!", "") | ("", "!") => Ok(None),
-            ("!", suffix) => functions::of_tag(suffix).map(Some),
+            ("!", suffix) => match (functions::of_tag(suffix), rules) {
+                (Err(_), Rules::Deployed) => Ok(Some(format!("Fn::{suffix}"))),
+                (known, _) => known.map(Some),
+            },
             _ => Err(format!(
                 "CloudFormation has no YAML tag `{tag}`: leave it out"
             )),
@@ -374,12 +416,28 @@ mod tests {
         assert!(parse(&"[".repeat(100)).is_err());
     }
 
+    #[test]
+    fn a_deployed_template_may_have_what_only_cloudformation_can_take() {
+        let text = "Fn::Transform: {Name: x}\na: !Length [1]\nb: 012345678901\nc: !GetAtt T.Arn\nd: 1.50\ne: 2\n";
+        let expected = json!({
+            "Fn::Transform": {"Name": "x"}, "a": {"Fn::Length": [1]}, "b": "012345678901", "c": {"Fn::GetAtt": ["T", "Arn"]},
+            "d": 1.5, "e": 2,
+        });
+        assert_eq!(parse_deployed(text).unwrap(), expected);
+        let broken = parse_deployed("a: 1\nb: [1\n").unwrap_err();
+        assert!(
+            broken.starts_with("line 3: it is neither YAML nor JSON"),
+            "{broken}"
+        );
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "([a-c!&*{}\\[\\]:,\"'~0-9 \n-]|Fn::Sub|é)*") {
             if let Err((at, message)) = parse(&text) {
                 prop_assert!(at.start <= text.len() && !message.is_empty());
             }
+            drop(parse_deployed(&text));
         }
     }
 }

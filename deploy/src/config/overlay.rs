@@ -1,13 +1,10 @@
 //! `[template]`: the file whose CloudFormation is merged into the template.
 
-mod functions;
-mod parse;
-mod tree;
-
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use template_yaml::Node;
 use toml::Spanned;
 
 use super::error::ConfigError;
@@ -15,8 +12,10 @@ use super::error::ConfigError;
 use super::schema::shape;
 use super::snippet::Snippet;
 use crate::reading::read_now;
-pub use parse::MAX_BYTES;
-pub use tree::{Entry, Node, Tree};
+
+/// The longest template, in bytes
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub const MAX_BYTES: u64 = 1_048_576;
 
 /// `[template]`, as the file has it.
 #[derive(Debug, Default, Deserialize)]
@@ -99,7 +98,7 @@ impl Overlay {
         let bytes = read_now(&self.file, MAX_BYTES).map_err(|error| unread(error.to_string()))?;
         let text = String::from_utf8(bytes)
             .map_err(|_invalid| unread("it is not text in UTF-8".to_owned()))?;
-        let root = parse::parse(&text).map_err(|(place, message)| {
+        let root = template_yaml::parse(&text).map_err(|(place, message)| {
             ConfigError::Invalid(Snippet::new(&self.file, &text, place, message))
         })?;
         self.content = Some(Content { text, root });
@@ -110,7 +109,7 @@ impl Overlay {
     #[cfg(test)]
     pub(crate) fn from_text(text: &str) -> Result<Self, Snippet> {
         let file = PathBuf::from("extra.yaml");
-        let root = parse::parse(text)
+        let root = template_yaml::parse(text)
             .map_err(|(place, message)| Snippet::new(&file, text, place, message))?;
         Ok(Self {
             named: Snippet::new(&file, "", 0..0, ""),
