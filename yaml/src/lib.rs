@@ -5,14 +5,18 @@
 //! sees (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
 
 mod functions;
+mod lines;
+mod scalars;
 mod tree;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::Value;
 
+use lines::Lines;
+use scalars::plain;
 pub use tree::{Entry, Node, Tree};
 
 /// The deepest nesting. Policies need some twenty levels.
@@ -264,87 +268,6 @@ fn function(tag: Option<&Tag>, rules: Rules) -> Result<Option<String>, String> {
                 "CloudFormation has no YAML tag `{tag}`: leave it out"
             )),
         },
-    }
-}
-
-/// What an unquoted text is. YAML 1.1, which CloudFormation reads, has more booleans than true and false
-/// (<https://yaml.org/type/bool.html>).
-fn plain(text: &str) -> Result<Value, String> {
-    Ok(match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => true.into(),
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => false.into(),
-        _ if is_another_number(text) => {
-            return Err(format!(
-                "YAML 1.1, which CloudFormation reads, makes another number of {text}: put it in quotes"
-            ));
-        }
-        _ => match text.parse::<serde_json::Number>() {
-            Ok(number) if number.to_string() != text => {
-                return Err(format!(
-                    "as a number {text} becomes {number}: write that, or put it in quotes"
-                ));
-            }
-            Ok(number) => number.into(),
-            Err(_) => text.into(),
-        },
-    })
-}
-
-/// Whether YAML 1.1 reads a number in a notation that JSON does not have: octal, hexadecimal, binary, with `_`, to the
-/// base of sixty (<https://yaml.org/type/int.html>).
-fn is_another_number(text: &str) -> bool {
-    let digits = text.trim_start_matches(['-', '+']);
-    // `.5`, `+1.5`, `1.`, `.inf` (<https://yaml.org/type/float.html>).
-    let is_fraction = digits.parse::<f64>().is_ok() && digits.contains('.');
-    let is_named = [".inf", ".nan"].contains(&digits.to_lowercase().as_str());
-    if is_named || (is_fraction && text.parse::<serde_json::Number>().is_err()) {
-        return true;
-    }
-    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
-        return false;
-    }
-    let is_all = |text: &str, also: &str| {
-        let mut all = text.chars();
-        all.all(|c| c.is_ascii_digit() || also.contains(c))
-    };
-    let has_zero = digits.len() > 1 && digits.starts_with('0');
-    match digits.get(..2) {
-        Some("0x") => digits[2..]
-            .chars()
-            .all(|c| c.is_ascii_hexdigit() || c == '_'),
-        Some("0b") => digits[2..].chars().all(|c| "01_".contains(c)),
-        _ if is_all(digits, "_") => has_zero || digits.contains('_') || text.starts_with('+'),
-        _ => digits.contains(':') && is_all(digits, ":_") && !digits.ends_with(':'),
-    }
-}
-
-/// Where the lines of a text begin, in bytes.
-struct Lines<'a> {
-    source: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(source: &'a str) -> Self {
-        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
-        Self {
-            source,
-            starts: std::iter::once(0).chain(breaks).collect(),
-        }
-    }
-
-    fn offset(&self, marker: &Marker) -> usize {
-        let line = marker.line().saturating_sub(1);
-        let start = self.starts.get(line).copied().unwrap_or(self.source.len());
-        let rest = &self.source[start..];
-        let column = rest.char_indices().nth(marker.col());
-        start + column.map_or(rest.len(), |(at, _)| at)
-    }
-
-    fn range(&self, span: &Span) -> Range<usize> {
-        let start = self.offset(&span.start);
-        start..self.offset(&span.end).max(start)
     }
 }
 

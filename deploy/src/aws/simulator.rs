@@ -27,7 +27,7 @@ impl IamSimulator {
     }
 
     /// What `read` makes of the answer to the operation that needs `action`; `None` if it makes nothing of it.
-    async fn ask<T>(
+    async fn request<T>(
         &self,
         action: &'static str,
         parameters: &[Parameter],
@@ -47,7 +47,7 @@ impl IamSimulator {
 /// The error for a `failure` of the operation that needs `action`.
 fn refusal(action: &'static str, failure: &Failure) -> TargetError {
     let Failure::ServiceError(service) = failure else {
-        return refused(action, "ask IAM", failure);
+        return refused(action, "request IAM", failure);
     };
     let status = service.raw().status().as_u16();
     if status == 200 {
@@ -89,7 +89,7 @@ impl Simulator for IamSimulator {
             add(entry("ContextKeyType"), "string");
             add(entry("ContextKeyValues.member.1"), value);
         }
-        let verdicts = self.ask(ACTIONS[0], &parameters, verdicts).await?;
+        let verdicts = self.request(ACTIONS[0], &parameters, verdicts).await?;
         verdicts.ok_or_else(unreadable)
     }
 
@@ -106,7 +106,7 @@ impl Simulator for IamSimulator {
                 // The ARN of a session lacks the role's path. Most roles have none.
                 let plain = format!("arn:{partition}:iam::{account}:role/{role}");
                 let arn = |result: &Element| result.child("Role")?.owned("Arn");
-                let found = match self.ask(ACTIONS[1], &asked, arn).await {
+                let found = match self.request(ACTIONS[1], &asked, arn).await {
                     Ok(found) => found,
                     Err(error) if error.kind == ErrorKind::Denied => None,
                     Err(error) => return Err(error),

@@ -34,8 +34,8 @@ impl Bucket {
         }
         let origin = match self.is_there().await? {
             true => {
-                let ask = self.ask("GetBucketPolicy", "GET", "/?policy");
-                match self.client.send(ask, |_| Ok(())).await {
+                let request = self.request("GetBucketPolicy", "GET", "/?policy");
+                match self.client.send(request, |_| Ok(())).await {
                     Ok(_) => return self.add_tags().await,
                     Err(error) if code(&error) == Some("NoSuchBucketPolicy") => Origin::Found,
                     Err(error) => return Err(self.refused("s3:GetBucketPolicy", "check", error)),
@@ -61,16 +61,16 @@ impl Bucket {
         let tags = self.tags.iter().map(|(key, value)| tag(key, value));
         let tags = (!self.tags.is_empty()).then(|| Element::new("Tags", tags));
         let parts: Vec<_> = place.into_iter().chain(tags).collect();
-        let mut ask = Request::new("CreateBucket", "PUT", "/");
+        let mut request = Request::new("CreateBucket", "PUT", "/");
         if self.namespace == Namespace::AccountRegional {
             let namespace = ("x-amz-bucket-namespace", "account-regional".to_owned());
-            ask.headers.push(namespace);
+            request.headers.push(namespace);
         }
-        let ask = match parts.is_empty() {
-            true => ask.with_content("application/xml", Vec::new()),
-            false => ask.with_document(&Element::new("CreateBucketConfiguration", parts)),
+        let request = match parts.is_empty() {
+            true => request.with_content("application/xml", Vec::new()),
+            false => request.with_document(&Element::new("CreateBucketConfiguration", parts)),
         };
-        match self.retry_while_busy(&ask).await {
+        match self.retry_while_busy(&request).await {
             Ok(_) => Ok(()),
             Err(error) => match code(&error) {
                 // Another deployment was faster.
@@ -97,8 +97,8 @@ impl Bucket {
     }
 
     /// Repeats a request whose success says nothing while S3 is busy with another change of the bucket.
-    pub(super) async fn retry_while_busy(&self, ask: &Request) -> Result<(), Failure> {
-        let send = || self.client.send(ask.clone(), |_| Ok(()));
+    pub(super) async fn retry_while_busy(&self, request: &Request) -> Result<(), Failure> {
+        let send = || self.client.send(request.clone(), |_| Ok(()));
         for pause in self.pauses {
             match send().await {
                 Err(error) if code(&error) == Some("OperationAborted") => {

@@ -123,8 +123,8 @@ impl Bucket {
 
     /// The Region in which S3 says that the bucket is.
     async fn head(&self) -> Result<Option<String>, Failure> {
-        let ask = self.ask("HeadBucket", "HEAD", "/");
-        let exchange = self.client.exchange(ask, |response| {
+        let request = self.request("HeadBucket", "HEAD", "/");
+        let exchange = self.client.exchange(request, |response| {
             let region = response.headers().get("x-amz-bucket-region");
             Ok(region.map(str::to_owned))
         });
@@ -132,7 +132,7 @@ impl Bucket {
     }
 
     /// A request that S3 only accepts if the bucket is the account's.
-    fn ask(
+    fn request(
         &self,
         operation: &'static str,
         method: &'static str,

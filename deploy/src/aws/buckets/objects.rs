@@ -106,11 +106,11 @@ impl Bucket {
 
     /// The time when the object was last sent; `None` if it is missing, or does not match its name.
     async fn sent_at(&self, object: &Object<'_>) -> Result<Option<SystemTime>, TargetError> {
-        let mut ask = self.ask("HeadObject", "HEAD", path(&object.key));
+        let mut request = self.request("HeadObject", "HEAD", path(&object.key));
         let mode = ("x-amz-checksum-mode", "ENABLED".to_owned());
-        ask.headers.push(mode);
+        request.headers.push(mode);
         let (checksum, key) = (object.checksum(), self.key.clone());
-        let exchange = self.client.exchange(ask, move |response| {
+        let exchange = self.client.exchange(request, move |response| {
             let header = |name: &str| response.headers().get(name);
             // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
             let is_it = header("x-amz-checksum-sha256") == Some(checksum.as_str());
@@ -135,13 +135,13 @@ impl Bucket {
     }
 
     async fn send(&self, object: &Object<'_>) -> Result<(), TargetError> {
-        let mut ask = self.put(&object.key, object.content_type, object.bytes.to_vec());
+        let mut request = self.put(&object.key, object.content_type, object.bytes.to_vec());
         let checksum = ("x-amz-checksum-sha256", object.checksum());
-        ask.headers.push(checksum);
-        ask.timeouts = Some(timeouts_of_upload(object.bytes.len() as u64));
-        let exchange = self
-            .client
-            .exchange(ask, |response| Ok(response.headers().contains_key("etag")));
+        request.headers.push(checksum);
+        request.timeouts = Some(timeouts_of_upload(object.bytes.len() as u64));
+        let exchange = self.client.exchange(request, |response| {
+            Ok(response.headers().contains_key("etag"))
+        });
         let is_stored = exchange.await.map_err(|error| {
             let attempt = format!("publish {} to", object.what);
             self.refused("s3:PutObject", &attempt, error)
@@ -161,12 +161,12 @@ impl Bucket {
     /// A request that stores an object.
     pub(super) fn put(&self, key: &str, content_type: &'static str, bytes: Vec<u8>) -> Request {
         let path = format!("{}?x-id=PutObject", path(key));
-        let mut ask = self.ask("PutObject", "PUT", path);
+        let mut request = self.request("PutObject", "PUT", path);
         if let Some(key) = &self.key {
             let encryption = ("x-amz-server-side-encryption", "aws:kms".to_owned());
-            ask.headers.extend([encryption, (KEY, key.to_string())]);
+            request.headers.extend([encryption, (KEY, key.to_string())]);
         }
-        ask.with_content(content_type, bytes)
+        request.with_content(content_type, bytes)
     }
 
     /// The address of an object in this Region and partition, or in an emulator. The bucket is in the path, where a dot in

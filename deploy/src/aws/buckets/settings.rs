@@ -78,8 +78,8 @@ impl Bucket {
     /// The document of a setting; `None` if there is none.
     async fn read(&self, setting: &Setting) -> Result<Option<Element>, Failure> {
         let path = format!("/?{}", setting.query);
-        let ask = self.ask(setting.operations[0], "GET", path);
-        match self.client.document(ask, setting.root).await {
+        let request = self.request(setting.operations[0], "GET", path);
+        match self.client.document(request, setting.root).await {
             Ok(found) => Ok(Some(found)),
             Err(error) if code(&error) == Some(setting.none) => Ok(None),
             Err(error) => Err(error),
@@ -102,7 +102,7 @@ impl Bucket {
     /// A request that puts `parts` in place of a setting.
     fn replacing(&self, setting: &Setting, parts: impl IntoIterator<Item = Element>) -> Request {
         let path = format!("/?{}", setting.query);
-        self.ask(setting.operations[1], "PUT", path)
+        self.request(setting.operations[1], "PUT", path)
             .with_document(&Element::new(setting.root, parts))
             .with_checksum()
     }
@@ -118,9 +118,9 @@ impl Bucket {
         let is_closed = |found: &Element| all.iter().all(|it| found.text(it) == Some("true"));
         if !found.as_ref().is_some_and(is_closed) {
             let parts = all.map(|name| Element::leaf(name, "true"));
-            let ask = self.replacing(&PUBLIC_ACCESS, parts);
+            let request = self.replacing(&PUBLIC_ACCESS, parts);
             let reported = ("s3:PutBucketPublicAccessBlock", "close to the public");
-            self.put_default(origin, reported, &ask).await?;
+            self.put_default(origin, reported, &request).await?;
         }
         self.switch_lists_off(origin).await
     }
@@ -142,8 +142,8 @@ impl Bucket {
             "s3:PutBucketOwnershipControls",
             "switch access lists off on",
         );
-        let ask = self.replacing(&OWNERSHIP, [rule]);
-        self.put_default(origin, reported, &ask).await
+        let request = self.replacing(&OWNERSHIP, [rule]);
+        self.put_default(origin, reported, &request).await
     }
 
     /// A default that the account's owner has set, such as a key of their own, stays.
@@ -159,9 +159,9 @@ impl Bucket {
             return Ok(());
         }
         let by_default = Element::new(DEFAULT, [Element::leaf("SSEAlgorithm", "AES256")]);
-        let ask = self.replacing(&ENCRYPTION, [Element::new("Rule", [by_default])]);
+        let request = self.replacing(&ENCRYPTION, [Element::new("Rule", [by_default])]);
         let reported = ("s3:PutEncryptionConfiguration", "encrypt");
-        self.put_default(origin, reported, &ask).await
+        self.put_default(origin, reported, &request).await
     }
 
     /// Adds the rule to those that are there.
@@ -190,8 +190,8 @@ impl Bucket {
                 ),
             ],
         ));
-        let ask = self.replacing(&LIFECYCLE, rules);
-        self.retry_while_busy(&ask).await.map_err(|error| {
+        let request = self.replacing(&LIFECYCLE, rules);
+        self.retry_while_busy(&request).await.map_err(|error| {
             let action = "s3:PutLifecycleConfiguration";
             self.not_set(action, "let objects expire in", error)
         })
@@ -210,11 +210,11 @@ impl Bucket {
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}
             }]
         });
-        let ask = self
-            .ask("PutBucketPolicy", "PUT", "/?policy")
+        let request = self
+            .request("PutBucketPolicy", "PUT", "/?policy")
             .with_content("text/plain", policy.to_string().into_bytes())
             .with_checksum();
-        let put = self.retry_while_busy(&ask).await;
+        let put = self.retry_while_busy(&request).await;
         put.map_err(|error| self.not_set("s3:PutBucketPolicy", "require TLS for", error))
     }
 
@@ -245,8 +245,8 @@ impl Bucket {
             return Ok(());
         }
         all.extend(missing);
-        let ask = self.replacing(&TAGS, [Element::new("TagSet", all)]);
-        match self.retry_while_busy(&ask).await {
+        let request = self.replacing(&TAGS, [Element::new("TagSet", all)]);
+        match self.retry_while_busy(&request).await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::Denied => {
                 self.notice("it does not get the tags: s3:PutBucketTagging is denied");
@@ -262,9 +262,9 @@ impl Bucket {
         &self,
         origin: Origin,
         (action, attempt): (&'static str, &str),
-        ask: &Request,
+        request: &Request,
     ) -> Result<(), TargetError> {
-        match self.retry_while_busy(ask).await {
+        match self.retry_while_busy(request).await {
             Ok(_) => Ok(()),
             Err(error) if origin == Origin::MadeNow && kind(&error) == Kind::Denied => {
                 self.notice(&format!(

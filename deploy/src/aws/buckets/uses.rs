@@ -107,8 +107,8 @@ impl Bucket {
         what: &str,
     ) -> Result<(), TargetError> {
         let key = format!("{PREFIX}{key}/{stack}");
-        let ask = self.put(&key, "application/octet-stream", Vec::new());
-        let noted = self.client.send(ask.with_checksum(), |_| Ok(())).await;
+        let request = self.put(&key, "application/octet-stream", Vec::new());
+        let noted = self.client.send(request.with_checksum(), |_| Ok(())).await;
         noted.map_err(|error| {
             let attempt = format!("publish {what} to");
             self.refused("s3:PutObject", &attempt, error)
@@ -127,11 +127,11 @@ impl Bucket {
             if let Some(token) = &next {
                 path.push_str(&format!("&continuation-token={}", encoded(token)));
             }
-            let ask = self.ask("ListObjectsV2", "GET", path);
+            let request = self.request("ListObjectsV2", "GET", path);
             let after = next.take();
             let page = self
                 .client
-                .send(ask, move |body| Page::read(body, after.as_deref()))
+                .send(request, move |body| Page::read(body, after.as_deref()))
                 .await
                 .map_err(|error| self.refused("s3:ListBucket", "list the uses of", error))?;
             for (key, at) in page.objects {
@@ -169,11 +169,11 @@ impl Bucket {
             let objects = keys.iter();
             let objects = objects.map(|key| Element::new("Object", [Element::leaf("Key", key)]));
             let quiet = Element::leaf("Quiet", "true");
-            let ask = self
-                .ask("DeleteObjects", "POST", "/?delete")
+            let request = self
+                .request("DeleteObjects", "POST", "/?delete")
                 .with_document(&Element::new("Delete", objects.chain([quiet])))
                 .with_checksum();
-            let answer = self.client.document(ask, "DeleteResult").await;
+            let answer = self.client.document(request, "DeleteResult").await;
             let answer = answer.map_err(|error| {
                 self.refused("s3:DeleteObject", "remove what was published from", error)
             })?;

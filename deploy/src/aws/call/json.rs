@@ -28,12 +28,12 @@ impl Client {
             return Err(Failure::construction_failure(OTHER_PROTOCOL));
         };
         let body = serde_json::to_vec(parameters).map_err(Failure::construction_failure)?;
-        let ask = Request {
+        let request = Request {
             headers: vec![("x-amz-target", format!("{target}.{operation}"))],
             content: Some((content, body)),
             ..Request::new(operation, "POST", "/")
         };
-        self.send(ask, read).await
+        self.send(request, read).await
     }
 }
 

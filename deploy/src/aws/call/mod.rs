@@ -157,14 +157,14 @@ impl Client {
     /// The service refuses, or does not respond.
     pub(super) async fn send<T>(
         &self,
-        ask: Request,
+        request: Request,
         read: impl Fn(&[u8]) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
         let read = move |response: &HttpResponse| read(body_of(response));
-        self.exchange(ask, read).await
+        self.exchange(request, read).await
     }
 
     /// The same of the whole response.
@@ -173,27 +173,27 @@ impl Client {
     /// As for [`Client::send`].
     pub(super) async fn exchange<T>(
         &self,
-        ask: Request,
+        request: Request,
         read: impl Fn(&HttpResponse) -> Result<T, BoxError> + Send + Sync + 'static,
     ) -> Result<T, Failure>
     where
         T: std::fmt::Debug + Send + Sync + 'static,
     {
         let read = move |response: &HttpResponse| read(response).map(Output::erase);
-        let output = self.invoke(ask, Box::new(read)).await?;
+        let output = self.invoke(request, Box::new(read)).await?;
         output
             .downcast()
             .map_err(|_| Failure::construction_failure("the result is of another type"))
     }
 
-    async fn invoke(&self, ask: Request, read: Read) -> Result<Output, Failure> {
-        let operation = ask.operation;
+    async fn invoke(&self, request: Request, read: Read) -> Result<Output, Failure> {
+        let operation = request.operation;
         let mut layer = Layer::new(operation);
         layer.store_put(Metadata::new(
             operation,
-            ask.shown.unwrap_or(self.service.id),
+            request.shown.unwrap_or(self.service.id),
         ));
-        if let Some(timeouts) = &ask.timeouts {
+        if let Some(timeouts) = &request.timeouts {
             layer.store_put(timeouts.clone());
         }
         layer.store_put(SharedRequestSerializer::new(Writer));
@@ -203,7 +203,7 @@ impl Client {
         }));
         let own = StaticRuntimePlugin::new().with_config(layer.freeze());
         let plugins = self.plugins.clone().with_operation_plugin(own);
-        let outcome = invoke(self.service.id, operation, Input::erase(ask), &plugins).await;
+        let outcome = invoke(self.service.id, operation, Input::erase(request), &plugins).await;
         outcome.map_err(|failure| {
             failure.map_service_error(|refusal| refusal.downcast().unwrap_or_default())
         })
@@ -317,22 +317,22 @@ impl Intercept for Addressed {
 struct Writer;
 
 impl SerializeRequest for Writer {
-    fn serialize_input(&self, ask: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
-        let ask: Request = ask
+    fn serialize_input(&self, request: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
+        let request: Request = request
             .downcast()
             .map_err(|_| "the request is of another type")?;
-        let (kind, content) = ask.content.unzip();
+        let (kind, content) = request.content.unzip();
         let length = content.as_ref().map(Vec::len);
         let body = content.map_or_else(SdkBody::empty, SdkBody::from);
         let mut request = HttpRequest::new(body);
-        request.set_method(ask.method)?;
-        request.set_uri(ask.path)?;
+        request.set_method(request.method)?;
+        request.set_uri(request.path)?;
         let headers = request.headers_mut();
         if let (Some(kind), Some(length)) = (kind, length) {
             headers.insert("content-type", kind);
             headers.insert("content-length", length.to_string());
         }
-        for (name, value) in ask.headers {
+        for (name, value) in request.headers {
             headers.try_insert(name, value)?;
         }
         Ok(request)

@@ -23,10 +23,10 @@ impl Client {
     ///
     /// # Errors
     /// The service refuses, or does not respond.
-    pub(in crate::aws) async fn rest<T>(&self, ask: Request) -> Result<T, Failure>
+    pub(in crate::aws) async fn rest<T>(&self, request: Request) -> Result<T, Failure>
     where
         T: DeserializeOwned + std::fmt::Debug + Send + Sync + 'static,
     {
-        self.send(ask, json::read).await
+        self.send(request, json::read).await
     }
 }

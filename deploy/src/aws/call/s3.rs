@@ -31,10 +31,11 @@ impl Client {
     /// S3 refuses, or does not respond. A response with another root, or without its end, is a refusal without a code.
     pub(in crate::aws) async fn document(
         &self,
-        ask: Request,
+        request: Request,
         root: &'static str,
     ) -> Result<Element, Failure> {
-        self.send(ask, move |body| Element::whole(body, root)).await
+        self.send(request, move |body| Element::whole(body, root))
+            .await
     }
 }
 
