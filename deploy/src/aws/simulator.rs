@@ -47,7 +47,7 @@ impl IamSimulator {
 /// The error for a `failure` of the operation that needs `action`.
 fn refusal(action: &'static str, failure: &Failure) -> TargetError {
     let Failure::ServiceError(service) = failure else {
-        return refused(action, "request IAM", failure);
+        return refused(action, "ask IAM", failure);
     };
     let status = service.raw().status().as_u16();
     if status == 200 {

@@ -317,22 +317,22 @@ impl Intercept for Addressed {
 struct Writer;
 
 impl SerializeRequest for Writer {
-    fn serialize_input(&self, request: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
-        let request: Request = request
+    fn serialize_input(&self, input: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
+        let wanted: Request = input
             .downcast()
             .map_err(|_| "the request is of another type")?;
-        let (kind, content) = request.content.unzip();
+        let (kind, content) = wanted.content.unzip();
         let length = content.as_ref().map(Vec::len);
         let body = content.map_or_else(SdkBody::empty, SdkBody::from);
         let mut request = HttpRequest::new(body);
-        request.set_method(request.method)?;
-        request.set_uri(request.path)?;
+        request.set_method(wanted.method)?;
+        request.set_uri(wanted.path)?;
         let headers = request.headers_mut();
         if let (Some(kind), Some(length)) = (kind, length) {
             headers.insert("content-type", kind);
             headers.insert("content-length", length.to_string());
         }
-        for (name, value) in request.headers {
+        for (name, value) in wanted.headers {
             headers.try_insert(name, value)?;
         }
         Ok(request)
