@@ -176,6 +176,7 @@ fn all_sources() -> Vec<PathBuf> {
         "sources",
         "testing",
         "xtask",
+        "yaml",
     ];
     let folders = packages.iter().flat_map(|package| {
         ["src", "tests", "examples"].map(|folder| root.join(package).join(folder))
@@ -242,6 +243,7 @@ fn what_is_pure_asks_neither_the_system_nor_a_clock() {
     let root = root();
     let mut files = sources(&root.join("deploy/src/stack"));
     files.extend(sources(&root.join("mapping/src")));
+    files.extend(sources(&root.join("yaml/src")));
     files.extend(sources(&root.join("protocol/src")));
     files.extend(sources(&root.join("identity/src")));
     files.extend(sources(&root.join("local/src/schema")));
@@ -359,7 +361,7 @@ fn nothing_writes_to_a_terminal_beside_the_gate() {
 fn only_the_gate_lets_the_lint_against_printing_rest() {
     let root = root();
     for package in [
-        "cli", "deploy", "local", "lambdas", "mapping", "protocol", "sdk",
+        "cli", "deploy", "identity", "local", "lambdas", "mapping", "protocol", "sdk", "yaml",
     ] {
         for file in sources(&root.join(package).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
