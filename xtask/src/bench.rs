@@ -15,12 +15,19 @@ const PAGE: &str = "docs/reference/benchmarks.md";
 const BEGIN: &str = "<!-- `cargo xtask bench local --record` writes what follows. -->";
 const END: &str = "<!-- The end of what it writes. -->";
 
-/// Measures the local target; `more` is passed to the benchmark. With `--record` as its first word, the table is also
-/// written into the page of figures.
+/// Measures the local target; `more` is passed to the benchmark. The command is built as it is distributed, or with
+/// `--clone` as a clone builds it. With `--record`, the table is also written into the page of figures.
 pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
-    let record = more.first().is_some_and(|word| word == "--record");
-    let mut command = measuring("local")?;
-    command.args(&more[usize::from(record)..]);
+    let (ours, more): (Vec<&String>, Vec<&String>) = more
+        .iter()
+        .partition(|word| ["--record", "--clone"].contains(&word.as_str()));
+    let record = ours.iter().any(|word| *word == "--record");
+    let profile = match ours.iter().any(|word| *word == "--clone") {
+        true => "release",
+        false => "dist",
+    };
+    let mut command = measuring("local", profile)?;
+    command.args(more);
     if !record {
         return finish(command, CURE, "the benchmark");
     }
@@ -53,29 +60,29 @@ fn recorded(page: &str, table: &str) -> String {
 
 /// Lets the members of a room all reconnect at once; `more` is passed to the benchmark.
 pub(crate) fn storm(more: &[String]) -> Result<(), StepError> {
-    let mut command = measuring("storm")?;
+    let mut command = measuring("storm", "release")?;
     command.args(more);
     finish(command, CURE, "the storm")
 }
 
 /// Sends messages that are kept while connections, functions and the stack are killed; `more` is passed to the benchmark.
 pub(crate) fn kept(more: &[String]) -> Result<(), StepError> {
-    let mut command = measuring("kept")?;
+    let mut command = measuring("kept", "release")?;
     command.args(more);
     finish(command, CURE, "the soak of history")
 }
 
 /// Floods a local stack; `more` is passed to the benchmark, the minutes first.
 pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
-    let mut command = measuring("soak")?;
+    let mut command = measuring("soak", "release")?;
     command.args(more);
     finish(command, CURE, "the soak")
 }
 
-/// Builds the programs, and returns the call of the benchmark's part that measures both.
-fn measuring(part: &str) -> Result<Command, StepError> {
+/// Builds the programs, the command with `profile`, and returns the call of the benchmark's part that measures both.
+fn measuring(part: &str, profile: &str) -> Result<Command, StepError> {
     // Separate builds, because in one build the features of one package would affect the others.
-    let chatctl = build("chatctl", "chatctl", "release")?;
+    let chatctl = build("chatctl", "chatctl", profile)?;
     let handlers = build("chat-lambdas", "chat", "lambda")?;
     let mut command = Command::new(build("chatctl-bench", "chatctl-bench", "release")?);
     command
@@ -91,7 +98,7 @@ fn measuring(part: &str) -> Result<Command, StepError> {
 /// benchmark.
 pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     let peers = peers::set_up_for_deployments()?;
-    let mut command = measuring("deploy")?;
+    let mut command = measuring("deploy", "release")?;
     command
         .arg("--ministack")
         .arg(peers.ministack)

@@ -26,9 +26,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
-  bench local [--record] [ARGS]
-                build for release, measure the local target, print a table; ARGS go to the measuring program. --record also
-                writes the table into docs/reference/benchmarks.md
+  bench local [--record] [--clone] [ARGS]
+                build the command as it is distributed, or as a clone builds it, measure the local target, print a table;
+                ARGS go to the measuring program. --record also writes the table into docs/reference/benchmarks.md
   bench deploy [ARGS]
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
   soak MINUTES [ARGS]
