@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 /// Writes the executable shell script `text`, without its first line, to `path`.
 ///
-/// Another process writes it. A file that this one has open for writing is busy for whoever runs it as long as another
-/// test's thread is between the fork and the start of a program, which has a copy of the descriptor until then.
+/// Another process writes it. A file that this one had open for writing cannot be run ("Text file busy") while another
+/// test starts a program: between its fork and its start, that program has a copy of the descriptor.
 pub fn write(path: &Path, text: &str) {
     let mut writer = Command::new("sh")
         .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])

@@ -50,7 +50,7 @@ enum Rules {
     Deployed,
 }
 
-/// Parses `source`, a single document that somebody wrote for chatctl. An empty one is an empty mapping.
+/// Parses `source`, a single document that was written for chatctl. An empty one is an empty mapping.
 ///
 /// # Errors
 /// The place, in bytes, and what is wrong there.
