@@ -8,7 +8,8 @@ use crate::project::{Project, finished};
 use crate::scene::Scene;
 
 /// Whether the token that the page connects with has expired.
-const HAS_EXPIRED: &str = "claimsOf(chat.token).exp * 1000 <= Date.now()";
+/// For half a second: a browser blurs its clock, and the chat has one of its own.
+const HAS_EXPIRED: &str = "claimsOf(chat.token).exp * 1000 + 500 <= Date.now()";
 
 const TOKEN_MODE: &str = "[auth]\nmode = \"token\"\n";
 
