@@ -13,6 +13,10 @@ use crate::tally::Faults;
 /// Longer than any response takes on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Deliveries to rooms, a second: below the 10,000 requests that an account has, or that limit would be measured
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>).
+const PACE: u32 = 9_000;
+
 /// The members of one room.
 #[derive(Debug)]
 pub(crate) struct Room(Vec<ChatClient>);
@@ -23,6 +27,7 @@ pub(crate) struct Broadcasts {
     /// The time of each message until its last receiver has read it.
     pub(crate) times: Sample,
     pub(crate) deliveries: usize,
+    /// The sum of the times.
     pub(crate) elapsed: Duration,
 }
 
@@ -49,20 +54,23 @@ impl Room {
         Ok(Self(clients))
     }
 
-    /// Sends one message after another, each when all others have read the previous one.
+    /// Sends one message after another, each when all others have read the previous one, and not faster than [`PACE`].
     pub(crate) async fn play(&mut self, messages: usize) -> Result<Broadcasts, LoadError> {
         let mut times = Vec::with_capacity(messages);
-        let started = Instant::now();
+        let receivers = self.0.len() - 1;
+        let turn = Duration::from_secs(1) * u32::try_from(receivers).unwrap_or(u32::MAX) / PACE;
         for number in 0..messages {
             let said = Instant::now();
             let reported = tokio::time::timeout(TIMEOUT, self.send_from(number)).await;
             reported.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
             times.push(said.elapsed());
+            tokio::time::sleep_until((said + turn).into()).await;
         }
+        let elapsed = times.iter().sum();
         Ok(Broadcasts {
             times: Sample::new(times).ok_or(LoadError::Empty)?,
-            deliveries: messages * (self.0.len() - 1),
-            elapsed: started.elapsed(),
+            deliveries: messages * receivers,
+            elapsed,
         })
     }
 
