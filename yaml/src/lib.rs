@@ -354,6 +354,23 @@ mod tests {
         );
     }
 
+    #[test]
+    fn every_key_of_a_long_line_of_json_has_its_place() {
+        let fields: Vec<_> = (0..20_000)
+            .map(|number| format!("\"é{number}\":[{number}]"))
+            .collect();
+        let text = format!("{{{}}}", fields.join(","));
+        let root = parse(&text).unwrap();
+        for entry in root.as_map().unwrap() {
+            let key = format!("\"{}\"", entry.key);
+            assert_eq!(text.get(entry.at.clone()), Some(key.as_str()));
+        }
+        assert_eq!(
+            parse_deployed(&text).unwrap(),
+            serde_json::from_str::<Value>(&text).unwrap()
+        );
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "([a-c!&*{}\\[\\]:,\"'~0-9 \n-]|Fn::Sub|é)*") {
