@@ -186,7 +186,7 @@ mod tests {
         let mut bins: Vec<_> = bins.map(|bin| bin["name"].as_str().unwrap()).collect();
         bins.sort_unstable();
         assert_eq!(bins, targets);
-        let crates = ["deploy", "identity", "local", "mapping"];
+        let crates = ["deploy", "identity", "local", "mapping", "yaml"];
         let tested = crates
             .map(|it| read(&format!("{it}/src/fuzzing.rs")))
             .concat();

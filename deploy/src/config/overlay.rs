@@ -105,8 +105,8 @@ impl Overlay {
         Ok(())
     }
 
-    /// An overlay of `text`, for tests.
-    #[cfg(test)]
+    /// An overlay of `text`, for tests and fuzzing.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn from_text(text: &str) -> Result<Self, Snippet> {
         let file = PathBuf::from("extra.yaml");
         let root = template_yaml::parse(text)

@@ -131,7 +131,7 @@ fn the_modules_of_the_library_name_only_those_below_them() {
             ("keys", &["config", "engine"]),
             ("aws", &engine),
             ("local", &local),
-            ("fuzzing", &["config", "packaging", "stack"]),
+            ("fuzzing", &["config", "local", "packaging", "stack"]),
         ],
     );
 }

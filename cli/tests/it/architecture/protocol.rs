@@ -42,7 +42,7 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
             "testing"
         ]
     );
-    assert_eq!(ours_of("yaml"), [""; 0]);
+    assert_eq!(ours_of("yaml"), ["testing"]);
     assert_eq!(
         ours_of("cli"),
         [
