@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 
 use super::elf::Unfit;
 use super::target::triple;
-use super::{MAX_CODE, SAFE_FOLDERS};
+use super::limits::{MAX_CODE, SAFE_FOLDERS};
 use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::Code;

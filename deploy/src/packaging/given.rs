@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::elf::{self, Fit};
 use super::zip::BOOTSTRAP;
-use super::{MAX_CODE, PackagingError};
+use super::PackagingError;
+use super::limits::MAX_CODE;
 use crate::config::Architecture;
 use crate::reading::read_now;
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::PackagingError;
 use super::owner::{Owners, canonical};
-use super::{BINARY, read};
+use super::limits::BINARY;
+use super::read;
 use crate::config::Architecture;
 
 /// Where the handlers' folder is, from the command's.

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use serde::Deserialize;
 
 use super::toolchain::Programs;
-use super::{MAX_MANIFEST, PackagingError};
+use super::PackagingError;
+use super::limits::MAX_MANIFEST;
 use crate::reading::text_now;
 use crate::stack::few::few;
 

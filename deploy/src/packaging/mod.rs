@@ -17,6 +17,7 @@ mod find;
 pub(crate) mod fuzzing;
 mod given;
 mod installed;
+mod limits;
 mod manifest;
 mod owner;
 mod paths;
@@ -53,20 +54,6 @@ use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::{DeployEvent, Reporter};
 use crate::stack::code::{Code, Origin};
-
-/// Our handlers' package and binary.
-const PACKAGE: &str = "chat-lambdas";
-const BINARY: &str = "chat";
-
-/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
-const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
-
-/// The most bytes of a `Cargo.toml`.
-const MAX_MANIFEST: u64 = 4 << 20;
-
-/// The largest unzipped code of a function, in bytes
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const MAX_CODE: u64 = 250 * 1024 * 1024;
 
 /// An executable for this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{MAX_MANIFEST, PackagingError, SAFE_FOLDERS};
+use super::PackagingError;
+use super::limits::{MAX_MANIFEST, SAFE_FOLDERS};
 use crate::reading::text_now;
 
 /// The users that may own code that is built.

@@ -244,7 +244,7 @@ async fn an_executable_too_big_for_lambda_is_not_read() {
     let (folder, settings) = settings("");
     let path = folder.path().join("bootstrap");
     let file = std::fs::File::create(&path).unwrap();
-    file.set_len(MAX_CODE + 1).unwrap();
+    file.set_len(super::limits::MAX_CODE + 1).unwrap();
     let source = Source::Prebuilt(folder.path());
     let error = artifacts(&settings, source, None, &mut Recorder::default()).await;
     assert!(matches!(error, Err(PackagingError::TooBig { .. })));
