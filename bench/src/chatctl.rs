@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
-use testing::command::in_folder;
+use testing::project::Project as Folder;
+use testing::running::Running;
 
 use crate::processes;
 
@@ -32,8 +32,6 @@ fn absolute(path: &str) -> std::io::Result<PathBuf> {
 /// Why chatctl failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChatctlError {
-    #[error("could not make a folder for chatctl to run in")]
-    Folder(#[source] std::io::Error),
     #[error("could not run `{command}`")]
     Run {
         command: String,
@@ -41,11 +39,8 @@ pub(crate) enum ChatctlError {
     },
     #[error("`{command}` failed:\n{stderr}")]
     Failed { command: String, stderr: String },
-    #[error("`{command}` printed unexpected output")]
-    Unreadable {
-        command: String,
-        source: serde_json::Error,
-    },
+    #[error("`chatctl status` printed unexpected output")]
+    Status(#[source] serde_json::Error),
     #[error("the stack came back at {now}, and was at {before}")]
     Moved { before: String, now: String },
 }
@@ -76,95 +71,85 @@ const UNLIMITED: &str = "[stage]\nthrottle = false\n";
 #[derive(Debug)]
 pub(crate) struct Project<'a> {
     programs: &'a Programs,
-    folder: tempfile::TempDir,
+    folder: Folder,
 }
 
 impl<'a> Project<'a> {
-    pub(crate) fn new(programs: &'a Programs) -> Result<Self, ChatctlError> {
+    pub(crate) fn new(programs: &'a Programs) -> Self {
         Self::with_config(programs, "")
     }
 
     /// Like [`Self::new`], with more in the config file.
-    pub(crate) fn with_config(programs: &'a Programs, config: &str) -> Result<Self, ChatctlError> {
-        let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
-        let file = folder.path().join("chatctl.toml");
-        std::fs::write(file, format!("{UNLIMITED}{config}")).map_err(ChatctlError::Folder)?;
-        Ok(Self { programs, folder })
+    pub(crate) fn with_config(programs: &'a Programs, config: &str) -> Self {
+        let config = format!("{UNLIMITED}{config}");
+        let folder = Folder::with_programs(&config, &programs.chatctl, &programs.handlers);
+        Self { programs, folder }
     }
 
     /// Runs the command `words` to its end; returns its stdout.
     pub(crate) fn run(&self, words: &[&str]) -> Result<String, ChatctlError> {
-        let output = self.command(words).stderr(Stdio::piped()).output();
-        let output = output.map_err(|source| ChatctlError::Run {
-            command: spoken(words),
-            source,
-        })?;
-        if !output.status.success() {
-            return Err(ChatctlError::Failed {
-                command: spoken(words),
-                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            });
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let mut command = self.folder.command(words);
+        let output = command.output();
+        stdout_of(&command, output)
     }
 
     /// Starts the stack in the background; returns the command's duration.
     pub(crate) fn deploy(&self) -> Result<(Deployed<'_>, Duration), ChatctlError> {
         let deployed = Deployed { project: self };
         let started = Instant::now();
-        self.run(&self.words_to_deploy())?;
+        let mut command = self.deployment();
+        let output = command.output();
+        stdout_of(&command, output)?;
         Ok((deployed, started.elapsed()))
     }
 
     /// Starts the stack in the foreground; returns the time until it printed its endpoint.
     pub(crate) fn dev(&self) -> Result<(Dev, Instant, Duration), ChatctlError> {
         let handlers = self.programs.handlers.to_string_lossy();
-        let words = ["dev", "--handlers", &handlers];
+        let mut command = self.folder.command(&["dev", "--handlers", &handlers]);
         let failed = |source| ChatctlError::Run {
-            command: spoken(&words),
+            command: spoken(&command),
             source,
         };
         let stderr = self.folder.path().join("stderr");
-        let mut command = self.command(&words);
-        command
-            .stdout(Stdio::piped())
-            .stderr(File::create(&stderr).map_err(failed)?);
+        let errors = File::create(&stderr).map_err(failed)?;
         let started = Instant::now();
-        let mut dev = Dev {
-            child: command.spawn().map_err(failed)?,
-            endpoint: String::new(),
-        };
-        let stdout = dev.child.stdout.take().expect("stdout is piped");
-        let mut line = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .map_err(failed)?;
+        let mut child = Running::start(command.stdout(Stdio::piped()).stderr(errors));
+        let endpoint = child.first_line();
         let took = started.elapsed();
-        line.trim_end().clone_into(&mut dev.endpoint);
+        let dev = Dev { child, endpoint };
         if dev.endpoint.is_empty() {
             return Err(ChatctlError::Failed {
-                command: spoken(&words),
-                stderr: std::fs::read_to_string(&stderr).map_err(failed)?,
+                command: spoken(&command),
+                stderr: std::fs::read_to_string(&stderr).unwrap_or_default(),
             });
         }
         Ok((dev, started, took))
     }
 
-    fn words_to_deploy(&self) -> [&str; 5] {
-        let handlers = self.programs.handlers.to_str();
-        let handlers = handlers.expect("paths of builds are UTF-8");
-        ["deploy", "--local", "--handlers", handlers, "--no-probe"]
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = in_folder(&self.programs.chatctl, self.folder.path());
-        command.args(words);
-        command
+    fn deployment(&self) -> Command {
+        self.folder.deployment(&["--no-probe"])
     }
 }
 
-fn spoken(words: &[&str]) -> String {
-    format!("chatctl {}", words.join(" "))
+/// What `command` printed; an error unless it succeeded.
+fn stdout_of(command: &Command, output: std::io::Result<Output>) -> Result<String, ChatctlError> {
+    let output = output.map_err(|source| ChatctlError::Run {
+        command: spoken(command),
+        source,
+    })?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(ChatctlError::Failed {
+            command: spoken(command),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }),
+    }
+}
+
+fn spoken(command: &Command) -> String {
+    let words = command.get_args().map(|word| word.to_string_lossy());
+    format!("chatctl {}", words.collect::<Vec<_>>().join(" "))
 }
 
 /// Sends SIGKILL; a process that has ended already is no failure.
@@ -184,10 +169,7 @@ impl Deployed<'_> {
     pub(crate) fn status(&self) -> Result<Status, ChatctlError> {
         let words = ["status", "--local", "--output", "json"];
         let text = self.project.run(&words)?;
-        serde_json::from_str(&text).map_err(|source| ChatctlError::Unreadable {
-            command: spoken(&words),
-            source,
-        })
+        serde_json::from_str(&text).map_err(ChatctlError::Status)
     }
 
     /// Kills the stack's process, whose id is `pid`, as a power failure would, and starts the stack again with its data.
@@ -197,21 +179,10 @@ impl Deployed<'_> {
         while processes::is_running(pid) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let words = self.project.words_to_deploy();
-        let command = self.project.command(&words);
-        let failed = |source| ChatctlError::Run {
-            command: spoken(&words),
-            source,
-        };
         // Not by `run`, which blocks: clients try to connect meanwhile.
-        let output = tokio::process::Command::from(command).output().await;
-        let output = output.map_err(failed)?;
-        if !output.status.success() {
-            return Err(ChatctlError::Failed {
-                command: spoken(&words),
-                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            });
-        }
+        let mut command = tokio::process::Command::from(self.project.deployment());
+        let output = command.output().await;
+        stdout_of(command.as_std(), output)?;
         let now = self.status()?.endpoint;
         match now == before {
             true => Ok(()),
@@ -246,7 +217,7 @@ impl Drop for Deployed<'_> {
 /// A stack in the foreground. It is stopped when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Dev {
-    child: Child,
+    child: Running,
     pub(crate) endpoint: String,
 }
 

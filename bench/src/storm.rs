@@ -104,7 +104,7 @@ struct Failed {
 pub(crate) async fn run(args: &StormArgs) -> Result<(), StormError> {
     let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
     crate::say(&format!("seed {}", args.seed));
-    let project = Project::with_config(&args.programs, CONFIG)?;
+    let project = Project::with_config(&args.programs, CONFIG);
     let (stack, _took) = project.deploy()?;
     let mut room = Room {
         stack: &stack,

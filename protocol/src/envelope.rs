@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_name_and_attributes_has_no_such_members_and_unknown_ones_are_ignored() {
+    fn without_name_and_attributes_a_message_has_neither_and_unknown_members_are_ignored() {
         let text = r#"{"type":"message","id":"01J","route":"$default","to":"Bob","text":"hi","at":"x","later":[1]}"#;
         let Envelope::Message(message) = serde_json::from_str(text).unwrap() else {
             panic!("it is a message");

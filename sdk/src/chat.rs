@@ -65,7 +65,7 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// chat.says(&tom, "count", count).unwrap();
+    /// chat.send(&tom, "count", count).unwrap();
     /// assert_eq!(chat.received(&tom), ["one", "two"]);
     /// ```
     ///
@@ -99,7 +99,7 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "garden"));
-    /// assert_eq!(chat.says(&tom, "dinner!", call).unwrap().text(), Some("1 devices"));
+    /// assert_eq!(chat.send(&tom, "dinner!", call).unwrap().text(), Some("1 devices"));
     /// assert_eq!(chat.received(&jerry), ["dinner!"]);
     /// ```
     ///
@@ -145,7 +145,7 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "kitchen"));
-    /// chat.says(&tom, "ring", ring).unwrap();
+    /// chat.send(&tom, "ring", ring).unwrap();
     /// assert_eq!(chat.received(&tom), ["ding dong"]);
     /// assert_eq!(chat.received(&jerry), ["ding dong"]);
     /// ```
@@ -168,7 +168,7 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "kitchen"));
-    /// assert_eq!(chat.says(&tom, "hi", relay).unwrap().text(), Some("1 have it"));
+    /// assert_eq!(chat.send(&tom, "hi", relay).unwrap().text(), Some("1 have it"));
     /// assert_eq!(chat.received(&jerry), ["hi"]);
     /// assert_eq!(chat.received(&tom), [""; 0]);
     /// ```
@@ -227,8 +227,8 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// chat.says(&tom, "hi", visit).unwrap();
-    /// assert_eq!(chat.says(&tom, "hi", visit).unwrap().text(), Some("2"));
+    /// chat.send(&tom, "hi", visit).unwrap();
+    /// assert_eq!(chat.send(&tom, "hi", visit).unwrap().text(), Some("2"));
     /// ```
     #[must_use]
     pub fn table(&self) -> Table {
@@ -247,7 +247,7 @@ impl Chat {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "hi", address).unwrap().text(), Some("memory:"));
+    /// assert_eq!(chat.send(&tom, "hi", address).unwrap().text(), Some("memory:"));
     /// ```
     #[must_use]
     pub fn connections_endpoint(&self) -> &str {
@@ -263,9 +263,9 @@ impl Chat {
     /// }
     /// let mut chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "hi", region).unwrap().text(), Some("nowhere"));
+    /// assert_eq!(chat.send(&tom, "hi", region).unwrap().text(), Some("nowhere"));
     /// chat.set_variable("AWS_REGION", "eu-west-1");
-    /// assert_eq!(chat.says(&tom, "hi", region).unwrap().text(), Some("eu-west-1"));
+    /// assert_eq!(chat.send(&tom, "hi", region).unwrap().text(), Some("eu-west-1"));
     /// ```
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
@@ -285,9 +285,9 @@ impl Chat {
     /// }
     /// let mut chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert!(chat.says(&tom, "hi", ask).is_err());
+    /// assert!(chat.send(&tom, "hi", ask).is_err());
     /// chat.set_secret("API_KEY", "hush");
-    /// assert!(chat.says(&tom, "hi", ask).is_ok());
+    /// assert!(chat.send(&tom, "hi", ask).is_ok());
     /// ```
     ///
     /// # Errors
@@ -312,13 +312,13 @@ impl Chat {
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
     /// async fn quiet(chat: &Chat, _: &Message) -> Result<Reply, Error> {
-    ///     chat.log("somebody said something");
+    ///     chat.log("a message came in");
     ///     Ok(().into())
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// chat.says(&tom, "hi", quiet).unwrap();
-    /// assert!(chat.logged().contains("somebody said something"));
+    /// chat.send(&tom, "hi", quiet).unwrap();
+    /// assert!(chat.logged().contains("a message came in"));
     /// ```
     pub fn log(&self, line: &str) {
         self.invocation.log.info(line, []);

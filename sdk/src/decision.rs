@@ -19,7 +19,8 @@ use serde_json::Value;
 ///         _ => deny("its code is unknown"),
 ///     }
 /// }
-/// # decide("guest");
+/// assert_eq!(decide("tom-7391"), allow("Tom"));
+/// assert_eq!(decide("guess"), deny("its code is unknown").with_room("lobby"));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a decision counts when the handler returns it"]
@@ -37,9 +38,9 @@ pub struct Decision(handlers::Decision);
 /// }
 /// let chat = FakeChat::new();
 /// let attempt = Attempt::new().with_header("x-user", "Tom");
-/// assert_eq!(chat.attempts(&attempt, decide).unwrap().name(), Some("Tom"));
+/// assert_eq!(chat.try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
 /// let other = attempt.with_header("msgfrom", "Jerry");
-/// assert_eq!(chat.attempts(&other, decide).unwrap_err().status, 403);
+/// assert_eq!(chat.try_connect(&other, decide).unwrap_err().status, 403);
 /// ```
 pub fn allow(name: impl Into<String>) -> Decision {
     Decision(handlers::Decision::Allow(Allowed {
@@ -56,7 +57,7 @@ pub fn allow(name: impl Into<String>) -> Decision {
 ///     Ok(deny("the chat is closed at night"))
 /// }
 /// let chat = FakeChat::new();
-/// assert_eq!(chat.attempts(&Attempt::new(), decide).unwrap_err().status, 403);
+/// assert_eq!(chat.try_connect(&Attempt::new(), decide).unwrap_err().status, 403);
 /// assert!(chat.logged().contains("closed at night"));
 /// ```
 pub fn deny(reason: impl Into<String>) -> Decision {
@@ -72,9 +73,9 @@ impl Decision {
     ///     Ok(allow("Tom").with_friend("Jerry"))
     /// }
     /// let chat = FakeChat::new();
-    /// assert!(chat.attempts(&Attempt::new(), decide).is_ok());
+    /// assert!(chat.try_connect(&Attempt::new(), decide).is_ok());
     /// let other = Attempt::new().with_header("msgto", "Ann");
-    /// assert_eq!(chat.attempts(&other, decide).unwrap_err().status, 403);
+    /// assert_eq!(chat.try_connect(&other, decide).unwrap_err().status, 403);
     /// ```
     pub fn with_friend(self, friend: impl Into<String>) -> Self {
         self.narrowed(|allowed| allowed.friend = Some(friend.into()))
@@ -91,8 +92,8 @@ impl Decision {
     ///     Ok(message.room().into())
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.attempts(&Attempt::new(), decide).unwrap();
-    /// assert_eq!(chat.says(&tom, "hi", room).unwrap().text(), Some("kitchen"));
+    /// let tom = chat.try_connect(&Attempt::new(), decide).unwrap();
+    /// assert_eq!(chat.send(&tom, "hi", room).unwrap().text(), Some("kitchen"));
     /// ```
     pub fn with_room(self, room: impl Into<String>) -> Self {
         self.narrowed(|allowed| allowed.room = Some(room.into()))
@@ -110,8 +111,8 @@ impl Decision {
     ///     Ok(message.can("moderate").to_string().into())
     /// }
     /// let chat = FakeChat::new();
-    /// let ann = chat.attempts(&Attempt::new(), decide).unwrap();
-    /// assert_eq!(chat.says(&ann, "clear", clear).unwrap().text(), Some("true"));
+    /// let ann = chat.try_connect(&Attempt::new(), decide).unwrap();
+    /// assert_eq!(chat.send(&ann, "clear", clear).unwrap().text(), Some("true"));
     /// ```
     pub fn with_rights<R: Into<String>>(self, rights: impl IntoIterator<Item = R>) -> Self {
         let rights = rights.into_iter().map(Into::into).collect();
@@ -130,8 +131,8 @@ impl Decision {
     ///     Ok(message.claims()["team"].as_str().unwrap_or_default().into())
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.attempts(&Attempt::new(), decide).unwrap();
-    /// assert_eq!(chat.says(&tom, "hi", team).unwrap().text(), Some("blue"));
+    /// let tom = chat.try_connect(&Attempt::new(), decide).unwrap();
+    /// assert_eq!(chat.send(&tom, "hi", team).unwrap().text(), Some("blue"));
     /// ```
     pub fn with_claim(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.narrowed(|allowed| {
@@ -140,12 +141,21 @@ impl Decision {
     }
 
     /// Until when frames are accepted. The next one after it is answered with the error frame `TokenExpired`, and the
-    /// connection is closed. Without this call it lasts as long as API Gateway lets a connection last: two hours.
+    /// connection is closed. Without this call it lasts as long as API Gateway lets a connection last: two hours. With a time
+    /// that has passed the connection is refused.
     ///
     /// ```
-    /// # use std::time::{Duration, SystemTime};
-    /// # use chat_sdk::allow;
-    /// allow("Tom").until(SystemTime::now() + Duration::from_secs(600));
+    /// # use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, fake::{Attempt, FakeChat}};
+    /// async fn ten_minutes(_: &Chat, _: &Handshake) -> Result<Decision, Error> {
+    ///     Ok(allow("Tom").until(SystemTime::now() + Duration::from_secs(600)))
+    /// }
+    /// async fn too_late(_: &Chat, _: &Handshake) -> Result<Decision, Error> {
+    ///     Ok(allow("Tom").until(UNIX_EPOCH))
+    /// }
+    /// let chat = FakeChat::new();
+    /// assert!(chat.try_connect(&Attempt::new(), ten_minutes).is_ok());
+    /// assert_eq!(chat.try_connect(&Attempt::new(), too_late).unwrap_err().status, 403);
     /// ```
     pub fn until(self, time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,23 +1,26 @@
 //! Errors of posts and of requests to the table.
 
-use chat_lambdas::delivery::DeliveryError;
-use chat_lambdas::secrets::SecretError;
-use chat_lambdas::session::InvalidName;
-use chat_lambdas::store::StoreError;
+pub use chat_lambdas::delivery::DeliveryError;
+pub use chat_lambdas::secrets::SecretError;
+pub use chat_lambdas::session::InvalidName;
+pub use chat_lambdas::store::StoreError;
 
 /// Why a post or a request to the table failed.
 ///
 /// ```
-/// # use chat_sdk::{Chat, ChatError, Error, Message, Reply, fake::FakeChat};
+/// # use chat_sdk::{Chat, ChatError, Error, InvalidName, Message, Reply, fake::FakeChat};
 /// async fn tell(chat: &Chat, _: &Message) -> Result<Reply, Error> {
 ///     chat.post_to_person("not/a/name", "hi").await?;
 ///     Ok(().into())
 /// }
 /// let chat = FakeChat::new();
 /// let tom = chat.connect("Tom", "kitchen");
-/// let error = chat.says(&tom, "hi", tell).unwrap_err();
+/// let error = chat.send(&tom, "hi", tell).unwrap_err();
 /// assert_eq!(error.to_string(), r#""not/a/name" is not a name"#);
-/// assert!(matches!(error.downcast_ref(), Some(ChatError::Name { .. })));
+/// let Some(ChatError::Name { source, .. }) = error.downcast_ref() else {
+///     panic!("{error}");
+/// };
+/// assert_eq!(*source, InvalidName::Character('/'));
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -27,7 +27,7 @@ impl Handshake {
     ///     }
     /// }
     /// let attempt = Attempt::new().with_header("X-Code", "7391");
-    /// assert!(FakeChat::new().attempts(&attempt, decide).is_ok());
+    /// assert!(FakeChat::new().try_connect(&attempt, decide).is_ok());
     /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -42,7 +42,7 @@ impl Handshake {
     ///     Ok(allow(handshake.query("as").unwrap_or("guest")))
     /// }
     /// let attempt = Attempt::new().with_query("as", "Tom");
-    /// assert_eq!(FakeChat::new().attempts(&attempt, decide).unwrap().name(), Some("Tom"));
+    /// assert_eq!(FakeChat::new().try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
     /// ```
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
@@ -57,7 +57,7 @@ impl Handshake {
     ///     Ok(allow(handshake.subprotocols().nth(1).unwrap_or("guest")))
     /// }
     /// let attempt = Attempt::new().with_header("Sec-WebSocket-Protocol", "chatctl, Tom");
-    /// assert_eq!(FakeChat::new().attempts(&attempt, decide).unwrap().name(), Some("Tom"));
+    /// assert_eq!(FakeChat::new().try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
     /// ```
     pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
         self.event.subprotocols()
@@ -75,7 +75,7 @@ impl Handshake {
     ///     }
     /// }
     /// let attempt = Attempt::new().with_header("authorization", "Bearer a.b.c");
-    /// assert!(FakeChat::new().attempts(&attempt, decide).is_ok());
+    /// assert!(FakeChat::new().try_connect(&attempt, decide).is_ok());
     /// ```
     #[must_use]
     pub fn token(&self) -> Option<&str> {
@@ -90,27 +90,52 @@ impl Handshake {
     /// ```
     /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, fake::{Attempt, FakeChat}};
     /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
-    ///     match (handshake.name(), handshake.friend(), handshake.room()) {
-    ///         (Some(name), Some("Jerry"), Some("kitchen")) => Ok(allow(name)),
-    ///         _ => Ok(deny("only Jerry is at home")),
+    ///     match handshake.name() {
+    ///         Some(name) => Ok(allow(name)),
+    ///         None => Ok(deny("it has no name")),
     ///     }
     /// }
-    /// let attempt = Attempt::new().with_header("msgfrom", "Tom").with_header("msgto", "Jerry");
-    /// let attempt = attempt.with_query("msgroom", "kitchen");
-    /// assert!(FakeChat::new().attempts(&attempt, decide).is_ok());
+    /// let attempt = Attempt::new().with_header("msgfrom", "Tom");
+    /// assert_eq!(FakeChat::new().try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.event.claim(Field::From)
     }
 
-    /// The friend that the client names in `msgto`. See [`name`](Self::name) for an example.
+    /// The friend that the client names in `msgto`.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, fake::{Attempt, FakeChat}};
+    /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+    ///     match handshake.friend() {
+    ///         Some("Jerry") => Ok(allow("Tom")),
+    ///         _ => Ok(deny("only Jerry is at home")),
+    ///     }
+    /// }
+    /// let to = |friend| Attempt::new().with_header("msgto", friend);
+    /// assert!(FakeChat::new().try_connect(&to("Jerry"), decide).is_ok());
+    /// assert!(FakeChat::new().try_connect(&to("Ann"), decide).is_err());
+    /// ```
     #[must_use]
     pub fn friend(&self) -> Option<&str> {
         self.event.claim(Field::To)
     }
 
-    /// The room that the client names in `msgroom`. See [`name`](Self::name) for an example.
+    /// The room that the client names in `msgroom`.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, fake::{Attempt, FakeChat}};
+    /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+    ///     match handshake.room() {
+    ///         Some("office") => Ok(deny("the office is closed")),
+    ///         _ => Ok(allow("Tom")),
+    ///     }
+    /// }
+    /// let to = |room| Attempt::new().with_query("msgroom", room);
+    /// assert!(FakeChat::new().try_connect(&to("kitchen"), decide).is_ok());
+    /// assert!(FakeChat::new().try_connect(&to("office"), decide).is_err());
+    /// ```
     #[must_use]
     pub fn room(&self) -> Option<&str> {
         self.event.claim(Field::Room)
@@ -119,11 +144,14 @@ impl Handshake {
     /// The client's IP address, as API Gateway sees it.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, fake::{Attempt, FakeChat}};
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, fake::{Attempt, FakeChat}};
     /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
-    ///     Ok(allow("Tom").with_claim("from", handshake.source_ip()))
+    ///     match handshake.source_ip() {
+    ///         Some(ip) if ip.starts_with("203.0.113.") => Ok(allow("Tom")),
+    ///         _ => Ok(deny("it comes from outside")),
+    ///     }
     /// }
-    /// assert!(FakeChat::new().attempts(&Attempt::new(), decide).is_ok());
+    /// assert!(FakeChat::new().try_connect(&Attempt::new(), decide).is_ok());
     /// ```
     #[must_use]
     pub fn source_ip(&self) -> Option<&str> {

@@ -27,8 +27,8 @@
 //! | [`Table::read`] | `permissions = [{ actions = ["dynamodb:GetItem"], resources = ["table"] }]` |
 //! | [`Table::write`] | the same with `dynamodb:PutItem` |
 //! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
-//! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the right to read it follows from that |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
+//! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the right to read it follows from that |
 //!
 //! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`]. The crate that
 //! `review` of a route names sees each message before it is delivered: see [`run_review()`]; its permissions are the route's
@@ -56,7 +56,7 @@ mod verdict;
 
 pub use chat::{Chat, Posts};
 pub use decision::{Decision, allow, deny};
-pub use error::ChatError;
+pub use error::{ChatError, DeliveryError, InvalidName, SecretError, StoreError};
 pub use handshake::Handshake;
 pub use message::Message;
 pub use reply::Reply;
@@ -66,7 +66,7 @@ pub use secret::Secret;
 pub use table::Table;
 pub use verdict::Verdict;
 
-pub use serde_json::{Value, json};
+pub use serde_json::{self, Value, json};
 
 /// Any error. If a handler returns one, it is logged, and the sender gets API Gateway's `Internal server error`.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

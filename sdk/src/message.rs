@@ -32,21 +32,6 @@ impl Message {
         })
     }
 
-    pub(crate) fn new(
-        connection: ConnectionId,
-        (session, proof): (Session, Option<Proof>),
-        route: &str,
-        text: String,
-    ) -> Self {
-        Self {
-            connection,
-            route: Some(route.to_owned()),
-            text,
-            session,
-            proof,
-        }
-    }
-
     /// The frame, unchanged.
     ///
     /// ```
@@ -56,7 +41,7 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "hi", echo).unwrap().text(), Some("hi"));
+    /// assert_eq!(chat.send(&tom, "hi", echo).unwrap().text(), Some("hi"));
     /// ```
     #[must_use]
     pub fn text(&self) -> &str {
@@ -73,8 +58,8 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, r#"{"number":2}"#, double).unwrap().text(), Some("4"));
-    /// assert_eq!(chat.says(&tom, "hi", double).unwrap_err().to_string(), "send a number");
+    /// assert_eq!(chat.send(&tom, r#"{"number":2}"#, double).unwrap().text(), Some("4"));
+    /// assert_eq!(chat.send(&tom, "hi", double).unwrap_err().to_string(), "send a number");
     /// ```
     #[must_use]
     pub fn json(&self) -> Value {
@@ -91,7 +76,7 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "[1,2,3]", sum).unwrap().text(), Some("6"));
+    /// assert_eq!(chat.send(&tom, "[1,2,3]", sum).unwrap().text(), Some("6"));
     /// ```
     ///
     /// # Errors
@@ -110,7 +95,7 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// let reply = chat.says(&tom, "who am I?", who).unwrap();
+    /// let reply = chat.send(&tom, "who am I?", who).unwrap();
     /// assert_eq!(reply.text(), Some(r#"Some("Tom") in kitchen"#));
     /// ```
     #[must_use]
@@ -121,13 +106,13 @@ impl Message {
     /// The friend that the sender named when connecting.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{ConnectOptions, FakeChat}};
     /// async fn friend(_: &Chat, message: &Message) -> Result<Reply, Error> {
-    ///     Ok(message.friend().unwrap_or("nobody").into())
+    ///     Ok(message.friend().unwrap_or("no friend").into())
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.connect_as(&Handshake::between("Tom", "Jerry"));
-    /// assert_eq!(chat.says(&tom, "hi", friend).unwrap().text(), Some("Jerry"));
+    /// let tom = chat.connect_with(ConnectOptions::new().with_name("Tom").with_friend("Jerry"));
+    /// assert_eq!(chat.send(&tom, "hi", friend).unwrap().text(), Some("Jerry"));
     /// ```
     #[must_use]
     pub fn friend(&self) -> Option<&str> {
@@ -137,13 +122,13 @@ impl Message {
     /// The sender's room; `everybody` by default.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{ConnectOptions, FakeChat}};
     /// async fn room(_: &Chat, message: &Message) -> Result<Reply, Error> {
     ///     Ok(message.room().into())
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.connect_as(&Handshake::between("Tom", "Jerry"));
-    /// assert_eq!(chat.says(&tom, "hi", room).unwrap().text(), Some("everybody"));
+    /// let tom = chat.connect_with(ConnectOptions::new().with_name("Tom"));
+    /// assert_eq!(chat.send(&tom, "hi", room).unwrap().text(), Some("everybody"));
     /// ```
     #[must_use]
     pub fn room(&self) -> &str {
@@ -154,15 +139,15 @@ impl Message {
     /// longer than the 8 KB that API Gateway passes on.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}, json};
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{ConnectOptions, FakeChat}, json};
     /// async fn level(_: &Chat, message: &Message) -> Result<Reply, Error> {
     ///     let level = message.claims().get("level").and_then(|it| it.as_u64());
     ///     Ok(format!("{level:?}").into())
     /// }
     /// let chat = FakeChat::new();
     /// let token = json!({"sub": "Tom", "level": 3});
-    /// let tom = chat.connect_with(&Handshake::between("Tom", "Jerry"), token);
-    /// assert_eq!(chat.says(&tom, "hi", level).unwrap().text(), Some("Some(3)"));
+    /// let tom = chat.connect_with(ConnectOptions::new().with_name("Tom").with_claims(token));
+    /// assert_eq!(chat.send(&tom, "hi", level).unwrap().text(), Some("Some(3)"));
     /// ```
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
@@ -176,7 +161,7 @@ impl Message {
     /// [`run()`](crate::run()) passes on no message of a sender who may not `send`.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}, json};
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{ConnectOptions, FakeChat}, json};
     /// async fn clear(_: &Chat, message: &Message) -> Result<Reply, Error> {
     ///     match message.can("moderate") {
     ///         true => Ok("cleared".into()),
@@ -185,10 +170,10 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let token = json!({"sub": "Ann", "can": ["send", "moderate"]});
-    /// let ann = chat.connect_with(&Handshake::between("Ann", "Tom"), token);
+    /// let ann = chat.connect_with(ConnectOptions::new().with_name("Ann").with_claims(token));
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&ann, "clear", clear).unwrap().text(), Some("cleared"));
-    /// assert_eq!(chat.says(&tom, "clear", clear).unwrap().text(), Some("only moderators may do that"));
+    /// assert_eq!(chat.send(&ann, "clear", clear).unwrap().text(), Some("cleared"));
+    /// assert_eq!(chat.send(&tom, "clear", clear).unwrap().text(), Some("only moderators may do that"));
     /// ```
     #[must_use]
     pub fn can(&self, right: &str) -> bool {
@@ -207,8 +192,8 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, r#"{"action":"roll"}"#, route).unwrap().text(), Some("roll"));
-    /// assert_eq!(chat.says(&tom, "roll", route).unwrap().text(), Some("$default"));
+    /// assert_eq!(chat.send(&tom, r#"{"action":"roll"}"#, route).unwrap().text(), Some("roll"));
+    /// assert_eq!(chat.send(&tom, "roll", route).unwrap().text(), Some("$default"));
     /// ```
     #[must_use]
     pub fn route(&self) -> Option<&str> {
@@ -224,7 +209,7 @@ impl Message {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "hi", id).unwrap().text(), Some(tom.connection_id()));
+    /// assert_eq!(chat.send(&tom, "hi", id).unwrap().text(), Some(tom.connection_id()));
     /// ```
     #[must_use]
     pub fn connection_id(&self) -> &str {

@@ -28,7 +28,7 @@ impl Review {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// let verdict = chat.reviews(&tom, "My number is 7391", review).unwrap();
+    /// let verdict = chat.review(&tom, "My number is 7391", review).unwrap();
     /// assert_eq!(verdict, Verdict::with_text("My number is ****"));
     /// ```
     #[must_use]
@@ -48,9 +48,9 @@ impl Review {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
     /// let draft = Draft::new("hi").with_attribute("picture", "cat.png");
-    /// assert_ne!(chat.reviews(&tom, draft, review).unwrap(), Verdict::Allow);
+    /// assert_ne!(chat.review(&tom, draft, review).unwrap(), Verdict::Allow);
     /// ```
     #[must_use]
     pub const fn attributes(&self) -> &BTreeMap<String, String> {
@@ -62,26 +62,52 @@ impl Review {
     /// ```
     /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
     /// async fn review(chat: &Chat, review: &Review) -> Result<Verdict, Error> {
-    ///     chat.log(&format!("{} on {} at {}", review.id(), review.route(), review.at()));
+    ///     chat.log(review.id());
     ///     Ok(Verdict::Allow)
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
-    /// assert!(chat.logged().contains("on say at 2026-01-01T00:00:00.000Z"));
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert!(chat.logged().contains("01KDVDN9W00000000000000000"));
     /// ```
     #[must_use]
     pub fn id(&self) -> &str {
         &self.question.message.id
     }
 
-    /// The key of the route that the message was sent to. See [`id`](Self::id) for an example.
+    /// The key of the route that the message was sent to.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat}};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     match review.route() {
+    ///         "shout" => Ok(Verdict::with_text(review.text().to_uppercase())),
+    ///         _ => Ok(Verdict::Allow),
+    ///     }
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// let draft = Draft::new("hi").on_route("shout");
+    /// assert_eq!(chat.review(&tom, draft, review).unwrap(), Verdict::with_text("HI"));
+    /// ```
     #[must_use]
     pub fn route(&self) -> &str {
         &self.question.message.route
     }
 
-    /// When API Gateway received the message: RFC 3339 in UTC, with milliseconds. See [`id`](Self::id) for an example.
+    /// When API Gateway received the message: RFC 3339 in UTC, with milliseconds.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     Ok(Verdict::with_text(format!("{} ({})", review.text(), review.at())))
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// let verdict = chat.review(&tom, "hi", review).unwrap();
+    /// assert_eq!(verdict, Verdict::with_text("hi (2026-01-01T00:00:00.000Z)"));
+    /// ```
     #[must_use]
     pub fn at(&self) -> &str {
         &self.question.message.at
@@ -92,23 +118,37 @@ impl Review {
     /// ```
     /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
     /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
-    ///     match (review.sender(), review.room(), review.friend()) {
-    ///         (Some("Tom"), Some("kitchen"), None) => Ok(Verdict::Allow),
+    ///     match review.sender() {
+    ///         Some("Tom") => Ok(Verdict::Allow),
     ///         _ => Ok(Verdict::refuse("this is Tom's kitchen")),
     ///     }
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
     /// let jerry = chat.connect("Jerry", "kitchen");
-    /// assert_ne!(chat.reviews(&jerry, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_ne!(chat.review(&jerry, "hi", review).unwrap(), Verdict::Allow);
     /// ```
     #[must_use]
     pub fn sender(&self) -> Option<&str> {
         self.question.message.from.as_deref()
     }
 
-    /// The room that the message goes to; `None` if it goes to a friend. See [`sender`](Self::sender) for an example.
+    /// The room that the message goes to; `None` if it goes to a friend.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     match review.room() {
+    ///         Some("library") => Ok(Verdict::refuse("silence, please")),
+    ///         _ => Ok(Verdict::Allow),
+    ///     }
+    /// }
+    /// let chat = FakeChat::new();
+    /// let (tom, ann) = (chat.connect("Tom", "kitchen"), chat.connect("Ann", "library"));
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_ne!(chat.review(&ann, "hi", review).unwrap(), Verdict::Allow);
+    /// ```
     #[must_use]
     pub fn room(&self) -> Option<&str> {
         self.question.message.room.as_deref()
@@ -117,7 +157,7 @@ impl Review {
     /// The friend that the message goes to; `None` if it goes to a room.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat, Handshake}};
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{ConnectOptions, Draft, FakeChat}};
     /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
     ///     match review.friend() {
     ///         Some("Jerry") => Ok(Verdict::refuse("Jerry sleeps")),
@@ -125,8 +165,8 @@ impl Review {
     ///     }
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.connect_as(&Handshake::between("Tom", "Jerry"));
-    /// let verdict = chat.reviews(&tom, Draft::new("hi").to_friend(), review);
+    /// let tom = chat.connect_with(ConnectOptions::new().with_name("Tom").with_friend("Jerry"));
+    /// let verdict = chat.review(&tom, Draft::new("hi").to_friend(), review);
     /// assert_eq!(verdict.unwrap(), Verdict::refuse("Jerry sleeps"));
     /// ```
     #[must_use]
@@ -144,8 +184,8 @@ impl Review {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
-    /// assert_ne!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_ne!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
     /// ```
     #[must_use]
     pub fn connection_id(&self) -> &str {
@@ -156,7 +196,7 @@ impl Review {
     /// Gateway passes on.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{FakeChat, Handshake}, json};
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{ConnectOptions, FakeChat}, json};
     /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
     ///     match review.claims().get("age").and_then(|age| age.as_u64()) {
     ///         Some(18..) => Ok(Verdict::Allow),
@@ -164,8 +204,9 @@ impl Review {
     ///     }
     /// }
     /// let chat = FakeChat::new();
-    /// let tom = chat.connect_with(&Handshake::between("Tom", "Jerry"), json!({"sub": "Tom", "age": 33}));
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// let tom = ConnectOptions::new().with_name("Tom").with_claims(json!({"sub": "Tom", "age": 33}));
+    /// let tom = chat.connect_with(tom);
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
     /// ```
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
@@ -176,7 +217,7 @@ impl Review {
     /// is answered before any review.
     ///
     /// ```
-    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{FakeChat, Handshake}, json};
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{ConnectOptions, FakeChat}, json};
     /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
     ///     match review.can("moderate") || !review.text().starts_with("!") {
     ///         true => Ok(Verdict::Allow),
@@ -185,10 +226,10 @@ impl Review {
     /// }
     /// let chat = FakeChat::new();
     /// let token = json!({"sub": "Ann", "can": ["send", "moderate"]});
-    /// let ann = chat.connect_with(&Handshake::between("Ann", "Tom"), token);
+    /// let ann = chat.connect_with(ConnectOptions::new().with_name("Ann").with_claims(token));
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&ann, "!tea", review).unwrap(), Verdict::Allow);
-    /// assert_ne!(chat.reviews(&tom, "!tea", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.review(&ann, "!tea", review).unwrap(), Verdict::Allow);
+    /// assert_ne!(chat.review(&tom, "!tea", review).unwrap(), Verdict::Allow);
     /// ```
     #[must_use]
     pub fn can(&self, right: &str) -> bool {

@@ -208,20 +208,46 @@ where
         let chats = Chats::from_environment(environment, trace)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = chats.during(invocation);
-            let refusal = over!(&chats.services, |store, _, delivery, _| {
-                let services = (store, delivery);
-                gate.refusal(event, services, invocation).await?
-            });
-            if let Some(refusal) = refusal {
-                return Ok(refusal);
-            }
-            let message = Message::read(event)?;
-            let handled = handler(&chat, &message).await;
-            let reply = handled.map_err(|error| HandlerError::Own(error.into()))?;
-            Ok(answer(reply.into(), replies, invocation))
+            Ok(match handled(event, &gate, &chat, &handler).await? {
+                Ok(reply) => answer(reply, replies, invocation),
+                Err(refusal) => refusal,
+            })
         })
     })
     .await
+}
+
+/// The reply of `handler` to the message in `event`, or the answer of `gate`, which keeps the message from it.
+pub(crate) async fn handled<H, R, E>(
+    event: &SocketEvent,
+    gate: &Gate,
+    chat: &Chat,
+    handler: &H,
+) -> Result<Result<Reply, ProxyResponse>, HandlerError>
+where
+    H: AsyncFn(&Chat, &Message) -> Result<R, E>,
+    R: Into<Reply>,
+    E: Into<Error>,
+{
+    if let Some(refusal) = refused(event, gate, chat).await? {
+        return Ok(Err(refusal));
+    }
+    let message = Message::read(event)?;
+    let handled = handler(chat, &message).await;
+    let reply = handled.map_err(|error| HandlerError::Own(error.into()))?;
+    Ok(Ok(reply.into()))
+}
+
+/// The answer of `gate` to the message in `event`, if it does not pass. Its sender gets an error frame.
+pub(crate) async fn refused(
+    event: &SocketEvent,
+    gate: &Gate,
+    chat: &Chat,
+) -> Result<Option<ProxyResponse>, HandlerError> {
+    over!(&chat.services, |store, _, delivery, _| {
+        let services = (store, delivery);
+        gate.refusal(event, services, &chat.invocation).await
+    })
 }
 
 fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> ProxyResponse {

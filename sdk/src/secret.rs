@@ -37,7 +37,7 @@ impl Secret {
     /// let mut chat = FakeChat::new();
     /// chat.set_secret("SIGNING_KEY", "hush");
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "hi", sign).unwrap().text(), Some("4"));
+    /// assert_eq!(chat.send(&tom, "hi", sign).unwrap().text(), Some("4"));
     /// ```
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -44,7 +44,7 @@ impl Table {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "topic?", topic).unwrap().text(), Some("anything"));
+    /// assert_eq!(chat.send(&tom, "topic?", topic).unwrap().text(), Some("anything"));
     /// ```
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Table {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "cooking", set_topic).unwrap().text(), Some("cooking"));
+    /// assert_eq!(chat.send(&tom, "cooking", set_topic).unwrap().text(), Some("cooking"));
     /// ```
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Table {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "forget", forget).unwrap().text(), Some("None"));
+    /// assert_eq!(chat.send(&tom, "forget", forget).unwrap().text(), Some("None"));
     /// ```
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Table {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.says(&tom, "two", take_two).unwrap().text(), Some("2"));
+    /// assert_eq!(chat.send(&tom, "two", take_two).unwrap().text(), Some("2"));
     /// ```
     ///
     /// # Errors

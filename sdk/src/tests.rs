@@ -1,12 +1,16 @@
-//! Tests of faults, which a fake does not have by default.
+//! Tests of what the examples in the documentation do not show: faults, rights, networks, and events.
 
 use chat_lambdas::delivery::DeliveryError;
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::memory::Call;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
-use crate::fake::{Client, FakeChat};
-use crate::{Chat, ChatError, Error, Message, Posts, Reply};
+use crate::fake::{Attempt, Client, ConnectOptions, FakeChat};
+use crate::{
+    Chat, ChatError, Decision, Error, Handshake, Message, Posts, Reply, Review, Verdict, allow,
+};
 
 async fn to_room(chat: &Chat, message: &Message) -> Result<Reply, Error> {
     shown(chat.post_to_room(message.room(), "x").await?)
@@ -45,8 +49,8 @@ fn every_member_of_a_large_room_is_served_and_gone_ones_are_forgotten() {
     let (chat, members) = kitchen(1_100);
     chat.vanish(&members[7]);
     let ann = chat.connect("Ann", "kitchen");
-    assert_eq!(reply(chat.says(&ann, "", to_room)), "[1100,1,0]");
-    assert_eq!(reply(chat.says(&ann, "", to_others)), "[1099,0,0]");
+    assert_eq!(reply(chat.send(&ann, "", to_room)), "[1100,1,0]");
+    assert_eq!(reply(chat.send(&ann, "", to_others)), "[1099,0,0]");
     assert_eq!(chat.received(&ann), ["x"]);
     assert_eq!(chat.received(&members[1_099]), ["x", "x"]);
 }
@@ -55,7 +59,7 @@ fn every_member_of_a_large_room_is_served_and_gone_ones_are_forgotten() {
 fn a_post_that_is_refused_with_429_is_retried() {
     let (chat, members) = kitchen(3);
     chat.refuse(&members[1], 2, || DeliveryError::Throttled);
-    assert_eq!(reply(chat.says(&members[0], "", to_room)), "[3,0,0]");
+    assert_eq!(reply(chat.send(&members[0], "", to_room)), "[3,0,0]");
     assert_eq!(chat.received(&members[1]), ["x"]);
 }
 
@@ -64,23 +68,23 @@ fn a_receiver_that_refuses_does_not_stop_the_others() {
     let (chat, members) = kitchen(2);
     chat.refuse(&members[1], usize::MAX, || DeliveryError::TooLarge);
     for handler in [
-        chat.says(&members[0], "", to_room),
-        chat.says(&members[0], "", to_jerry),
+        chat.send(&members[0], "", to_room),
+        chat.send(&members[0], "", to_jerry),
     ] {
         assert_eq!(reply(handler), "[1,0,1]");
     }
     assert!(chat.logged().contains("larger than 128 KB"));
     chat.vanish(&members[0]);
-    assert_eq!(reply(chat.says(&members[0], "", to_sender)), "[0,1,0]");
+    assert_eq!(reply(chat.send(&members[0], "", to_sender)), "[0,1,0]");
 }
 
 /// The error of a handler that may not post.
-fn forbidden(says: impl Fn(&FakeChat, &Client) -> Result<Reply, Error>) -> String {
+fn forbidden(send: impl Fn(&FakeChat, &Client) -> Result<Reply, Error>) -> String {
     let (chat, members) = kitchen(2);
     for member in &members {
         chat.refuse(member, usize::MAX, || DeliveryError::Forbidden);
     }
-    let error = says(&chat, &members[0]).unwrap_err();
+    let error = send(&chat, &members[0]).unwrap_err();
     assert!(matches!(
         error.downcast_ref(),
         Some(ChatError::NotPermitted { .. })
@@ -99,19 +103,19 @@ fn without_the_permission_to_post_the_error_names_all_needed_permissions() {
             "the handler may not post to connections; in chatctl.toml its route needs `permissions = [{grants}]` (a review: `review-permissions`)"
         )
     };
-    let sender = forbidden(|chat, client| chat.says(client, "", to_sender));
+    let sender = forbidden(|chat, client| chat.send(client, "", to_sender));
     assert_eq!(sender, lacks(POST));
     let both = lacks(&format!("{POST}, {TABLE}"));
     assert_eq!(
-        forbidden(|chat, client| chat.says(client, "", to_jerry)),
+        forbidden(|chat, client| chat.send(client, "", to_jerry)),
         both
     );
     assert_eq!(
-        forbidden(|chat, client| chat.says(client, "", to_room)),
+        forbidden(|chat, client| chat.send(client, "", to_room)),
         both
     );
     assert_eq!(
-        forbidden(|chat, client| chat.says(client, "", to_others)),
+        forbidden(|chat, client| chat.send(client, "", to_others)),
         both
     );
 }
@@ -122,22 +126,72 @@ fn a_failing_table_is_another_error_than_a_missing_permission() {
     chat.break_down(Call::Members);
     chat.break_down(Call::ConnectionsOf);
     for outcome in [
-        chat.says(&members[0], "", to_room),
-        chat.says(&members[0], "", to_jerry),
+        chat.send(&members[0], "", to_room),
+        chat.send(&members[0], "", to_jerry),
     ] {
         let error = outcome.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(ChatError::Table(_))));
     }
 }
 
-fn read(event: serde_json::Value) -> Result<Message, String> {
+#[test]
+fn what_a_client_may_not_send_reaches_no_handler_and_no_review() {
+    async fn decide(_: &Chat, _: &Handshake) -> Result<Decision, Error> {
+        Ok(allow("Ann").with_rights(["read"]))
+    }
+    async fn review(_: &Chat, _: &Review) -> Result<Verdict, Error> {
+        panic!("it is not asked");
+    }
+    let chat = FakeChat::new();
+    let options = ConnectOptions::new().with_claims(json!({"can": ["read"]}));
+    let readers = [
+        chat.try_connect(&Attempt::new(), decide).unwrap(),
+        chat.connect_with(options),
+    ];
+    for reader in readers {
+        let reply = chat.send(&reader, r#"{"action":"say","ref":"1"}"#, to_sender);
+        assert_eq!(reply.unwrap().text(), None);
+        assert!(chat.review(&reader, "hi", review).is_err());
+        let frames = chat.received(&reader);
+        let frames = frames.iter().map(|it| serde_json::from_str(it).unwrap());
+        let frames: Vec<Value> = frames.collect();
+        assert_eq!(frames.len(), 2, "{frames:?}");
+        assert_eq!(frames[0]["error"], "NotAllowed", "{frames:?}");
+        assert_eq!(frames[0]["route"], "say", "{frames:?}");
+        assert_eq!(frames[1]["error"], "NotAllowed", "{frames:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_reaches_the_server_of_an_asynchronous_test() {
+    async fn ask(_: &Chat, message: &Message) -> Result<Reply, Error> {
+        let mut stream = TcpStream::connect(message.text()).await?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await?;
+        Ok(response.into())
+    }
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut stream, _) = server.accept().await.unwrap();
+        stream.write_all(b"hello").await.unwrap();
+    });
+    let asked = tokio::task::spawn_blocking(move || {
+        let chat = FakeChat::new();
+        let tom = chat.connect("Tom", "kitchen");
+        reply(chat.send(&tom, &address, ask))
+    });
+    assert_eq!(asked.await.unwrap(), "hello");
+}
+
+fn read(event: Value) -> Result<Message, String> {
     let event: SocketEvent = serde_json::from_value(event).unwrap();
     Message::read(&event).map_err(|error| error.to_string())
 }
 
 #[test]
 fn the_sender_is_the_authorizer_s_and_never_the_frame_s() {
-    let event = |authorizer: serde_json::Value| {
+    let event = |authorizer: Value| {
         json!({
             "headers": {"msgfrom": "Mallory"},
             "body": r#"{"action":"roll","name":"Mallory"}"#,

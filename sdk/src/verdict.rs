@@ -7,16 +7,16 @@ use chat_protocol::review;
 /// What a review function returns about a message.
 ///
 /// ```
-/// use chat_sdk::{Review, Verdict};
+/// use chat_sdk::Verdict;
 ///
-/// fn verdict(review: &Review) -> Verdict {
-///     match review.text() {
+/// fn verdict(text: &str) -> Verdict {
+///     match text {
 ///         "spam" => Verdict::refuse("no advertising, please"),
 ///         text if text.contains("7391") => Verdict::with_text(text.replace("7391", "****")),
 ///         _ => Verdict::Allow,
 ///     }
 /// }
-/// # let _ = verdict;
+/// assert_eq!(verdict("Call 7391"), Verdict::with_text("Call ****"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a verdict counts when the function returns it"]
@@ -73,7 +73,7 @@ impl Verdict {
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
     /// let draft = Draft::new("hi").with_attribute("color", "red");
-    /// let Ok(Verdict::Change { attributes: Some(attributes), .. }) = chat.reviews(&tom, draft, review) else {
+    /// let Ok(Verdict::Change { attributes: Some(attributes), .. }) = chat.review(&tom, draft, review) else {
     ///     panic!("it changes attributes");
     /// };
     /// assert_eq!(attributes["color"], "red");

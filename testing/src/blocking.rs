@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -56,6 +56,21 @@ impl Client {
         text.unwrap().to_string()
     }
 
+    /// The next text; where the connection ends first, the code of its close frame, or 1005 without one.
+    ///
+    /// # Errors
+    /// That code.
+    pub fn receive_or_close_code(&mut self) -> Result<String, u16> {
+        loop {
+            let frame = RUNTIME.block_on(within(self.0.next_frame()));
+            match frame.expect("a frame comes") {
+                Message::Text(text) => return Ok(text.to_string()),
+                Message::Close(frame) => return Err(frame.map_or(1005, |it| it.code.into())),
+                _ => {}
+            }
+        }
+    }
+
     /// The code of the frame that closes the connection, whatever comes before it.
     pub fn close_code(&mut self) -> u16 {
         loop {
@@ -89,12 +104,20 @@ where
 /// It does not hold within [`TIMEOUT`].
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + TIMEOUT;
-    while !condition() {
-        assert!(
-            Instant::now() < deadline,
-            "it did not happen within {TIMEOUT:?}: {what}"
-        );
-        std::thread::park_timeout(PAUSE);
+    let held = try_until(TIMEOUT, || condition().then_some(()).ok_or(()));
+    assert!(held.is_ok(), "it did not happen within {TIMEOUT:?}: {what}");
+}
+
+/// Tries again and again until an attempt succeeds.
+///
+/// # Errors
+/// The last attempt's, where none succeeds within `limit`.
+pub fn try_until<T, E>(limit: Duration, mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match attempt() {
+            Err(_) if Instant::now() < deadline => std::thread::park_timeout(PAUSE),
+            last => return last,
+        }
     }
 }

@@ -14,6 +14,17 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::until::within;
 
+/// The head of a handshake for `target` at `authority`, for what [`Client`] would not send.
+///
+/// Each line of `headers` has its end.
+#[must_use]
+pub fn upgrade_head(authority: &str, target: &str, headers: &str) -> String {
+    format!(
+        "GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    )
+}
+
 /// A connection to a gateway.
 ///
 /// The first methods return errors and wait without a limit, as benchmarks want it. From [`Client::send`] on a method

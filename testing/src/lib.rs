@@ -9,6 +9,7 @@
 //! | [`ports`], [`processes`], [`running`] | ports that are free or closed, which processes exist, and one that a test starts |
 //! | [`scripts`] | shell scripts in place of other programs |
 //! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
+//! | [`issuer`] | issuers of tokens, as programs that answer lines |
 //! | [`pty`], [`rights`] | a terminal whose other end a test holds; templates with fewer permissions |
 //! | [`conversations`] | chat scripts, played over any implementation |
 //! | [`choices`] | every option of a config, to be tried with every example |
@@ -30,6 +31,8 @@ pub mod corpus;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod http;
+#[cfg(feature = "command")]
+pub mod issuer;
 pub mod ports;
 pub mod processes;
 #[cfg(feature = "command")]
@@ -44,4 +47,4 @@ pub mod until;
 
 mod client;
 
-pub use client::Client;
+pub use client::{Client, upgrade_head};

@@ -37,3 +37,20 @@ pub fn children(pid: u32) -> Vec<u32> {
         .map(|pid| pid.parse().unwrap())
         .collect()
 }
+
+/// The command line and the environment of a process, as its user can read them.
+///
+/// # Panics
+/// They cannot be read.
+#[must_use]
+pub fn started_with(pid: u32) -> String {
+    let bytes = if cfg!(target_os = "linux") {
+        let read = |file| std::fs::read(format!("/proc/{pid}/{file}")).unwrap();
+        [read("cmdline"), read("environ")].concat()
+    } else {
+        let mut ps = std::process::Command::new("ps");
+        let output = ps.args(["-Eww", "-o", "command=", "-p", &pid.to_string()]);
+        output.output().expect("ps runs").stdout
+    };
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 pub use crate::blocking::eventually;
 pub use crate::command::{Finished, built, built_example, handlers, peer};
-pub use crate::processes::{children, is_alive};
+pub use crate::processes::{children, is_alive, started_with};
 pub use crate::until::TIMEOUT;
 
 use crate::command::{chatctl, in_folder};
@@ -15,13 +15,30 @@ use crate::running::Running;
 #[derive(Debug)]
 pub struct Project {
     folder: tempfile::TempDir,
+    program: PathBuf,
+    /// In place of those of the tests, which are built when they are first needed.
+    handlers: Option<PathBuf>,
 }
 
 impl Project {
     /// A folder whose `chatctl.toml` says `config`.
     pub fn new(config: &str) -> Self {
+        Self::from_parts(config, chatctl(), None)
+    }
+
+    /// The same for other builds of chatctl and of the handlers than those of the tests.
+    #[must_use]
+    pub fn with_programs(config: &str, program: &Path, handlers: &Path) -> Self {
+        Self::from_parts(config, program.to_owned(), Some(handlers.to_owned()))
+    }
+
+    fn from_parts(config: &str, program: PathBuf, handlers: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let project = Self { folder };
+        let project = Self {
+            folder,
+            program,
+            handlers,
+        };
         project.configure(config);
         project
     }
@@ -44,7 +61,7 @@ impl Project {
     /// chatctl with `words` in this folder, without settings of the environment.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Command {
-        self.with_words(in_folder(&chatctl(), self.path()), words)
+        self.with_words(in_folder(&self.program, self.path()), words)
     }
 
     /// The same from a shell that has run `first` before.
@@ -52,7 +69,7 @@ impl Project {
     pub fn command_after(&self, first: &str, words: &[&str]) -> Command {
         let mut shell = in_folder(Path::new("sh"), self.path());
         let script = format!("{first} && exec \"$0\" \"$@\"");
-        shell.args(["-c", &script]).arg(chatctl());
+        shell.args(["-c", &script]).arg(&self.program);
         self.with_words(shell, words)
     }
 
@@ -77,7 +94,7 @@ impl Project {
 
     /// The command of [`Project::deploy`], not started yet.
     pub fn deployment(&self, more: &[&str]) -> Command {
-        let handlers = handlers();
+        let handlers = self.handlers.as_deref().unwrap_or_else(|| handlers());
         let words = [
             &[
                 "deploy",

@@ -39,12 +39,26 @@ pub async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
 /// # Panics
 /// It does not hold within [`TIMEOUT`].
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + TIMEOUT;
-    while !condition().await {
-        assert!(
-            Instant::now() < deadline,
-            "it did not happen within {TIMEOUT:?}: {what}"
-        );
-        tokio::time::sleep(PAUSE).await;
+    let held = try_until(TIMEOUT, async || condition().await.then_some(()).ok_or(()));
+    assert!(
+        held.await.is_ok(),
+        "it did not happen within {TIMEOUT:?}: {what}"
+    );
+}
+
+/// Tries again and again until an attempt succeeds. [`crate::blocking::try_until`] is the same for tests that are no tasks.
+///
+/// # Errors
+/// The last attempt's, where none succeeds within `limit`.
+pub async fn try_until<T, E>(
+    limit: Duration,
+    mut attempt: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match attempt().await {
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+            last => return last,
+        }
     }
 }

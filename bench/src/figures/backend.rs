@@ -14,8 +14,8 @@ pub(crate) async fn backend(
     floors: &Floors,
 ) -> Result<Vec<Figure>, FigureError> {
     let backend = Backend::start()?;
-    let over_http = Project::with_config(programs, &backend.config())?;
-    let by_handler = Project::new(programs)?;
+    let over_http = Project::with_config(programs, &backend.config());
+    let by_handler = Project::new(programs);
     let (over_http, _) = over_http.deploy()?;
     let (by_handler, _) = by_handler.deploy()?;
     let endpoint = over_http.status()?.endpoint;

@@ -24,8 +24,8 @@ pub(crate) async fn envelope(programs: &Programs) -> Result<Vec<Figure>, FigureE
     for (name, lines) in ADDED {
         let route = format!("[[routes]]\nkey = \"$default\"\n{lines}");
         let (added, plain) = (
-            Project::with_config(programs, &route)?,
-            Project::new(programs)?,
+            Project::with_config(programs, &route),
+            Project::new(programs),
         );
         let stacks = [added.deploy()?.0, plain.deploy()?.0];
         let mut pairs = Vec::new();

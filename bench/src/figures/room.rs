@@ -15,7 +15,7 @@ const MESSAGES: usize = 50;
 
 /// Messages in rooms of different sizes, one after another, while all are open.
 pub(crate) async fn room(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
-    let project = Project::with_config(programs, CONFIG)?;
+    let project = Project::with_config(programs, CONFIG);
     let (deployed, _) = project.deploy()?;
     let endpoint = deployed.status()?.endpoint;
     let mut rooms = Vec::new();

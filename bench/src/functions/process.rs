@@ -14,6 +14,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Longer than a start or an invocation takes on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -46,7 +47,7 @@ pub(crate) struct Function {
     role: Role,
     events: mpsc::UnboundedSender<Bytes>,
     notices: mpsc::UnboundedReceiver<Notice>,
-    server: tokio::task::JoinHandle<()>,
+    _server: AbortOnDropHandle<()>,
 }
 
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Function {
             events: Mutex::new(queue),
             notices: tell,
         });
-        let server = tokio::spawn(serve(listener, api));
+        let server = AbortOnDropHandle::new(tokio::spawn(serve(listener, api)));
         let started = Instant::now();
         let child = Command::new(handlers)
             .env_clear()
@@ -103,7 +104,7 @@ impl Function {
             role: role.clone(),
             events,
             notices,
-            server,
+            _server: server,
         };
         match function.notice().await? {
             Notice::Asks => Ok((function, started.elapsed())),
@@ -138,7 +139,6 @@ impl Function {
     }
 
     pub(crate) async fn stop(mut self) -> Result<(), FunctionError> {
-        self.server.abort();
         self.child
             .kill()
             .await

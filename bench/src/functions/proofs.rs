@@ -41,7 +41,7 @@ const MAX_VERIFICATION: Duration = Duration::from_micros(200);
 
 /// Measures `handlers`.
 pub(super) async fn measure(handlers: &Path) -> Result<Vec<Figure>, FunctionsError> {
-    let signers = Signer::of_each_algorithm()?;
+    let signers = Signer::new_for_each_algorithm()?;
     let keys = json!({"keys": [signers[2].jwk()]});
     let issuer = Server::start("an issuer", move |listener: TcpListener| {
         testing::http::serve(listener, move |request, _connection| {

@@ -32,7 +32,7 @@ const REPETITIONS: usize = 300;
 
 impl Signer {
     /// A new key of each algorithm. That for RSA is of OpenSSL, because ring makes none.
-    pub(super) fn of_each_algorithm() -> Result<[Self; 3], SignError> {
+    pub(super) fn new_for_each_algorithm() -> Result<[Self; 3], SignError> {
         let random = SystemRandom::new();
         let failed = |what| move |_| SignError(what);
         let ed25519 = Ed25519KeyPair::generate_pkcs8(&random)

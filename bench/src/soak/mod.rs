@@ -80,7 +80,7 @@ pub(crate) enum SoakError {
 pub(crate) fn run(args: &SoakArgs) -> Result<(), SoakError> {
     // Each client is an open file. If the system's limit is too low, connecting will fail with that reason.
     let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
-    let project = Project::with_config(&args.programs, CONFIG)?;
+    let project = Project::with_config(&args.programs, CONFIG);
     let (stack, _took) = project.deploy()?;
     let status = stack.status()?;
     let kinds: Vec<Kind> = Kind::all()

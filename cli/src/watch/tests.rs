@@ -140,7 +140,7 @@ async fn a_folder_that_is_replaced_within_a_moment_is_looked_at_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_copy_in_the_place_of_a_folder_that_was_moved_away_is_looked_at_and_not_what_was_moved() {
+async fn a_copy_in_the_place_of_a_moved_folder_is_looked_at_and_not_the_moved_one() {
     let mut scene = Scene::new();
     scene.rename("project/handlers/src", "away");
     scene.save("project/handlers/src/main.rs", "1");

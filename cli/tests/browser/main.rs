@@ -10,8 +10,6 @@ mod devtools;
 mod firefox;
 mod friends;
 mod history;
-#[path = "../it/issuer.rs"]
-mod issuer;
 mod limits;
 mod looks;
 mod pictures;

@@ -1,9 +1,10 @@
 //! Names that are proven: the page with a token, when it expires, and pages of other origins.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
-use crate::issuer::Issuer;
+use testing::issuer::Issuer;
+use testing::running::Running;
+
 use crate::project::{Project, finished};
 use crate::scene::Scene;
 
@@ -37,22 +38,13 @@ impl Chat {
     }
 
     /// `chatctl web`, and the links that it prints.
-    fn web(&self) -> (Web, [String; 2]) {
+    fn web(&self) -> (Running, [String; 2]) {
         let mut command = self.scene.project.command(&["web", "--local"]);
         command.env("XDG_CONFIG_HOME", self.scene.project.path());
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let links = [(); 2].map(|()| lines.next().unwrap().unwrap());
-        (Web(process), links)
-    }
-}
-
-struct Web(Child);
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+        let mut process = Running::start(command.stdout(Stdio::piped()));
+        let lines = process.lines();
+        let links = [(); 2].map(|()| lines.recv().unwrap());
+        (process, links)
     }
 }
 

@@ -1,9 +1,8 @@
 //! One window: what is shown in it, and the keys that are pressed in it.
 
-use std::time::Instant;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
+use testing::blocking::try_until;
 
 use crate::bidi;
 use crate::devtools::Connection;
@@ -129,19 +128,20 @@ impl Window {
 
     /// Waits until `condition` holds; each look at it waits a moment inside the browser, which has other things to do.
     pub(crate) fn until(&mut self, what: &str, condition: &str) {
-        let deadline = Instant::now() + TIMEOUT;
         let look = format!(
             "new Promise(done => setTimeout(() => {{ try {{ done(Boolean({condition})) }} catch {{ done(false) }} }}, 5))"
         );
-        while self.eval(&look) != true {
-            assert!(
-                Instant::now() < deadline,
-                "it did not happen within {TIMEOUT:?}: {what}\nstatus: {}\nmessages: {:#?}\ncomplaints: {:#?}",
-                self.status(),
-                self.messages(),
-                self.complaints(),
-            );
-        }
+        let held = try_until(TIMEOUT, || {
+            let holds = self.eval(&look) == true;
+            holds.then_some(()).ok_or(())
+        });
+        assert!(
+            held.is_ok(),
+            "it did not happen within {TIMEOUT:?}: {what}\nstatus: {}\nmessages: {:#?}\ncomplaints: {:#?}",
+            self.status(),
+            self.messages(),
+            self.complaints(),
+        );
     }
 
     /// The line that tells how the connection is.

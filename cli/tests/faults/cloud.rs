@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tokio::io::BufReader;
 use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::answers;
 use crate::faults::Fault;
@@ -59,13 +59,7 @@ impl State {
 pub(crate) struct Cloud {
     pub(crate) url: String,
     state: Arc<Mutex<State>>,
-    serving: AbortHandle,
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    _serving: AbortOnDropHandle<()>,
 }
 
 impl Cloud {
@@ -105,7 +99,7 @@ impl Cloud {
         Self {
             url,
             state,
-            serving: serving.abort_handle(),
+            _serving: AbortOnDropHandle::new(serving),
         }
     }
 

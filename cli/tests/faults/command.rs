@@ -3,20 +3,19 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tempfile::TempDir;
 pub(crate) use testing::command::Finished as Ended;
 use testing::command::{against, chatctl};
+use testing::project::Project;
 
 /// A minute is as long as this many seconds.
 const MINUTE: f64 = 1.8;
 
 /// A folder with handlers in two versions.
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder(Project);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("chatctl.toml"), "").unwrap();
+        let folder = Project::new("");
         for version in ["1", "2"] {
             let path = folder.path().join(format!("handlers-{version}"));
             std::fs::write(&path, executable(version)).unwrap();
@@ -34,7 +33,7 @@ impl Folder {
         let overlay = format!(
             "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n    Metadata: {{ Text: {text} }}\n"
         );
-        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        folder.0.configure(config);
         std::fs::write(folder.path().join("extra.yaml"), overlay).unwrap();
         folder
     }

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use rustix::termios::Winsize;
+use testing::blocking::try_until;
 use testing::running::Running;
 
 use crate::conversations::Chat;
@@ -60,18 +60,14 @@ impl Person {
 
     /// Waits until `text` is shown, escape sequences left out; forgets what was shown up to there.
     fn sees(&self, text: &str) {
-        let deadline = Instant::now() + TIMEOUT;
-        loop {
+        let shown = try_until(TIMEOUT, || {
             let mut screen = self.screen.lock().unwrap();
             let plain = plain(&screen);
-            if let Some(at) = plain.find(text) {
-                *screen = plain[at + text.len()..].to_owned();
-                return;
-            }
-            assert!(Instant::now() < deadline, "no {text:?} in {plain:?}");
-            drop(screen);
-            std::thread::yield_now();
-        }
+            let at = plain.find(text).ok_or_else(|| plain.clone())?;
+            *screen = plain[at + text.len()..].to_owned();
+            Ok(())
+        });
+        shown.unwrap_or_else(|plain: String| panic!("no {text:?} in {plain:?}"));
     }
 
     fn exits(&mut self) -> Option<i32> {

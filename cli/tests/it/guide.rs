@@ -176,21 +176,27 @@ fn the_page_about_handlers_is_as_it_says() {
     follow("custom-handler", &project);
 }
 
-/// The page's handler is the SDK's example that can do everything.
+/// The same for the function with a variable and a secret.
 #[test]
 fn the_page_about_settings_of_handlers_is_as_it_says() {
     use std::os::unix::fs::PermissionsExt as _;
     let text = page("handlers");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/examples/greet.rs");
+    let source = std::fs::read_to_string(example).unwrap();
+    let (_, code) = source
+        .split_once("\n\n")
+        .expect("a line about it comes first");
+    assert_eq!(blocks(&text, "rust")[0], code.trim_end());
     let config = blocks(&text, "toml")[0].to_owned() + "\n[handlers]\nprofile = \"dev\"\n";
     let project = Project::new(&config);
-    crate::sdk::write_crate(&project);
+    write_crate(&project, "greet", "greet");
     let secret = project.path().join("key.secret");
     std::fs::write(&secret, "this is a secret\n").unwrap();
     std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     follow("handlers", &project);
     // The other settings that it shows.
     for line in &blocks(&text, "toml")[1..] {
-        let config = format!("[[routes]]\nkey = \"$default\"\nhandler = \"do\"\n{line}\n");
+        let config = format!("[[routes]]\nkey = \"$default\"\nhandler = \"greet\"\n{line}\n");
         let rendered = Project::new(&config).run(&["render"]);
         assert_eq!(rendered.code, 0, "{line}: {}", rendered.stderr);
     }

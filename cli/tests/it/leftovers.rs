@@ -110,11 +110,8 @@ fn knock(endpoint: &str) -> TcpStream {
     let address = endpoint.trim().trim_start_matches("ws://");
     let (address, path) = address.split_once('/').unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         msgfrom: Tom\r\nmsgto: Jerry\r\n\r\n"
-    );
+    let names = "msgfrom: Tom\r\nmsgto: Jerry\r\n";
+    let head = testing::upgrade_head(address, &format!("/{path}"), names);
     socket.write_all(head.as_bytes()).unwrap();
     socket
 }

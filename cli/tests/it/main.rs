@@ -24,7 +24,6 @@ mod hostile_cost;
 mod hostile_environment;
 mod hostile_links;
 mod installed;
-mod issuer;
 mod least_privilege;
 mod leftovers;
 mod limits;

@@ -63,7 +63,7 @@ fn lint(folder: &tempfile::TempDir) {
 }
 
 #[test]
-fn every_choice_renders_with_every_example_or_is_refused_with_its_line_and_passes_cfn_lint() {
+fn every_choice_with_every_example_passes_cfn_lint_or_is_refused_with_its_line() {
     let (folder, count) = rendered(&alone());
     assert!(count > 60, "{count} renderings");
     lint(&folder);

@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use chat_protocol::presence::Announcement;
+use futures_util::future::join_all;
 use testing::Client;
 use testing::blocking::eventually;
+use testing::until::try_until;
 
-use crate::project::Project;
+use crate::project::{Project, TIMEOUT};
 
 const CONFIG: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n[[routes]]\nkey = \"who\"\nanswers = \"who\"\nannounce = true\n";
 
@@ -15,30 +17,14 @@ const MEMBERS: usize = 200;
 
 async fn enters(endpoint: &str, name: &str) -> Client {
     let named = [("msgfrom", name), ("msgroom", "hall")];
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        match Client::open(endpoint, named).await {
-            Ok(client) => return client,
-            // The route takes 500 handshakes a second.
-            Err(error) if Instant::now() > deadline => panic!("{error}"),
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    }
+    // The route takes 500 handshakes a second.
+    let opened = try_until(TIMEOUT, async || Client::open(endpoint, named).await);
+    opened.await.unwrap()
 }
 
 async fn all_enter(endpoint: &str) -> Vec<Client> {
     let names = (0..MEMBERS).map(|number| format!("P{number:04}"));
-    let entering: Vec<_> = names
-        .map(|name| {
-            let endpoint = endpoint.to_owned();
-            tokio::spawn(async move { enters(&endpoint, &name).await })
-        })
-        .collect();
-    let mut clients = Vec::with_capacity(entering.len());
-    for client in entering {
-        clients.push(client.await.unwrap());
-    }
-    clients
+    join_all(names.map(async |name| enters(endpoint, &name).await)).await
 }
 
 fn parsed(frame: &str) -> (Vec<String>, Vec<String>, usize) {

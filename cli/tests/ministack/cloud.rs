@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tempfile::TempDir;
 pub(crate) use testing::command::{Finished as Said, handlers as built_handlers};
 use testing::command::{against, chatctl};
 use testing::emulator::{Emulator, REGION};
 pub(crate) use testing::project::finished as said;
-use testing::project::peer;
+use testing::project::{Project, peer};
 
 use crate::between::Between;
 use crate::service_models::violations;
@@ -18,16 +17,16 @@ pub(crate) struct Cloud {
     _emulator: Emulator,
     pub(crate) port: u16,
     pub(crate) between: Between,
-    folder: TempDir,
+    project: Project,
 }
 
 impl Cloud {
     /// Starts an emulator and waits until it is healthy.
     pub(crate) async fn start() -> Self {
         let program = peer("CHATCTL_MINISTACK");
-        let folder = tempfile::tempdir().unwrap();
+        let project = Project::new("");
         let (between, listener) = Between::bind().await;
-        let emulator = Emulator::start(&program, folder.path(), &between.url)
+        let emulator = Emulator::start(&program, project.path(), &between.url)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
         between.serve(listener, emulator.port);
@@ -35,18 +34,18 @@ impl Cloud {
             port: emulator.port,
             _emulator: emulator,
             between,
-            folder,
+            project,
         }
     }
 
     /// Writes `chatctl.toml`.
     pub(crate) fn config(&self, text: &str) {
-        std::fs::write(self.folder.path().join("chatctl.toml"), text).unwrap();
+        self.project.configure(text);
     }
 
     /// The handlers with `mark` behind their last byte, which changes their digest and nothing else.
     pub(crate) fn handlers(&self, mark: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("handlers{mark}"));
+        let path = self.folder().join(format!("handlers{mark}"));
         let mut bytes = std::fs::read(built_handlers()).unwrap();
         bytes.extend(mark.as_bytes());
         std::fs::write(&path, bytes).unwrap();
@@ -247,14 +246,9 @@ impl Cloud {
         crate::between::ask(self.port, "monitoring", action, &body).await;
     }
 
-    /// Asks again and again until `is_true`.
-    pub(crate) async fn eventually(&self, what: &str, is_true: impl AsyncFnMut() -> bool) {
-        testing::until::eventually(what, is_true).await;
-    }
-
     /// Where the config is, and chatctl runs.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.project.path()
     }
 
     pub(crate) async fn sdk(&self) -> aws_config::SdkConfig {

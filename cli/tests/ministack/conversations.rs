@@ -1,9 +1,7 @@
 //! The conversation scripts, over one deployment to the emulator: real sockets, real handlers, a gateway that is not ours.
 
-use std::time::{Duration, Instant};
-
 use testing::conversations::{self, Deployed, Fault, OverSockets};
-use testing::until::TIMEOUT;
+use testing::until::{TIMEOUT, try_until};
 
 use crate::cloud::Cloud;
 
@@ -16,21 +14,16 @@ const BEYOND_THE_EMULATOR: &[(&str, &str)] = &[(
 impl Deployed for Cloud {
     /// The emulator writes a line into a function's log when a run is over.
     async fn quiet(&self, _open: usize, sent: usize, ended: usize) -> Result<(), Fault> {
-        let deadline = Instant::now() + TIMEOUT;
-        loop {
+        try_until(TIMEOUT, async || {
             let direct = self.finished_runs("Direct").await;
             let disconnect = self.finished_runs("Disconnect").await;
-            if direct >= sent && disconnect >= ended {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(format!(
-                    "of {sent} messages {direct} were dealt with, of {ended} ends {disconnect}"
-                )
-                .into());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            let is_quiet = direct >= sent && disconnect >= ended;
+            is_quiet.then_some(()).ok_or_else(|| {
+                format!("of {sent} messages {direct} were dealt with, of {ended} ends {disconnect}")
+                    .into()
+            })
+        })
+        .await
     }
 }
 

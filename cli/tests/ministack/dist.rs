@@ -17,6 +17,7 @@ async fn an_unpacked_archive_deploys_its_own_handlers_and_builds_nothing() {
         }
         said(command.output().await.unwrap())
     };
+    std::fs::remove_file(cloud.folder().join("chatctl.toml")).unwrap();
     run("init").await.exits(0);
     run("doctor").await.exits(0);
     let deployed = run("deploy --yes").await.exits(0);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use testing::until::eventually;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::chat::two_friends_chat;
@@ -75,14 +76,13 @@ async fn in_govcloud_the_logs_of_functions_have_their_names_and_go_with_the_stac
     two_friends_chat(&url).await;
     let words = format!("logs --output json {there}");
     let mut shown = String::new();
-    cloud
-        .eventually("what functions have written is shown", async || {
-            shown = cloud.chatctl(&words).await.exits(0).stdout;
-            ["AuthorizeFunction", "ConnectFunction", "DirectFunction"]
-                .iter()
-                .all(|function| shown.contains(function))
-        })
-        .await;
+    eventually("what functions have written is shown", async || {
+        shown = cloud.chatctl(&words).await.exits(0).stdout;
+        ["AuthorizeFunction", "ConnectFunction", "DirectFunction"]
+            .iter()
+            .all(|function| shown.contains(function))
+    })
+    .await;
     assert!(shown.contains("REPORT RequestId:"), "{shown}");
     let status = cloud.chatctl(&format!("status {there}")).await.exits(0);
     assert!(!status.stdout.contains("differs"), "{}", status.stdout);

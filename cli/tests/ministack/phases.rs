@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use testing::until::eventually;
 use tokio::process::Child;
 
 use crate::between::{Held, Part};
@@ -104,7 +105,7 @@ async fn while_building_nothing_was_touched() {
         .env("CARGO_ZIGBUILD_ZIG_PATH", "/nowhere/zig");
     let child = command.spawn().unwrap();
     let builds = async || Path::exists(&started);
-    cloud.eventually("it builds", builds).await;
+    eventually("it builds", builds).await;
     interrupt(&child);
     said(child.wait_with_output().await.unwrap())
         .exits(130)
@@ -263,9 +264,7 @@ async fn while_swapping_what_has_begun_is_finished_and_the_user_can_see_it() {
         let asked = cloud.between.asked();
         asked.iter().filter(|name| is_swap(name)).count() == 4
     };
-    cloud
-        .eventually("all functions are swapped at once", all_at_once)
-        .await;
+    eventually("all functions are swapped at once", all_at_once).await;
     interrupt(&child);
     drop(held);
     said(child.wait_with_output().await.unwrap())

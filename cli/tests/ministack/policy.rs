@@ -155,8 +155,7 @@ fn deploy(cloud: &Cloud, mark: &str) -> String {
 }
 
 #[tokio::test]
-async fn with_exactly_the_printed_policy_a_stack_is_deployed_updated_swapped_looked_at_and_torn_down()
- {
+async fn exactly_the_printed_policy_deploys_updates_swaps_looks_at_and_tears_down_a_stack() {
     let cloud = Cloud::start().await;
     cloud.config(TAGGED);
     open_bucket(&cloud).await;

@@ -6,6 +6,7 @@ use hyper::{Method, Request};
 use serde_json::{Value, json};
 use testing::command::built_example;
 use testing::emulator::{REGION, forward};
+use testing::until::eventually;
 
 use crate::chat::Person;
 use crate::cloud::Cloud;
@@ -137,7 +138,5 @@ async fn without_the_right_that_follows_from_it_a_function_reads_no_secret() {
         let denied = cloud.between.denied();
         denied.iter().any(|name| name.contains("GetParameter"))
     };
-    cloud
-        .eventually("reading the secret is denied", is_denied)
-        .await;
+    eventually("reading the secret is denied", is_denied).await;
 }

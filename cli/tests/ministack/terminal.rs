@@ -3,9 +3,10 @@
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::termios::{Winsize, tcsetwinsize};
+use testing::until::try_until;
 
 use crate::cloud::{Said, said};
 use crate::pty;
@@ -129,12 +130,18 @@ pub(crate) async fn recorded(
     });
     let text = || screen.lock().unwrap().screen().contents();
     for (question, answer) in answers {
-        let deadline = Instant::now() + TIMEOUT;
-        while !text().contains(question) {
-            let is_over = child.try_wait().unwrap().is_some() || Instant::now() > deadline;
-            assert!(!is_over, "it does not ask {question:?}:\n{}", text());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let asked = try_until(TIMEOUT, async || {
+            let (has_asked, has_ended) = (
+                text().contains(question),
+                child.try_wait().unwrap().is_some(),
+            );
+            match has_asked || has_ended {
+                true => Ok(has_asked),
+                false => Err(()),
+            }
+        });
+        let has_asked = asked.await == Ok(true);
+        assert!(has_asked, "it does not ask {question:?}:\n{}", text());
         master.write_all(answer.as_bytes()).unwrap();
     }
     let status = tokio::time::timeout(TIMEOUT, child.wait()).await;

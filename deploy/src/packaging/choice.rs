@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_tools_are_no_problem_for_this_machine_s_own_processor_and_the_substitute_is_named() {
+    fn the_machine_s_own_processor_needs_no_further_tools_and_the_substitute_is_named() {
         check(
             &machine(&[X86_64], true, false),
             None,

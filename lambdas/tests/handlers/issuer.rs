@@ -124,8 +124,7 @@ async fn keys_are_fetched_once_and_again_for_a_key_that_is_not_known() {
 }
 
 #[tokio::test]
-async fn keys_are_asked_for_again_after_a_while_and_stale_ones_serve_on_as_long_as_the_issuer_is_down()
- {
+async fn keys_are_fetched_again_after_a_while_and_stale_ones_serve_while_the_issuer_is_down() {
     let (old, new) = (
         PrivateKey::generate().unwrap(),
         PrivateKey::generate().unwrap(),

@@ -35,8 +35,7 @@ async fn leaves(scene: &Scene, index: Index, connection: &str, context: &Value) 
 }
 
 #[tokio::test]
-async fn a_name_has_as_many_connections_as_the_limit_allows_and_a_place_is_free_again_after_one_ends()
- {
+async fn a_name_has_as_many_connections_as_the_limit_allows_and_an_ended_one_frees_a_place() {
     let scene = Scene::new();
     let two = recording(Index::Friend, Some(2), None);
     let (tom, ann) = (context("Tom", "Jerry"), context("Ann", "Tom"));
@@ -59,8 +58,7 @@ async fn a_name_has_as_many_connections_as_the_limit_allows_and_a_place_is_free_
 }
 
 #[tokio::test]
-async fn a_connection_that_ended_without_an_event_blocks_its_name_no_longer_than_a_message_or_its_time()
- {
+async fn a_connection_that_ended_without_an_event_blocks_its_name_until_a_message_or_its_time() {
     let one = recording(Index::Friend, Some(1), None);
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     // Found gone by a message.
@@ -101,7 +99,7 @@ async fn a_room_has_as_many_members_as_the_limit_allows_over_all_of_its_shards()
 }
 
 #[tokio::test]
-async fn clients_without_a_name_share_none_and_without_an_authorizer_a_refusal_leaves_no_session() {
+async fn nameless_clients_share_none_and_without_an_authorizer_a_refusal_leaves_no_session() {
     let scene = Scene::new();
     let one = recording(Index::FriendAndRoom, Some(1), None);
     for connection in ["a", "b"] {

@@ -203,8 +203,7 @@ async fn without_rooms_all_connections_of_the_name_are_ended() {
 }
 
 #[tokio::test]
-async fn a_device_that_has_left_unnoticed_is_forgotten_and_one_that_cannot_be_ended_is_not_counted()
-{
+async fn a_device_that_left_unnoticed_is_forgotten_and_one_that_cannot_be_ended_not_counted() {
     let scene = Scene::new();
     let gone = enters(&scene, Some("Bob"), "kitchen", "gone", 10).await;
     scene.delivery.close(&gone);

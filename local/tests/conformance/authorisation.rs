@@ -40,8 +40,7 @@ async fn a_permission_for_every_principal_includes_api_gateway() {
 }
 
 #[tokio::test]
-async fn authorisation_1_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_not_run()
-{
+async fn authorisation_1_a_missing_or_empty_identity_source_is_401_without_the_authorizer() {
     let world = guarded(&[
         "route.request.header.Authorization",
         "route.request.querystring.user",
@@ -160,7 +159,7 @@ async fn an_authorizer_that_may_not_be_invoked_is_500() {
 }
 
 #[tokio::test]
-async fn authorisation_3_the_authorizer_event_has_the_method_arn_and_the_headers_of_the_upgrade() {
+async fn authorisation_3_the_authorizer_event_has_the_method_arn_and_the_upgrade_s_headers() {
     let world = guarded(&[]).await;
     world.puppets.on("authorize", |_| allow(&json!({})));
     world.connect_to("/v1", "X-Tag: one\r\n").await;

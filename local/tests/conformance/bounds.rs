@@ -142,8 +142,7 @@ async fn with_little_room() -> (World, Begun) {
 }
 
 #[tokio::test]
-async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on_when_it_has_left()
-{
+async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on_afterwards() {
     let (world, mut begins) = with_little_room().await;
     let text = "x".repeat(30 * KB);
     let mut flood = Vec::new();

@@ -111,8 +111,7 @@ async fn header_names_keep_the_case_that_the_client_typed() {
 }
 
 #[tokio::test]
-async fn connect_4_repeated_values_are_all_in_the_multi_maps_and_the_last_one_is_in_the_single_maps()
- {
+async fn connect_4_the_multi_maps_have_all_repeated_values_and_the_single_maps_the_last_one() {
     let event = connected("/v1?a=1&b=x&a=2", "X-Tag: one\r\nX-Tag: two\r\n")
         .await
         .event;

@@ -53,7 +53,7 @@ async fn limits_1_a_binary_frame_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn limits_2_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_closes_with_1009() {
+async fn limits_2_frames_of_32_kb_and_messages_of_128_kb_work_and_larger_ones_close_with_1009() {
     let (world, mut client) = connected().await;
     let piece = "x".repeat(FRAME);
     let received = async |index| {

@@ -87,8 +87,7 @@ async fn a_response_of_more_than_ten_megabytes_is_an_error() {
 }
 
 #[tokio::test]
-async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames()
- {
+async fn without_a_matching_response_connects_are_refused_and_messages_get_error_frames() {
     let backend = Backend::start().await;
     backend.on(|_| Reply::new(500, ""));
     let world = world_of(&[

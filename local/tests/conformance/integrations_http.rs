@@ -80,7 +80,7 @@ async fn integrations_1_a_template_sees_context_and_body_and_the_backend_gets_ma
 }
 
 #[tokio::test]
-async fn integrations_2_connect_forwards_the_websocket_headers_unless_overridden_and_400_refuses() {
+async fn integrations_2_connect_forwards_websocket_headers_unless_overridden_and_400_refuses() {
     let backend = Backend::start().await;
     let resources = |overriding: &str| {
         template(&[

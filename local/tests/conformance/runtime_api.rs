@@ -89,8 +89,7 @@ async fn runtime_2_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
 }
 
 #[tokio::test]
-async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_the_next_event_gets_a_fresh_process()
- {
+async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_a_fresh_process_follows() {
     let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
     let mut client = world.connect().await;
     world.puppets.on("echo", |_| Act::Exit(7));

@@ -179,15 +179,8 @@ impl World {
     /// Sends an upgrade request and returns the gateway's response, whatever it is.
     pub(crate) async fn upgrade(&self, target: &str, headers: &str) -> Answer {
         let port = self.stack.port();
-        within(exchange(
-            port,
-            &format!(
-                "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
-            ),
-            b"",
-        ))
-        .await
+        let head = testing::upgrade_head(&format!("127.0.0.1:{port}"), target, headers);
+        within(exchange(port, &head, b"")).await
     }
 
     /// A request to the @connections API, signed by `key`.

@@ -14,9 +14,15 @@ use crate::{Chat, Decision, Error, Handshake};
 /// A client's attempt to connect, as an authorizer receives it.
 ///
 /// ```
-/// # use chat_sdk::fake::Attempt;
+/// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, fake::{Attempt, FakeChat}};
+/// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+///     match (handshake.token(), handshake.friend()) {
+///         (Some("a.b.c"), Some("Jerry")) => Ok(allow("Tom")),
+///         _ => Ok(deny("its token is unknown")),
+///     }
+/// }
 /// let attempt = Attempt::new().with_header("authorization", "Bearer a.b.c").with_query("msgto", "Jerry");
-/// # let _ = attempt;
+/// assert!(FakeChat::new().try_connect(&attempt, decide).is_ok());
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Attempt {
@@ -24,10 +30,11 @@ pub struct Attempt {
     query: BTreeMap<String, Vec<String>>,
 }
 
-/// The refusal of an [`Attempt`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An [`Attempt`] was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the handshake was refused with {status}")]
 #[non_exhaustive]
-pub struct Refused {
+pub struct ConnectError {
     /// The HTTP status, which is all that the client sees: 403 if it is denied, 500 if the authorizer failed.
     pub status: u16,
 }
@@ -36,9 +43,13 @@ impl Attempt {
     /// An attempt without headers and query parameters.
     ///
     /// ```
-    /// # use chat_sdk::fake::Attempt;
-    /// let attempt = Attempt::new();
-    /// # let _ = attempt;
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, deny, fake::{Attempt, FakeChat}};
+    /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+    ///     Ok(deny(format!("its name is {:?}", handshake.name())))
+    /// }
+    /// let chat = FakeChat::new();
+    /// assert!(chat.try_connect(&Attempt::new(), decide).is_err());
+    /// assert!(chat.logged().contains("its name is None"));
     /// ```
     #[must_use]
     pub fn new() -> Self {
@@ -48,9 +59,12 @@ impl Attempt {
     /// The same attempt with one more header.
     ///
     /// ```
-    /// # use chat_sdk::fake::Attempt;
-    /// let attempt = Attempt::new().with_header("msgfrom", "Tom");
-    /// # let _ = attempt;
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, fake::{Attempt, FakeChat}};
+    /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+    ///     Ok(allow(handshake.header("x-user").ok_or("it has no user")?))
+    /// }
+    /// let attempt = Attempt::new().with_header("X-User", "Tom");
+    /// assert_eq!(FakeChat::new().try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
     /// ```
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
@@ -62,9 +76,12 @@ impl Attempt {
     /// The same attempt with one more query parameter.
     ///
     /// ```
-    /// # use chat_sdk::fake::Attempt;
-    /// let attempt = Attempt::new().with_query("msgfrom", "Tom");
-    /// # let _ = attempt;
+    /// # use chat_sdk::{Chat, Decision, Error, Handshake, allow, fake::{Attempt, FakeChat}};
+    /// async fn decide(_: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+    ///     Ok(allow(handshake.query("user").ok_or("it has no user")?))
+    /// }
+    /// let attempt = Attempt::new().with_query("user", "Tom");
+    /// assert_eq!(FakeChat::new().try_connect(&attempt, decide).unwrap().name(), Some("Tom"));
     /// ```
     #[must_use]
     pub fn with_query(mut self, name: &str, value: &str) -> Self {
@@ -112,14 +129,14 @@ impl FakeChat {
     /// }
     /// let chat = FakeChat::new();
     /// let with = |code| Attempt::new().with_header("x-code", code);
-    /// assert_eq!(chat.attempts(&Attempt::new(), decide).unwrap_err().status, 500);
-    /// assert_eq!(chat.attempts(&with("1"), decide).unwrap_err().status, 403);
-    /// assert_eq!(chat.attempts(&with("7391"), decide).unwrap().name(), Some("Tom"));
+    /// assert_eq!(chat.try_connect(&Attempt::new(), decide).unwrap_err().status, 500);
+    /// assert_eq!(chat.try_connect(&with("1"), decide).unwrap_err().status, 403);
+    /// assert_eq!(chat.try_connect(&with("7391"), decide).unwrap().name(), Some("Tom"));
     /// ```
     ///
     /// # Errors
-    /// [`Refused`] with the status that the client sees. The reason is [logged](FakeChat::logged).
-    pub fn attempts<H, E>(&self, attempt: &Attempt, decide: H) -> Result<Client, Refused>
+    /// [`ConnectError`] with the status that the client sees. The reason is [logged](FakeChat::logged).
+    pub fn try_connect<H, E>(&self, attempt: &Attempt, decide: H) -> Result<Client, ConnectError>
     where
         H: AsyncFn(&Chat, &Handshake) -> Result<Decision, E>,
         E: Into<Error>,
@@ -137,11 +154,11 @@ impl FakeChat {
             judged
         });
         let Ok(policy) = judged else {
-            return Err(Refused { status: 500 });
+            return Err(ConnectError { status: 500 });
         };
         let policy = json!(policy);
         if policy["policyDocument"]["Statement"][0]["Effect"] != "Allow" {
-            return Err(Refused { status: 403 });
+            return Err(ConnectError { status: 403 });
         }
         // As API Gateway repeats it in every later event.
         let event = json!({ "requestContext": { "authorizer": policy["context"] } });

@@ -6,15 +6,25 @@ use chat_protocol::envelope::Message;
 use chat_protocol::review::{Question, Sender};
 
 use super::{Client, FakeChat, block_on};
+use crate::run::refused;
 use crate::{Chat, Error, Review, Verdict};
 
-/// A message of a test, before its review: to the sender's room on the route `say`, unless it says otherwise.
+/// A message of a test, before its review: at first to the sender's room, on the route `say`, without attributes.
 ///
 /// ```
-/// use chat_sdk::fake::Draft;
+/// use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat}};
 ///
+/// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+///     match (review.route(), review.attributes().get("color")) {
+///         ("shout", Some(_)) => Ok(Verdict::refuse("no colours while you shout")),
+///         _ => Ok(Verdict::Allow),
+///     }
+/// }
+///
+/// let chat = FakeChat::new();
+/// let tom = chat.connect("Tom", "kitchen");
 /// let draft = Draft::new("hi").on_route("shout").with_attribute("color", "red");
-/// # let _ = draft;
+/// assert_ne!(chat.review(&tom, draft, review).unwrap(), Verdict::Allow);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -28,9 +38,14 @@ impl Draft {
     /// A message with `text`.
     ///
     /// ```
-    /// # use chat_sdk::fake::Draft;
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat}};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     Ok(Verdict::refuse(format!("{} on {}", review.text(), review.route())))
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
     /// let draft = Draft::new("hi");
-    /// # let _ = draft;
+    /// assert_eq!(chat.review(&tom, draft, review).unwrap(), Verdict::refuse("hi on say"));
     /// ```
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
@@ -45,9 +60,14 @@ impl Draft {
     /// The same message on the route with `key`.
     ///
     /// ```
-    /// # use chat_sdk::fake::Draft;
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat}};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     Ok(Verdict::refuse(review.route()))
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
     /// let draft = Draft::new("hi").on_route("shout");
-    /// # let _ = draft;
+    /// assert_eq!(chat.review(&tom, draft, review).unwrap(), Verdict::refuse("shout"));
     /// ```
     #[must_use]
     pub fn on_route(mut self, key: impl Into<String>) -> Self {
@@ -58,9 +78,14 @@ impl Draft {
     /// The same message to the sender's friend.
     ///
     /// ```
-    /// # use chat_sdk::fake::Draft;
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{ConnectOptions, Draft, FakeChat}};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     Ok(Verdict::refuse(review.friend().unwrap_or("no friend")))
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect_with(ConnectOptions::new().with_name("Tom").with_friend("Jerry"));
     /// let draft = Draft::new("hi").to_friend();
-    /// # let _ = draft;
+    /// assert_eq!(chat.review(&tom, draft, review).unwrap(), Verdict::refuse("Jerry"));
     /// ```
     #[must_use]
     pub fn to_friend(mut self) -> Self {
@@ -71,9 +96,14 @@ impl Draft {
     /// The same message with one more attribute.
     ///
     /// ```
-    /// # use chat_sdk::fake::Draft;
+    /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::{Draft, FakeChat}};
+    /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
+    ///     Ok(Verdict::refuse(&review.attributes()["color"]))
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
     /// let draft = Draft::new("hi").with_attribute("color", "red");
-    /// # let _ = draft;
+    /// assert_eq!(chat.review(&tom, draft, review).unwrap(), Verdict::refuse("red"));
     /// ```
     #[must_use]
     pub fn with_attribute(mut self, name: &str, text: &str) -> Self {
@@ -97,6 +127,9 @@ const AT: &str = "2026-01-01T00:00:00.000Z";
 impl FakeChat {
     /// Runs `review` with the message of `client` that `draft` makes; returns its verdict. The message is not delivered.
     ///
+    /// A client whose token does not allow to `send` [receives](Self::received) the error frame `NotAllowed`, and there is
+    /// no review.
+    ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Review, Verdict, fake::FakeChat};
     /// async fn review(_: &Chat, review: &Review) -> Result<Verdict, Error> {
@@ -108,14 +141,14 @@ impl FakeChat {
     /// }
     /// let chat = FakeChat::new();
     /// let tom = chat.connect("Tom", "kitchen");
-    /// assert_eq!(chat.reviews(&tom, "hi", review).unwrap(), Verdict::Allow);
-    /// assert_eq!(chat.reviews(&tom, "spam", review).unwrap(), Verdict::refuse("no advertising"));
-    /// assert!(chat.reviews(&tom, "", review).is_err());
+    /// assert_eq!(chat.review(&tom, "hi", review).unwrap(), Verdict::Allow);
+    /// assert_eq!(chat.review(&tom, "spam", review).unwrap(), Verdict::refuse("no advertising"));
+    /// assert!(chat.review(&tom, "", review).is_err());
     /// ```
     ///
     /// # Errors
-    /// The function's own.
-    pub fn reviews<H, E>(
+    /// The function's own, and one if the client may not `send`.
+    pub fn review<H, E>(
         &self,
         client: &Client,
         draft: impl Into<Draft>,
@@ -131,6 +164,7 @@ impl FakeChat {
             attributes,
             is_to_friend,
         } = draft.into();
+        let (event, gate) = (client.event(&route, &text), client.gate());
         let Client {
             connection,
             session,
@@ -154,10 +188,13 @@ impl FakeChat {
                 claims: proof.map(|proof| proof.claims).unwrap_or_default(),
             },
         };
-        let verdict = block_on(async {
+        block_on(async {
             let chat = self.chat();
-            review(&chat, &Review::new(question)).await
-        });
-        verdict.map_err(Into::into)
+            if refused(&event, &gate, &chat).await?.is_some() {
+                return Err("the client may not send, so there is no review".into());
+            }
+            let verdict = review(&chat, &Review::new(question)).await;
+            verdict.map_err(Into::into)
+        })
     }
 }

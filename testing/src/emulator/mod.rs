@@ -10,10 +10,9 @@ pub use requests::{Fault, forward, name};
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::ports::own_port;
-use crate::until::TIMEOUT;
+use crate::until::{TIMEOUT, try_until};
 
 /// The region that it plays.
 pub const REGION: &str = "eu-west-1";
@@ -85,15 +84,14 @@ impl Emulator {
     }
 
     async fn answers(&mut self) -> bool {
-        let deadline = Instant::now() + TIMEOUT;
-        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
-            let answer = ask_status(self.port, "GET", "/_ministack/health").await;
-            if answer.is_ok_and(|status| status == 200) {
-                return true;
+        let health = try_until(TIMEOUT, async || {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return Ok(false);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        false
+            let status = ask_status(self.port, "GET", "/_ministack/health").await;
+            status.ok().filter(|it| *it == 200).map(|_| true).ok_or(())
+        });
+        health.await.unwrap_or(false)
     }
 }
 

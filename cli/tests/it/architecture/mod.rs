@@ -1,6 +1,7 @@
 //! Which modules may name which, where no crate keeps them apart, and which crates may depend on which.
 
 mod circles;
+mod doctests;
 mod files;
 mod modules;
 mod names;

@@ -46,6 +46,25 @@ fn no_name_has_a_word_that_prose_avoids() {
     );
 }
 
+/// A longer name is read twice.
+const MAX_NAME: usize = 85;
+
+#[test]
+fn the_name_of_a_function_is_a_short_sentence() {
+    let mut found = Vec::new();
+    for file in all_sources() {
+        let tokens = all(&std::fs::read_to_string(&file).unwrap());
+        let pairs = tokens.windows(2).filter(|pair| pair[0] == "fn");
+        let long = pairs.filter(|pair| pair[1].len() > MAX_NAME);
+        found.extend(long.map(|pair| format!("{}: {}", file.display(), pair[1])));
+    }
+    assert!(
+        found.is_empty(),
+        "names of more than {MAX_NAME} characters:\n{}",
+        found.join("\n")
+    );
+}
+
 /// Types that were named in a dialect of this project's own, and what the field calls such a type.
 const DIALECT: [(&str, &str); 22] = [
     ("Answer", "Response, or the kind of response"),

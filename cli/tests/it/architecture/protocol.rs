@@ -95,6 +95,7 @@ fn the_test_tools_are_for_tests_and_the_local_stack_s_tests_get_no_type_of_the_p
             "command",
             "conversations",
             "emulator",
+            "issuer",
             "project",
             "pty",
             "rights",

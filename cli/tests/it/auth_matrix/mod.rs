@@ -10,6 +10,7 @@ mod travel;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use testing::blocking::Client;
 
 use self::cases::{Case, Maker, TO_JERRY};
 use self::forge::{EcKey, Key, now};
@@ -266,8 +267,8 @@ fn an_issuer_may_be_down_slow_or_mad_and_change_its_keys() {
     eventually("the new key is fetched, and the old one forgotten", || {
         knock(&by_new) == 101 && knock(&by_old) == 403
     });
-    talk.say("still here");
-    assert!(talk.receive().unwrap().contains("not reachable"));
+    talk.send("still here");
+    assert!(talk.receive().contains("not reachable"));
     let log = stack.log();
     assert!(
         log.contains("keys not fetched") && log.contains("keys fetched"),
@@ -295,29 +296,29 @@ fn rights_and_expiry_hold_for_every_frame() {
     let error =
         |frame: &str| -> Value { serde_json::from_str::<Value>(frame).unwrap()["error"].clone() };
     for frame in ["hi", r#"{"action":"all"}"#] {
-        reader.say(frame);
-        assert_eq!(error(&reader.receive().unwrap()), "NotAllowed");
+        reader.send(frame);
+        assert_eq!(error(&reader.receive()), "NotAllowed");
     }
-    brief.say("hi");
-    assert_eq!(jerry.receive().unwrap(), "hi");
+    brief.send("hi");
+    assert_eq!(jerry.receive(), "hi");
     // Both tokens have expired once the clock says so.
     eventually("the tokens expire", || now() > expiry);
     for (talk, frame) in [
         (&mut brief, "again"),
         (&mut brief_too, r#"{"action":"all"}"#),
     ] {
-        talk.say(frame);
-        assert_eq!(error(&talk.receive().unwrap()), "TokenExpired");
-        assert_eq!(talk.receive(), Err(1000));
+        talk.send(frame);
+        assert_eq!(error(&talk.receive()), "TokenExpired");
+        assert_eq!(talk.receive_or_close_code(), Err(1000));
     }
     // Nothing of it has arrived.
-    reader.say("bye");
-    assert_eq!(error(&reader.receive().unwrap()), "NotAllowed");
-    brief_again(&stack, &maker).say("last");
-    assert_eq!(jerry.receive().unwrap(), "last");
+    reader.send("bye");
+    assert_eq!(error(&reader.receive()), "NotAllowed");
+    brief_again(&stack, &maker).send("last");
+    assert_eq!(jerry.receive(), "last");
 }
 
-fn brief_again(stack: &Stack, maker: &Maker<'_>) -> stack::Talk {
+fn brief_again(stack: &Stack, maker: &Maker<'_>) -> Client {
     stack.open(&maker.good(), &[TO_JERRY])
 }
 

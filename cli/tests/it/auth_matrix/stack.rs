@@ -4,8 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+use testing::blocking::Client;
 
 use crate::project::{Project, TIMEOUT};
 
@@ -73,10 +72,7 @@ impl Stack {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        let request = format!(
-            "GET /{path}{query} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{head}\r\n"
-        );
+        let request = testing::upgrade_head(address, &format!("/{path}{query}"), &head);
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -93,17 +89,10 @@ impl Stack {
     }
 
     /// Connects with a bearer token and `headers`, which must succeed.
-    pub(super) fn open(&self, token: &str, headers: &[(&'static str, &str)]) -> Talk {
-        let mut request = self.endpoint.as_str().into_client_request().unwrap();
+    pub(super) fn open(&self, token: &str, headers: &[(&str, &str)]) -> Client {
         let bearer = format!("Bearer {token}");
-        for (name, value) in [("authorization", bearer.as_str())].iter().chain(headers) {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
-        let address = self.endpoint["ws://".len()..].split('/').next().unwrap();
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        let (socket, _) = client(request, stream).unwrap();
-        Talk { socket }
+        let all = [&[("authorization", bearer.as_str())], headers].concat();
+        Client::open(&self.endpoint, all).unwrap()
     }
 
     /// The reasons for which the authorizer has refused handshakes.
@@ -131,27 +120,5 @@ fn write_keys(project: &Project, keys: &[Value]) {
     if !keys.is_empty() {
         let text = serde_json::json!({ "keys": keys }).to_string();
         std::fs::write(project.path().join("chatctl.keys.json"), text).unwrap();
-    }
-}
-
-/// One open connection.
-pub(super) struct Talk {
-    socket: WebSocket<TcpStream>,
-}
-
-impl Talk {
-    pub(super) fn say(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).unwrap();
-    }
-
-    /// The next text; where the connection ends first, the code of its close frame.
-    pub(super) fn receive(&mut self) -> Result<String, u16> {
-        loop {
-            match self.socket.read().expect("a frame comes") {
-                Message::Text(text) => return Ok(text.to_string()),
-                Message::Close(frame) => return Err(frame.map_or(1005, |frame| frame.code.into())),
-                _ => {}
-            }
-        }
     }
 }

@@ -135,8 +135,7 @@ fn scripts_with_every_option_or_without_any_code_are_sound_and_contain_no_secret
 }
 
 #[test]
-fn a_place_that_is_not_an_empty_folder_of_the_user_s_is_refused_before_the_build_and_nothing_is_written()
- {
+fn only_an_empty_folder_of_the_user_s_is_written_to_and_others_stop_before_the_build() {
     let project = Project::new("");
     let canary = tempfile::tempdir().unwrap();
     let at = |name: &str| project.path().join(name);

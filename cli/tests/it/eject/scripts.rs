@@ -111,7 +111,7 @@ const MAKES: &str = "echo \"$*\" >>\"$LOG\"\nwhile [ \"$1\" != --target ]; do sh
                      mkdir -p \"target/$2/lambda\"\necho code >\"target/$2/lambda/chat\"\n";
 
 #[test]
-fn the_build_script_packs_what_cargo_makes_and_stops_at_the_first_failure_or_missing_tool() {
+fn the_build_script_packs_cargo_s_output_and_stops_at_a_failure_or_missing_tool() {
     let ejected = Ejected::new("");
     let zip = ejected.folder().join("code/CodeKey.zip");
     let before = std::fs::read(&zip).unwrap();

@@ -164,7 +164,7 @@ async fn message_to_the_gone(template: &Value, members: usize, function: &str, w
 }
 
 #[tokio::test]
-async fn broadcast_and_deliver_need_update_item_and_invoke_function_when_they_find_members_gone() {
+async fn when_members_are_gone_broadcast_and_deliver_need_update_item_and_invoke_function() {
     for (role, members) in [("Broadcast", 1), ("Deliver", CROWD)] {
         let function = format!("{role}Function");
         let template = announced_without(&format!("{role}Role"), "dynamodb:UpdateItem");

@@ -92,7 +92,7 @@ impl Stack {
 }
 
 #[tokio::test]
-async fn with_every_right_in_place_an_expired_token_gets_an_error_frame_and_its_connection_ends() {
+async fn with_every_right_an_expired_token_gets_an_error_frame_and_its_connection_ends() {
     let key = PrivateKey::generate().unwrap();
     let stack = start(&rendered(&key, "mode = \"token\"")).await;
     for (frame, _) in ROUTES {
@@ -112,8 +112,7 @@ async fn with_every_right_in_place_an_expired_token_gets_an_error_frame_and_its_
 }
 
 #[tokio::test]
-async fn without_the_right_to_end_connections_each_late_frame_is_refused_and_the_log_says_why_the_rest_fails()
- {
+async fn without_the_right_to_end_connections_late_frames_are_refused_and_the_log_says_why() {
     let key = PrivateKey::generate().unwrap();
     let mut template = rendered(&key, "mode = \"token\"");
     for role in ["DirectRole", "BroadcastRole"] {

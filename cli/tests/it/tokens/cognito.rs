@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use testing::issuer::Answering;
 
 use super::Owner;
 use super::stack::{chat, deployed};
-use crate::issuer::Answering;
 use crate::project::peer;
 
 struct Cognito {
@@ -24,7 +24,8 @@ struct Tokens {
 impl Cognito {
     fn start() -> Self {
         let python = peer("CHATCTL_PYJWT");
-        let (process, reported) = Answering::start(python, "tokens/cognito.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tokens/cognito.py");
+        let (process, reported) = Answering::start(python, script);
         let reported: Value = serde_json::from_str(&reported)
             .expect("`cargo xtask peers` has installed moto, which says where it is");
         let clients = reported["clients"].as_array().unwrap().iter();
@@ -52,7 +53,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[test]
-fn cognito_s_tokens_of_both_shapes_are_accepted_for_its_own_client_and_refused_for_another() {
+fn cognito_s_tokens_of_both_shapes_are_accepted_for_its_own_client_alone() {
     let mut cognito = Cognito::start();
     let config = |more: &str| {
         let (issuer, client) = (&cognito.issuer, &cognito.clients[0]);

@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use testing::issuer::Issuer;
+
 use super::Owner;
 use super::stack::{chat, deployed};
-use crate::issuer::Issuer;
 use crate::project::eventually;
 
 #[test]

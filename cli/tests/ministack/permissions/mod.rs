@@ -6,6 +6,7 @@ mod handler;
 mod rooms;
 
 use serde_json::Value;
+use testing::until::eventually;
 
 use crate::chat::{NOTICE, Person};
 use crate::cloud::Cloud;
@@ -76,7 +77,7 @@ async fn without_manage_connections_nothing_is_delivered() {
     // The emulator works one connection's frames off in turn: Tom is forgotten after his message was tried.
     assert_eq!(tom.leaves().await, [""; 0]);
     let is_forgotten = async || cloud.items(&table).await <= before;
-    cloud.eventually("Tom is forgotten", is_forgotten).await;
+    eventually("Tom is forgotten", is_forgotten).await;
     assert_eq!(jerry.leaves().await, [""; 0]);
 }
 
@@ -96,9 +97,7 @@ fn unauthorized_and_without(
 async fn is_denied(cloud: &Cloud, action: &str) {
     let name = format!("DynamoDB_20120810.{action}");
     let is_denied = async || cloud.between.denied().contains(&name);
-    cloud
-        .eventually(&format!("{name} is denied"), is_denied)
-        .await;
+    eventually(&format!("{name} is denied"), is_denied).await;
 }
 
 #[tokio::test]
@@ -155,7 +154,7 @@ async fn where_an_authorizer_proves_sessions_nothing_reads_them_from_the_table()
     assert_eq!(jerry.leaves().await, [""; 0]);
     let table = table(&cloud).await;
     let is_empty = async || cloud.items(&table).await == 0;
-    cloud.eventually("no row is left", is_empty).await;
+    eventually("no row is left", is_empty).await;
     assert_eq!(cloud.between.denied(), [""; 0]);
 }
 
@@ -182,9 +181,7 @@ async fn without_delete_item_a_lost_connection_is_tried_again_and_again() {
     );
     is_denied(&cloud, "DeleteItem").await;
     let forgets_tom = async || cloud.items(&table).await == 1;
-    cloud
-        .eventually("only Jerry's row is left", forgets_tom)
-        .await;
+    eventually("only Jerry's row is left", forgets_tom).await;
 }
 
 #[tokio::test]
@@ -197,6 +194,6 @@ async fn with_all_permissions_a_lost_connection_is_forgotten_without_a_denial() 
         NOTICE
     );
     let is_empty = async || cloud.items(&table).await == 0;
-    cloud.eventually("no row is left", is_empty).await;
+    eventually("no row is left", is_empty).await;
     assert_eq!(cloud.between.denied(), [""; 0]);
 }

@@ -1,6 +1,7 @@
 //! The same for the two functions that rooms need, and for what rooms ask of the other functions.
 
 use serde_json::{Value, json};
+use testing::until::eventually;
 
 use super::table;
 use crate::between::ask;
@@ -93,13 +94,13 @@ impl Rooms {
             lines.iter().any(fits)
         };
         let what = format!("{function} logs {words:?}");
-        self.cloud.eventually(&what, reported).await;
+        eventually(&what, reported).await;
     }
 
     async fn has_rows(&self, count: usize) {
         let is_so = async || self.cloud.items(&self.table).await == count;
         let what = format!("there are {count} rows");
-        self.cloud.eventually(&what, is_so).await;
+        eventually(&what, is_so).await;
     }
 }
 

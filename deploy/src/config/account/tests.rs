@@ -202,7 +202,7 @@ fn other_values_of_a_wrong_form_are_refused_with_the_form() {
 }
 
 #[test]
-fn an_arn_of_another_partition_or_region_than_the_stack_s_is_refused_before_anything_is_asked() {
+fn an_arn_of_another_partition_or_region_is_refused_before_anything_is_asked() {
     let there = "[aws]\npermissions-boundary = \"arn:aws-cn:iam::123456789012:policy/b\"\n";
     assert!(read_for(there, None).is_ok(), "the Region is not known yet");
     assert!(read_for(there, Some("cn-north-1")).is_ok());

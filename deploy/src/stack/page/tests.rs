@@ -237,7 +237,7 @@ fn with_a_backend_the_page_has_no_fields_and_one_link() {
 }
 
 #[test]
-fn a_page_whose_names_are_proven_has_their_mode_and_its_links_carry_the_proof_behind_the_hash() {
+fn a_page_with_proven_names_has_their_mode_and_links_with_the_proof_behind_the_hash() {
     let settings = settings("");
     let introduction = RequiredIdentity::from_settings(&settings);
     let fragments = ["token=a.b.c", "key=00"].map(|it| Some(it.to_owned()));

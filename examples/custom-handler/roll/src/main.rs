@@ -23,7 +23,7 @@ mod tests {
     fn rolls_are_counted_and_a_die_without_sides_is_refused() {
         let chat = FakeChat::new();
         let tom = chat.connect("Tom", "casino");
-        let said = |frame| chat.says(&tom, frame, super::roll).unwrap();
+        let said = |frame| chat.send(&tom, frame, super::roll).unwrap();
         let roll = r#"{"action":"roll","sides":1}"#;
         assert_eq!(said(roll).text(), Some(r#"{"rolled":1,"rolls":1}"#));
         let refused = said(r#"{"action":"roll","sides":0}"#);

@@ -42,18 +42,18 @@ mod tests {
     fn an_invitation_is_good_for_its_user_who_is_not_banned() {
         let chat = FakeChat::new();
         let with = |code| Attempt::new().with_header("X-Invitation", code);
-        let attempts = |attempt: Attempt| chat.attempts(&attempt, super::decide);
-        let tom = attempts(with("tom-7391")).unwrap();
+        let connect = |attempt: Attempt| chat.try_connect(&attempt, super::decide);
+        let tom = connect(with("tom-7391")).unwrap();
         assert_eq!(tom.name(), Some("Tom"));
         let by_address = Attempt::new().with_query("invitation", "jerry-2846");
-        assert_eq!(attempts(by_address).unwrap().name(), Some("Jerry"));
+        assert_eq!(connect(by_address).unwrap().name(), Some("Jerry"));
         for refused in [Attempt::new(), with("guessed")] {
-            assert_eq!(attempts(refused).unwrap_err().status, 403);
+            assert_eq!(connect(refused).unwrap_err().status, 403);
         }
         let other_name = with("tom-7391").with_header("msgfrom", "Jerry");
-        assert_eq!(attempts(other_name).unwrap_err().status, 403);
-        chat.says(&tom, "Jerry", ban).unwrap();
-        assert_eq!(attempts(with("jerry-2846")).unwrap_err().status, 403);
+        assert_eq!(connect(other_name).unwrap_err().status, 403);
+        chat.send(&tom, "Jerry", ban).unwrap();
+        assert_eq!(connect(with("jerry-2846")).unwrap_err().status, 403);
         assert!(chat.logged().contains("banned"), "{}", chat.logged());
     }
 }

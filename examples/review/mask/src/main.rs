@@ -33,7 +33,7 @@ mod tests {
     fn a_word_is_refused_and_a_long_number_is_masked() {
         let chat = FakeChat::new();
         let tom = chat.connect("Tom", "kitchen");
-        let verdict = |text| chat.reviews(&tom, text, super::review).unwrap();
+        let verdict = |text| chat.review(&tom, text, super::review).unwrap();
         let refused = Verdict::refuse("no advertising, please");
         assert_eq!(verdict("The best Casino"), refused);
         assert_eq!(verdict("Call 5550173"), Verdict::with_text("Call *****73"));

@@ -80,8 +80,7 @@ impl Chat {
 }
 
 #[tokio::test]
-async fn to_keep_a_message_costs_a_write_for_each_kilobyte_and_makes_the_look_for_a_friend_consistent()
- {
+async fn a_kept_message_costs_a_write_per_kilobyte_and_makes_the_look_for_a_friend_consistent() {
     let chat = Chat::start(Names::Required, Index::Friend).await;
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     chat.connect("t", Some(&tom)).await;

@@ -30,8 +30,7 @@ use crate::table::{LocalTable, TABLE};
 const NOW: u64 = 1_767_225_600;
 
 #[tokio::test]
-async fn between_friends_a_connect_costs_a_read_and_a_write_a_disconnect_a_write_and_a_message_half_a_read()
- {
+async fn a_connect_costs_a_read_and_a_write_a_disconnect_a_write_and_a_message_half_a_read() {
     let chat = Chat::start(Names::Required, Index::Friend).await;
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     chat.connect("j", Some(&jerry)).await;

@@ -114,8 +114,7 @@ async fn a_thousand_reconnects_within_two_seconds_are_no_post_and_one_or_two_ann
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_who_vanish_and_come_back_within_two_seconds_cost_one_frame_for_each_old_connection()
- {
+async fn a_thousand_who_return_within_two_seconds_cost_one_frame_for_each_old_connection() {
     let kitchen = full().await;
     // No `$disconnect` at all: a thousand old rows stay until a post finds them gone.
     let done = storm(&kitchen, Duration::from_secs(2), async |number| {

@@ -54,7 +54,7 @@ fn a_review_is_kept_with_its_defaults_and_routes_with_the_same_folder_share_a_fu
 }
 
 #[test]
-fn permissions_that_do_not_fit_into_the_review_function_s_role_are_refused_at_their_place() {
+fn permissions_too_large_for_the_review_function_s_role_are_refused_at_their_place() {
     let route = |key: &str, letter: &str| {
         let arn = format!("arn:aws:s3:::{}", letter.repeat(5_100));
         format!(

@@ -82,7 +82,7 @@ async fn the_table_of_a_half_deleted_stack_is_kept_by_deleting_the_rest_without_
 }
 
 #[tokio::test]
-async fn the_remains_of_a_failed_creation_go_although_data_is_to_be_kept_unless_there_is_a_table() {
+async fn unless_there_is_a_table_a_failed_creation_s_remains_go_although_data_is_to_be_kept() {
     let cloud = left_over("ROLLBACK_COMPLETE", false).operation("chat DELETE_COMPLETE");
     torn_down(
         cloud,

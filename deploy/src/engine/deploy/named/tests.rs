@@ -208,7 +208,7 @@ async fn a_name_that_leads_to_the_chat_is_all_that_is_tried() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_nowhere_or_elsewhere_is_said_and_the_chat_is_tried_at_its_own_address() {
+async fn a_name_that_leads_nowhere_or_elsewhere_is_reported_and_the_own_address_is_tried() {
     let closed = Closed::new();
     let by_tls = server(Kind::Chat, tls()).await;
     let (old_site, old_chat) = (

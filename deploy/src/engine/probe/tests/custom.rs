@@ -3,8 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_custom_authorizer_that_asks_for_more_than_names_is_reported_and_a_failing_one_is_an_error()
- {
+async fn a_custom_authorizer_that_needs_more_than_names_is_reported_and_a_failing_one_fails() {
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
     let credential = ProbeCredential::Custom { is_settled: false };
     let routes = routes();

@@ -205,7 +205,7 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
 }
 
 #[test]
-fn a_stack_without_functions_needs_the_bucket_once_its_template_is_too_large_for_a_request() {
+fn a_stack_without_functions_needs_the_bucket_for_a_template_beyond_a_request() {
     let routes = |count: usize| -> String {
         let keys = ["$connect", "$disconnect", "$default"].map(str::to_owned);
         let keys = keys

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ANNOUNCE, document, functions};
 
 #[test]
-fn functions_that_see_people_come_and_go_may_open_turns_and_invoke_the_one_that_announces() {
+fn functions_that_see_people_come_and_go_may_open_turns_and_invoke_the_announcer() {
     expect_file!["../snapshots/announce.txt"].assert_eq(&functions(ANNOUNCE));
 }
 

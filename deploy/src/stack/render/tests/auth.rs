@@ -52,8 +52,7 @@ fn where_names_are_claims_origins_are_all_that_is_reported() {
 }
 
 #[test]
-fn with_tokens_functions_that_receive_messages_may_close_connections_and_no_role_gains_anything_else()
- {
+fn with_tokens_receivers_of_messages_may_close_connections_and_no_role_gains_more() {
     let claimed = render(&settings(FULL));
     let proven = render(&with_key(FULL).0);
     let mut reported: Vec<_> = gained(Some(&claimed), &proven)

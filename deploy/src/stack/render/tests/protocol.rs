@@ -57,7 +57,7 @@ fn the_templates_name_handlers_and_variables_as_the_protocol_does() {
 }
 
 #[test]
-fn an_emulator_s_template_differs_in_three_addresses_an_explicit_default_and_reads_of_sessions() {
+fn an_emulator_s_template_differs_in_three_addresses_a_default_and_reads_of_sessions() {
     let template = render(&settings(""));
     let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
     let mut after = for_emulator(&template, &endpoint).document().clone();
