@@ -8,17 +8,16 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
 use serde_json::json;
 
 use crate::budget::Share;
-use crate::http::error::HttpError;
-use crate::http::error::{HttpResponse, refuse};
+use crate::http::error::{HttpError, refuse};
+use crate::http::response::{HttpResponse, with_body};
 use crate::http::{BodyError, held_body};
-use crate::iam::Decision;
 use crate::iam::credentials::Caller;
+use crate::iam::{self, Decision};
 use crate::websocket::Gateway;
 use crate::websocket::connections::{Connection, Ending, PostError};
 use crate::websocket::deployed::Deployed;
@@ -40,11 +39,7 @@ pub(crate) async fn handle(
 ) -> HttpResponse {
     let method = request.method().clone();
     if ![Method::POST, Method::GET, Method::DELETE].contains(&method) {
-        return refuse(HttpError::gateway(
-            403,
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        ));
+        return refuse(HttpError::missing_token());
     }
     if let Err(error) = authorize(gateway, deployed, stage, id, &request) {
         return refuse(error);
@@ -67,16 +62,16 @@ pub(crate) async fn handle(
         None => gone(),
         Some(connection) if method == Method::GET => {
             let body = describe(&connection).to_string();
-            finish(
+            with_body(
                 Response::builder().header("Content-Type", "application/json"),
-                body.into(),
+                body,
             )
         }
         Some(connection) => {
             // The connection is gone from now on, even while its close frame is being sent.
             gateway.connections.remove(id);
             connection.end(Ending::deleted());
-            finish(Response::builder().status(204), Bytes::new())
+            with_body(Response::builder().status(204), Bytes::new())
         }
     }
 }
@@ -95,12 +90,7 @@ fn authorize(
     {
         Caller::Operator => return Ok(()),
         Caller::Anonymous => {
-            let message = "Missing Authentication Token";
-            return Err(HttpError::gateway(
-                403,
-                "MissingAuthenticationTokenException",
-                message,
-            ));
+            return Err(HttpError::missing_token());
         }
         Caller::Function(principal) => principal,
     };
@@ -125,10 +115,11 @@ fn authorize(
 fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> HttpError {
     let identity = &deployed.identity;
     let account = identity.account_id.get(8..).unwrap_or(&identity.account_id);
-    let message = format!(
-        "User: {user} is not authorized to perform: {ACTION} on resource: arn:aws:execute-api:{}:********{account}:{}/{stage}/{method}/@connections/{{connectionId}}{why}",
+    let resource = format!(
+        "arn:aws:execute-api:{}:********{account}:{}/{stage}/{method}/@connections/{{connectionId}}",
         identity.region, deployed.api_id
     );
+    let message = iam::not_authorized(user, ACTION, &resource) + why;
     HttpError {
         body: json!({ "Message": message }).to_string(),
         ..HttpError::gateway(403, "AccessDeniedException", &message)
@@ -171,7 +162,7 @@ async fn post(
         Err(_) => {
             gateway.observer.warn(format!(
                 "a post to connection `{}` is not valid UTF-8: the invalid bytes were replaced, because only text can be sent",
-                connection.facts.connection_id
+                connection.info.connection_id
             ));
             String::from_utf8_lossy(&payload).into_owned().into()
         }
@@ -179,7 +170,7 @@ async fn post(
     match connection.post(payload) {
         Ok(()) => {
             gateway.traffic.sent();
-            finish(Response::builder(), Bytes::new())
+            with_body(Response::builder(), Bytes::new())
         }
         Err(PostError::Gone) => gone(),
         Err(PostError::Full) => limit_exceeded(),
@@ -193,26 +184,20 @@ fn limit_exceeded() -> HttpResponse {
 }
 
 fn describe(connection: &Connection) -> serde_json::Value {
-    let facts = &connection.facts;
+    let info = &connection.info;
     json!({
-        "connectedAt": moments::iso(facts.connected_at),
-        "identity": { "sourceIp": facts.source_ip, "userAgent": facts.user_agent },
+        "connectedAt": moments::iso(info.connected_at),
+        "identity": { "sourceIp": info.source_ip, "userAgent": info.user_agent },
         "lastActiveAt": moments::iso(connection.last_active_epoch()),
     })
 }
 
 /// The body is empty, as on AWS.
 fn gone() -> HttpResponse {
-    finish(
+    with_body(
         Response::builder()
             .status(410)
             .header("x-amzn-ErrorType", "GoneException"),
         Bytes::new(),
     )
-}
-
-fn finish(builder: hyper::http::response::Builder, body: Bytes) -> HttpResponse {
-    builder
-        .body(Full::new(body))
-        .expect("headers are constants")
 }

@@ -12,20 +12,21 @@ use percent_encoding::percent_decode_str;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::budget::Share;
 use crate::connections_api;
-use crate::http::error::{HttpError, HttpResponse, refuse};
+use crate::http::error::{HttpError, refuse};
 use crate::http::head::{Head, HeadError, read_head};
 use crate::http::page::Page;
-use crate::http::peers::{self, Refused};
+use crate::http::peers::{self, Rejection};
+use crate::http::response::HttpResponse;
 use crate::http::sockets::{SocketSlot, Sockets};
 use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
 use crate::secrets_api::{self, Operation, Secrets};
-use crate::websocket::Gateway;
+use crate::websocket::deployed::Deployed;
+use crate::websocket::{self, Gateway};
 
 /// The time that connections have to close when the gateway stops, their `$disconnect` included.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -81,38 +82,25 @@ impl Front {
         listener: TcpListener,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut served = JoinSet::new();
+        let stopped = async {
+            stop_requested(&mut stop).await;
+            self.end_connections().await;
+        };
+        http::accept(listener, &self.sockets, stopped, |socket, peer, slot| {
+            Arc::clone(&self).serve_socket(socket, peer, slot)
+        })
+        .await;
+    }
+
+    async fn end_connections(&self) {
+        self.gateway.refuse_newcomers();
+        let give_up = Instant::now() + STOP_TIMEOUT;
         let mut look_again = tokio::time::interval(Duration::from_millis(10));
-        let mut give_up = None;
-        let mut newcomer = None;
-        loop {
-            tokio::select! {
-                accepted = listener.accept(), if newcomer.is_none() => match accepted {
-                    Ok(accepted) => newcomer = Some(accepted),
-                    // Too many open files: the next accept would fail at once as well.
-                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-                },
-                slot = self.sockets.slot(), if newcomer.is_some() => {
-                    if let Some((socket, peer)) = newcomer.take() {
-                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, slot));
-                    }
-                }
-                Some(_) = served.join_next(), if !served.is_empty() => {}
-                () = reported(&mut stop), if give_up.is_none() => {
-                    self.gateway.refuse_newcomers();
-                    give_up = Some(Instant::now() + STOP_TIMEOUT);
-                }
-                _ = look_again.tick(), if give_up.is_some() => {
-                    // Repeated, because a handshake in progress may have become a connection.
-                    self.gateway.connections.end_unless(|_| false);
-                    if self.gateway.has_ended() || give_up < Some(Instant::now()) {
-                        break;
-                    }
-                }
-            }
+        while !self.gateway.has_ended() && Instant::now() < give_up {
+            // Repeated, because a handshake in progress may have become a connection.
+            self.gateway.connections.end_unless(|_| false);
+            look_again.tick().await;
         }
-        drop(listener);
-        served.shutdown().await;
     }
 
     async fn serve_socket(
@@ -121,12 +109,10 @@ impl Front {
         peer: SocketAddr,
         slot: SocketSlot,
     ) {
-        // Otherwise a frame may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
-        let _slower = socket.set_nodelay(true);
         match peers::admit(&mut socket).await {
             Ok(()) => {}
-            Err(Refused::Stranger) => return self.warn_of_another_user(),
-            Err(Refused::Gone) => return,
+            Err(Rejection::Stranger) => return self.warn_of_another_user(),
+            Err(Rejection::Gone) => return,
         }
         let (limit, timeout) = (
             self.gateway.limits.head_bytes,
@@ -139,9 +125,7 @@ impl Front {
         match head {
             Ok(head) if head.is_upgrade() => {
                 slot.works();
-                Arc::clone(&self.gateway)
-                    .connect(socket, peer, head, slot)
-                    .await;
+                websocket::connect(Arc::clone(&self.gateway), socket, peer, head, slot).await;
             }
             Ok(head) => self.serve_requests(socket, head, slot).await,
             Err(error) => {
@@ -194,28 +178,22 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
         .collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let deployed = gateway.deployed();
-    if let (Some(operation), &Method::POST, "/") =
-        (Operation::from_request(&request), request.method(), &*path)
-    {
-        if browser::asks(request.headers()) {
-            return refuse(of_a_page());
-        }
-        let callers = (&*gateway.credentials, &deployed.identity);
-        return secrets_api::handle(&front.secrets, callers, share, operation, request).await;
+    let service = service(&request, &segments, &deployed);
+    // These two do nothing for a page, on AWS without a signature, too.
+    let is_open_to_pages = matches!(service, Service::Stage | Service::Unknown);
+    if !is_open_to_pages && browser::asks(request.headers()) {
+        let error = HttpError::gateway(403, "ForbiddenException", browser::REFUSED);
+        return refuse(error);
     }
-    match segments.as_slice() {
-        [stage, "@connections", id]
-            if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
-        {
-            if browser::asks(request.headers()) {
-                return refuse(of_a_page());
-            }
+    let callers = (&*gateway.credentials, &deployed.identity);
+    match service {
+        Service::Secrets(operation) => {
+            secrets_api::handle(&front.secrets, callers, share, operation, request).await
+        }
+        Service::Connection(Some(stage), id) => {
             connections_api::handle(gateway, share, &deployed, (stage, id), request).await
         }
-        [connections_api::ANY_STAGE, "@connections", id] => {
-            if browser::asks(request.headers()) {
-                return refuse(of_a_page());
-            }
+        Service::Connection(None, id) => {
             // A closed connection may have been on any of them.
             let stage = gateway
                 .connections
@@ -224,16 +202,10 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
                 .unwrap_or_default();
             connections_api::handle(gateway, share, &deployed, (&stage, id), request).await
         }
-        ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
-            if browser::asks(request.headers()) {
-                return refuse(of_a_page());
-            }
-            let callers = (&*gateway.credentials, &deployed.identity);
+        Service::Function(name) => {
             invoke_api::handle(&front.functions, callers, share, name, request).await
         }
-        [stage] | [stage, ""]
-            if request.method() == Method::GET && deployed.stage(stage).is_some() =>
-        {
+        Service::Stage => {
             let error = HttpError::gateway(426, "UpgradeRequiredException", "Upgrade Required");
             let upgrade = ("Upgrade".to_owned(), "websocket".to_owned());
             refuse(HttpError {
@@ -241,19 +213,59 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
                 ..error
             })
         }
-        _ => refuse(HttpError::forbidden()),
+        Service::Unknown => refuse(HttpError::forbidden()),
     }
 }
 
-fn of_a_page() -> HttpError {
-    HttpError::gateway(403, "ForbiddenException", browser::REFUSED)
+/// The service of a request that is neither for a WebSocket nor for the page.
+enum Service<'r> {
+    /// Systems Manager or Secrets Manager.
+    Secrets(Operation),
+    /// The @connections API, with the stage, unless it is that of the connection, and the connection's id.
+    Connection(Option<&'r str>, &'r str),
+    /// Lambda's Invoke API, with the function's name.
+    Function(&'r str),
+    /// A stage, which serves WebSockets only.
+    Stage,
+    Unknown,
+}
+
+/// `segments` are those of the request's path, decoded.
+fn service<'r>(
+    request: &Request<Incoming>,
+    segments: &[&'r str],
+    deployed: &Deployed,
+) -> Service<'r> {
+    let method = request.method();
+    if let (Some(operation), &Method::POST, "/") = (
+        Operation::from_request(request),
+        method,
+        request.uri().path(),
+    ) {
+        return Service::Secrets(operation);
+    }
+    match *segments {
+        [stage, "@connections", id]
+            if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
+        {
+            Service::Connection(Some(stage), id)
+        }
+        [connections_api::ANY_STAGE, "@connections", id] => Service::Connection(None, id),
+        ["2015-03-31", "functions", name, "invocations"] if method == Method::POST => {
+            Service::Function(name)
+        }
+        [stage] | [stage, ""] if method == Method::GET && deployed.stage(stage).is_some() => {
+            Service::Stage
+        }
+        _ => Service::Unknown,
+    }
 }
 
 fn decode(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-async fn reported(stop: &mut watch::Receiver<bool>) {
+async fn stop_requested(stop: &mut watch::Receiver<bool>) {
     // The sender was dropped together with the stack, which also means the end.
     let _gone = stop.wait_for(|stop| *stop).await.is_ok();
 }

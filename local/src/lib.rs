@@ -52,7 +52,7 @@ pub use dynamodb::TablesError;
 pub use http::page::{OtherRequests, Page, PageRequest, PageResponse};
 pub use http::peers;
 pub use lambda::{CodeError, end_stragglers};
-pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
+pub use local_stack::{FunctionCodeError, LocalStack, ResourceError, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
 pub use stack::{LogicalId, Resource, Throttle};

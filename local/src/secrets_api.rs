@@ -8,15 +8,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::{Request, Response};
 use serde_json::{Map, Value, json};
 
 use crate::budget::Share;
-use crate::http::error::{HttpError, HttpResponse, refuse};
+use crate::http::error::{HttpError, refuse};
 use crate::http::held_body;
-use crate::iam::Decision;
+use crate::http::response::{HttpResponse, with_body};
 use crate::iam::credentials::{Caller, Credentials};
 use crate::ids;
 use crate::stack::Identity;
@@ -93,7 +92,7 @@ pub(crate) async fn handle(
     operation: Operation,
     request: Request<Incoming>,
 ) -> HttpResponse {
-    let answer = async {
+    let responding = async {
         if operation == Operation::Other {
             let message = "the local target serves GetParameter and GetSecretValue only";
             return Err(error("UnknownOperationException", message));
@@ -107,14 +106,15 @@ pub(crate) async fn handle(
         let name = asked[operation.member()].as_str().unwrap_or_default();
         let resource = resource(operation, name, identity);
         authorize(&caller, operation, &resource, &headers)?;
-        answer(&secrets.values(), operation, name, &resource)
+        respond(&secrets.values(), operation, name, &resource)
     };
-    match answer.await {
-        Ok(body) => Response::builder()
-            .header("Content-Type", "application/x-amz-json-1.1")
-            .header("x-amzn-RequestId", ids::invocation_id())
-            .body(Full::new(Bytes::from(body.to_string())))
-            .expect("headers are constants and ids"),
+    match responding.await {
+        Ok(body) => with_body(
+            Response::builder()
+                .header("Content-Type", "application/x-amz-json-1.1")
+                .header("x-amzn-RequestId", ids::invocation_id()),
+            body.to_string(),
+        ),
         Err(error) => refuse(error),
     }
 }
@@ -158,23 +158,14 @@ fn authorize(
             ));
         }
     };
-    let why = match principal.decide(action, resource, headers) {
-        Decision::Allowed => return Ok(()),
-        Decision::ImplicitlyDenied => {
-            format!("because no identity-based policy allows the {action} action")
-        }
-        Decision::ExplicitlyDenied => {
-            "with an explicit deny in an identity-based policy".to_owned()
-        }
-    };
-    let message = format!(
-        "User: {} is not authorized to perform: {action} on resource: {resource} {why}",
-        principal.arn
-    );
-    Err(error("AccessDeniedException", &message))
+    let decision = principal.decide(action, resource, headers);
+    match decision.denial(&principal.arn, action, resource) {
+        None => Ok(()),
+        Some(message) => Err(error("AccessDeniedException", &message)),
+    }
 }
 
-fn answer(
+fn respond(
     values: &BTreeMap<String, String>,
     operation: Operation,
     name: &str,
@@ -237,10 +228,10 @@ mod tests {
 
     #[test]
     fn a_parameter_and_a_secret_have_the_values_of_their_references() {
-        let parameter = answer(&values(), Operation::GetParameter, "/chat/key:3", "arn").unwrap();
+        let parameter = respond(&values(), Operation::GetParameter, "/chat/key:3", "arn").unwrap();
         assert_eq!(parameter["Parameter"]["Value"], "one");
         let secret = |id: &str| {
-            let answer = answer(&values(), Operation::GetSecretValue, id, "arn");
+            let answer = respond(&values(), Operation::GetSecretValue, id, "arn");
             answer.map(|answer| answer["SecretString"].as_str().unwrap().to_owned())
         };
         assert_eq!(secret("plain").unwrap(), "two");
@@ -252,7 +243,7 @@ mod tests {
                 .body
                 .contains("ResourceNotFoundException")
         );
-        let missing = answer(&values(), Operation::GetParameter, "/chat/key", "arn").unwrap_err();
+        let missing = respond(&values(), Operation::GetParameter, "/chat/key", "arn").unwrap_err();
         assert!(missing.body.contains("ParameterNotFound"));
     }
 

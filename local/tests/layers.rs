@@ -140,6 +140,7 @@ fn the_process_pool_names_neither_processes_nor_http() {
             "async fn",
             "hyper",
             "super::process",
+            ".send(",
             "runtime_api",
             "http::",
         ] {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use dynoxide::Database;
 use dynoxide::auth_material::{self, AuthMaterial};
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, DATE, HOST};
 use hyper::http::request::Parts;
@@ -19,8 +18,8 @@ use super::operations::{Call, Operation};
 use super::unreadable::is_broken;
 use super::{arns, conditions, described, operations};
 use crate::http::browser;
+use crate::http::response::{HttpResponse, with_body};
 use crate::http::{self, BodyError, Timeouts};
-use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
 use crate::ids;
 use crate::options::sockets_of_a_listener;
@@ -53,7 +52,7 @@ pub(super) struct Endpoint {
 pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
     let endpoint = Arc::new(endpoint);
     let most = sockets_of_a_listener();
-    http::accept(listener, most, Timeouts::default(), move |request| {
+    http::serve(listener, most, Timeouts::default(), move |request| {
         let endpoint = Arc::clone(&endpoint);
         async move { endpoint.handle(request).await.into_response() }
     })
@@ -182,16 +181,10 @@ impl Endpoint {
         };
         for Need { action, resource } in needs {
             let context = || self.context(&action, &resource, body);
-            let why = match principal.decide_with(&action, &resource, &head.headers, context) {
-                Decision::Allowed => continue,
-                Decision::ImplicitlyDenied => {
-                    format!("because no identity-based policy allows the {action} action")
-                }
-                Decision::ExplicitlyDenied => {
-                    "with an explicit deny in an identity-based policy".to_owned()
-                }
-            };
-            return Err(denied(&principal.arn, &action, &resource, &why));
+            let decision = principal.decide_with(&action, &resource, &head.headers, context);
+            if let Some(message) = decision.denial(&principal.arn, &action, &resource) {
+                return Err(denied(&message));
+            }
         }
         Ok(())
     }
@@ -226,10 +219,7 @@ fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
     })
 }
 
-fn denied(user: &str, action: &str, resource: &str, why: &str) -> TableResponse {
-    let message = format!(
-        "User: {user} is not authorized to perform: {action} on resource: {resource} {why}"
-    );
+fn denied(message: &str) -> TableResponse {
     let body =
         json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": message });
     respond(
@@ -275,15 +265,14 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> TableRe
 
 impl TableResponse {
     /// Adds the headers of every DynamoDB response; some SDKs check the checksum.
-    fn into_response(self) -> Response<Full<Bytes>> {
+    fn into_response(self) -> HttpResponse {
         const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-        Response::builder()
+        let builder = Response::builder()
             .status(self.status)
             .header(CONTENT_TYPE, self.media_type)
             .header("x-amzn-RequestId", ids::random_text(52, OF_REQUEST_IDS))
-            .header("x-amz-crc32", crc32fast::hash(&self.body))
-            .body(Full::new(self.body))
-            .expect("the headers are constants, an id and a number")
+            .header("x-amz-crc32", crc32fast::hash(&self.body));
+        with_body(builder, self.body)
     }
 }
 

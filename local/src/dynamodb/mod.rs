@@ -74,6 +74,20 @@ pub(crate) enum Prepared {
     Replaced,
 }
 
+impl Prepared {
+    /// What the stack event of the table says of it; `is_new`: the stack did not have the table before.
+    pub(crate) fn remark(self, is_new: bool) -> Option<&'static str> {
+        match (self, is_new) {
+            (Self::Replaced, true) => Some("a table with other keys existed; its items are lost"),
+            (Self::Replaced, false) => {
+                Some("its keys changed, so it was replaced; its items are lost")
+            }
+            (Self::Kept, true) => Some("the table existed already and keeps its items"),
+            (Self::Created, _) | (Self::Kept, false) => None,
+        }
+    }
+}
+
 /// The database, its thread and its address.
 pub(crate) struct Tables {
     database: Database,

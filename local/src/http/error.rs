@@ -1,11 +1,8 @@
 //! HTTP errors in API Gateway's wording.
 
-use http_body_util::Full;
 use hyper::Response;
-use hyper::body::Bytes;
 
-/// A response with its whole body.
-pub(crate) type HttpResponse = Response<Full<Bytes>>;
+use super::response::{HttpResponse, with_body};
 
 /// A response that refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +34,15 @@ impl HttpError {
     /// AWS's response to an unknown path or stage.
     pub(crate) fn forbidden() -> Self {
         Self::gateway(403, "ForbiddenException", "Forbidden")
+    }
+
+    /// AWS's response to a request that is not signed.
+    pub(crate) fn missing_token() -> Self {
+        Self::gateway(
+            403,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        )
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -71,7 +77,5 @@ pub(crate) fn refuse(error: HttpError) -> HttpResponse {
     for (name, value) in error.headers {
         builder = builder.header(name, value);
     }
-    builder
-        .body(Full::new(error.body.into()))
-        .expect("errors have valid header names and values")
+    with_body(builder, error.body)
 }

@@ -43,31 +43,32 @@ pub(crate) async fn read_head(
     timeout: Duration,
 ) -> Result<Head, HeadError> {
     let mut bytes = Vec::with_capacity(2048);
-    let reading = async {
-        loop {
-            let read = socket
-                .read_buf(&mut bytes)
-                .await
-                .map_err(|_| HeadError::Closed)?;
-            if read == 0 {
-                return Err(HeadError::Closed);
-            }
-            if let Some(head) = parse(&bytes)? {
-                return if head.length > limit {
-                    Err(HeadError::TooLarge)
-                } else {
-                    Ok(head)
-                };
-            }
-            if bytes.len() > limit {
-                return Err(HeadError::TooLarge);
-            }
-        }
-    };
-    let head = tokio::time::timeout(timeout, reading)
+    let head = tokio::time::timeout(timeout, read(socket, &mut bytes, limit))
         .await
         .map_err(|_| HeadError::TimedOut)?;
     head.map(|head| Head { bytes, ..head })
+}
+
+/// Reads into `bytes` until they begin with a head of at most `limit` bytes, or cannot.
+pub(crate) async fn read(
+    socket: &mut (impl AsyncRead + Unpin),
+    bytes: &mut Vec<u8>,
+    limit: usize,
+) -> Result<Head, HeadError> {
+    loop {
+        let read = socket
+            .read_buf(bytes)
+            .await
+            .map_err(|_| HeadError::Closed)?;
+        if read == 0 {
+            return Err(HeadError::Closed);
+        }
+        match parse(bytes)? {
+            Some(head) if head.length <= limit => return Ok(head),
+            None if bytes.len() <= limit => {}
+            _ => return Err(HeadError::TooLarge),
+        }
+    }
 }
 
 /// `None` if the head is not complete.
@@ -172,6 +173,19 @@ mod tests {
         assert_eq!(names, ["Host", "msgFrom", "X-A", "X-A"]);
         assert_eq!(head.header("x-a"), Some("2"));
         assert_eq!(head.query.as_deref(), Some("a=1"));
+    }
+
+    #[test]
+    fn a_head_ends_with_an_empty_line() {
+        for (bytes, is_whole) in [
+            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true),
+            ("GET / HTTP/1.1\nHost: h\n\nbody", true),
+            ("GET / HTTP/1.1\r\nHost: h\r\n", false),
+            ("", false),
+        ] {
+            let is_read = parse(bytes.as_bytes()).unwrap().is_some();
+            assert_eq!(is_read, is_whole, "{bytes:?}");
+        }
     }
 
     #[test]

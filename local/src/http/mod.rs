@@ -5,23 +5,28 @@ pub(crate) mod error;
 pub(crate) mod head;
 pub(crate) mod page;
 pub mod peers;
+pub(crate) mod response;
 pub(crate) mod sockets;
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
+use self::head::HeadError;
+use self::response::HttpResponse;
 use self::sockets::{SocketSlot, Sockets};
 use crate::budget::{Reservation, Share, Stage};
 
@@ -59,74 +64,102 @@ impl Default for Timeouts {
     }
 }
 
-/// Accepts at most `most` sockets at a time and serves their requests. Dropping the future closes all of them.
-pub(crate) async fn accept<A>(
+/// Accepts sockets until `stop` is over, as many at a time as `sockets` has places, and runs `serve` with each. Then it
+/// closes all of them, as dropping the future does.
+pub(crate) async fn accept<S>(
+    listener: TcpListener,
+    sockets: &Arc<Sockets>,
+    stop: impl Future<Output = ()>,
+    serve: impl Fn(TcpStream, SocketAddr, SocketSlot) -> S,
+) where
+    S: Future<Output = ()> + Send + 'static,
+{
+    let mut served = JoinSet::new();
+    let accepting = async {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                Some(_) = served.join_next(), if !served.is_empty() => continue,
+            };
+            let Ok((socket, peer)) = accepted else {
+                // Too many open files: the next accept would fail at once as well.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            // Otherwise a write may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
+            let _slower = socket.set_nodelay(true);
+            served.spawn(serve(socket, peer, sockets.slot().await));
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop => {}
+    }
+    drop(listener);
+    served.shutdown().await;
+}
+
+/// Serves the requests of at most `most` sockets at a time. Dropping the future closes all of them.
+pub(crate) async fn serve<R>(
     listener: TcpListener,
     most: usize,
     timeouts: Timeouts,
-    answer: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    respond: impl Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
 ) where
-    A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    R: Future<Output = HttpResponse> + Send + 'static,
 {
-    let sockets = Sockets::new(most);
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-        };
-        let Ok((socket, _)) = accepted else {
-            // Too many open files: the next accept would fail at once as well.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let (answer, slot) = (answer.clone(), sockets.slot().await);
-        connections.spawn(async move { serve(socket, &slot, timeouts, answer).await });
-    }
+    let never = std::future::pending();
+    accept(listener, &Sockets::new(most), never, |socket, _, slot| {
+        let respond = respond.clone();
+        async move { serve_socket(socket, &slot, timeouts, respond).await }
+    })
+    .await;
 }
 
 /// Serves the requests of a new socket, if it belongs to one of this user's programs.
-async fn serve<A>(
+async fn serve_socket<R>(
     mut socket: TcpStream,
     slot: &SocketSlot,
     timeouts: Timeouts,
-    answer: impl Fn(Request<Incoming>) -> A,
+    respond: impl Fn(Request<Incoming>) -> R,
 ) where
-    A: Future<Output = Response<Full<Bytes>>>,
+    R: Future<Output = HttpResponse>,
 {
-    // Otherwise a response may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
-    let _slower = socket.set_nodelay(true);
     if peers::admit(&mut socket).await.is_err() {
         return;
     }
-    let head = tokio::select! {
-        head = tokio::time::timeout(timeouts.head, first_bytes(&mut socket)) => head,
+    let mut bytes = Vec::with_capacity(1024);
+    let reading = head::read(&mut socket, &mut bytes, HEAD_BYTES);
+    let read = tokio::select! {
+        read = tokio::time::timeout(timeouts.head, reading) => read,
         () = slot.needed() => return,
     };
-    if let Ok(Some(head)) = head {
-        go_on(socket, head, slot, timeouts.idle, answer).await;
+    match read {
+        Err(_) | Ok(Err(HeadError::Closed)) => {}
+        // The server reads the bytes again, and refuses those that are no head.
+        Ok(_) => go_on(socket, bytes, slot, timeouts.idle, respond).await,
     }
 }
 
 /// Serves the requests of a socket from which `read` was read already.
-pub(crate) async fn go_on<A>(
+pub(crate) async fn go_on<R>(
     socket: TcpStream,
     read: Vec<u8>,
     slot: &SocketSlot,
     idle: Duration,
-    answer: impl Fn(Request<Incoming>) -> A,
+    respond: impl Fn(Request<Incoming>) -> R,
 ) where
-    A: Future<Output = Response<Full<Bytes>>>,
+    R: Future<Output = HttpResponse>,
 {
     let (reader, writer) = tokio::io::split(WriteTimeout::new(socket, UNREAD));
     let io = TokioIo::new(tokio::io::join(io::Cursor::new(read).chain(reader), writer));
     let service = service_fn(|request| {
         slot.works();
-        let answer = answer(request);
+        let response = respond(request);
         async {
-            let answer = answer.await;
+            let response = response.await;
             slot.waits();
-            Ok::<_, std::convert::Infallible>(answer)
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     // The timeout of a head also covers the wait between two requests: an SDK keeps its connection for a while.
@@ -143,25 +176,6 @@ pub(crate) async fn go_on<A>(
     }
     // A request that has just arrived is served, but not for a client that does not read its response.
     let _closed = tokio::time::timeout(LEAVING, serving).await;
-}
-
-/// Reads until a request's head is complete; `None` if the client disconnects before.
-async fn first_bytes(socket: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(1024);
-    let mut looked_at = 0;
-    while bytes.len() < HEAD_BYTES && !has_empty_line(&bytes[looked_at..]) {
-        looked_at = bytes.len().saturating_sub(3);
-        if socket.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    }
-    Some(bytes)
-}
-
-/// Whether the empty line at the end of a head is there. HTTP allows lines to end with a bare line feed.
-fn has_empty_line(bytes: &[u8]) -> bool {
-    let ends = |end: &[u8]| bytes.windows(end.len()).any(|window| window == end);
-    ends(b"\r\n\r\n") || ends(b"\n\n")
 }
 
 /// Why no body could be read.
@@ -192,7 +206,7 @@ pub(crate) async fn body(body: Incoming, limit: usize) -> Result<Bytes, BodyErro
 pub(crate) async fn held_body(
     body: Incoming,
     limit: usize,
-    share: &std::sync::Arc<Share>,
+    share: &Arc<Share>,
 ) -> Result<(Bytes, Reservation), BodyError> {
     let mut held = share.take_anyway(0);
     let mut body = pin!(Limited::new(body, limit));
@@ -318,18 +332,6 @@ mod tests {
     use tokio::io::AsyncWriteExt as _;
 
     use super::*;
-
-    #[test]
-    fn a_head_ends_with_an_empty_line() {
-        for (bytes, is_whole) in [
-            ("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true),
-            ("GET / HTTP/1.1\nHost: h\n\nbody", true),
-            ("GET / HTTP/1.1\r\nHost: h\r\n", false),
-            ("", false),
-        ] {
-            assert_eq!(has_empty_line(bytes.as_bytes()), is_whole, "{bytes:?}");
-        }
-    }
 
     #[tokio::test]
     async fn a_client_that_reads_nothing_is_disconnected_and_a_slow_one_is_not() {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
 use crate::BoxFuture;
+use crate::http::response::{HttpResponse, with_body};
 use crate::http::{self, Timeouts};
 
 /// The most connections of browsers on a port that only serves the page.
@@ -54,7 +54,7 @@ impl Page {
                 .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
         };
-        Box::pin(http::accept(
+        Box::pin(http::serve(
             listener,
             CONNECTIONS,
             Timeouts::default(),
@@ -66,7 +66,7 @@ impl Page {
     ///
     /// A `Host` that does not mean this machine is refused: a site whose name resolves to 127.0.0.1 could otherwise
     /// read the page as its own (DNS rebinding).
-    pub(crate) fn response<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    pub(crate) fn response<B>(&self, request: &Request<B>) -> Option<HttpResponse> {
         let body = match *request.method() {
             Method::GET => self.html.clone(),
             Method::HEAD => Bytes::new(),
@@ -85,11 +85,10 @@ impl Page {
                 "This page is only available on this machine: open it as http://127.0.0.1, with the same port.\n",
             ));
         }
-        let response = protected(Response::builder())
+        let builder = protected(Response::builder())
             .header("Content-Type", "text/html; charset=utf-8")
-            .header("Content-Security-Policy", &self.policy)
-            .body(Full::new(body));
-        Some(response.expect("its headers are checked when it is made"))
+            .header("Content-Security-Policy", &self.policy);
+        Some(with_body(builder, body))
     }
 }
 
@@ -129,12 +128,13 @@ pub struct PageResponse {
 }
 
 impl PageResponse {
-    fn response(self) -> Response<Full<Bytes>> {
+    fn response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let response = protected(Response::builder().status(status))
-            .header("Content-Type", "application/json")
-            .body(Full::new(Bytes::from(self.json)));
-        response.expect("its headers are constants")
+        let builder = protected(Response::builder().status(status));
+        with_body(
+            builder.header("Content-Type", "application/json"),
+            self.json,
+        )
     }
 }
 
@@ -148,11 +148,10 @@ fn is_loopback(host: &str) -> bool {
     name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost")
 }
 
-fn said(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    let response = protected(Response::builder().status(status))
-        .header("Content-Type", "text/plain; charset=utf-8")
-        .body(Full::new(Bytes::from_static(text.as_bytes())));
-    response.expect("its headers are constants")
+fn said(status: StatusCode, text: &'static str) -> HttpResponse {
+    let builder = protected(Response::builder().status(status))
+        .header("Content-Type", "text/plain; charset=utf-8");
+    with_body(builder, text)
 }
 
 /// Other sites cannot frame it, and browsers neither guess its type, nor store it, nor send its address (which may
@@ -171,7 +170,7 @@ fn protected(builder: hyper::http::response::Builder) -> hyper::http::response::
 mod tests {
     use super::*;
 
-    fn ask(method: Method, target: &str, host: &str) -> Option<Response<Full<Bytes>>> {
+    fn ask(method: Method, target: &str, host: &str) -> Option<HttpResponse> {
         let request = Request::builder()
             .method(method)
             .uri(target)

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Request;
 use super::condition::{Condition, ConditionError};
+use super::request::Request;
 use super::wildcard::{matches_arn, matches_without_case};
 
 /// A parsed policy document.

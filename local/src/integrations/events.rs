@@ -55,13 +55,13 @@ pub(crate) struct Ended {
 
 /// The event of `$connect`. `trace` becomes `X-Amzn-Trace-Id`.
 pub(crate) fn connect(
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
     head: &Head,
     variables: &Map<String, Value>,
     stamp: &RequestInfo,
     trace: &str,
 ) -> Vec<u8> {
-    let headers = forwarded(head, facts, trace);
+    let headers = forwarded(head, info, trace);
     let headers: Vec<_> = headers
         .iter()
         .filter(|(name, _)| !is_hop_by_hop(name))
@@ -73,14 +73,14 @@ pub(crate) fn connect(
         multi_value_headers: Some(all_values(&headers)),
         query_string_parameters: (!query.is_empty()).then(|| last_values(&query)),
         multi_value_query_string_parameters: (!query.is_empty()).then(|| all_values(&query)),
-        ..Event::new(context(facts, "$connect", "CONNECT", stamp), variables)
+        ..Event::new(context(info, "$connect", "CONNECT", stamp), variables)
     })
 }
 
 /// The event of a message route. For an empty message it has no body, as observed by a function on AWS
 /// (<https://github.com/Kludex/mangum/issues/117>).
 pub(crate) fn message(
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
     route_key: &str,
     message_id: &str,
     body: &str,
@@ -89,7 +89,7 @@ pub(crate) fn message(
 ) -> Vec<u8> {
     let context = Context {
         message_id: Some(message_id),
-        ..context(facts, route_key, "MESSAGE", stamp)
+        ..context(info, route_key, "MESSAGE", stamp)
     };
     let event = Event {
         body: (!body.is_empty()).then_some(body),
@@ -103,7 +103,7 @@ pub(crate) fn message(
 
 /// The event of `$disconnect`. It has four fixed headers, as on AWS.
 pub(crate) fn disconnect(
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
     ended: &Ended,
     variables: &Map<String, Value>,
     stamp: &RequestInfo,
@@ -111,10 +111,10 @@ pub(crate) fn disconnect(
     let context = Context {
         disconnect_status_code: Some(ended.code),
         disconnect_reason: Some(&ended.reason),
-        ..context(facts, "$disconnect", "DISCONNECT", stamp)
+        ..context(info, "$disconnect", "DISCONNECT", stamp)
     };
     let headers: Vec<_> = [
-        ("Host", facts.domain_name.as_str()),
+        ("Host", info.domain_name.as_str()),
         ("x-api-key", ""),
         ("X-Forwarded-For", ""),
         ("x-restapi", ""),
@@ -132,14 +132,14 @@ pub(crate) fn disconnect(
 /// of the upgrade itself. See
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 pub(crate) fn authorize(
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
     head: &Head,
     method_arn: &str,
     variables: &Map<String, Value>,
     stamp: &RequestInfo,
     trace: &str,
 ) -> Vec<u8> {
-    let mut headers = forwarded(head, facts, trace);
+    let mut headers = forwarded(head, info, trace);
     if head.header("content-length").is_none() {
         headers.push(("content-length".to_owned(), "0".to_owned()));
     }
@@ -152,7 +152,7 @@ pub(crate) fn authorize(
         query_string_parameters: last_values(&query),
         multi_value_query_string_parameters: all_values(&query),
         stage_variables: variables,
-        request_context: context(facts, "$connect", "CONNECT", stamp),
+        request_context: context(info, "$connect", "CONNECT", stamp),
     })
 }
 
@@ -239,14 +239,14 @@ struct Identity<'a> {
 }
 
 pub(crate) fn context<'a>(
-    facts: &'a ConnectionInfo,
+    info: &'a ConnectionInfo,
     route_key: &'a str,
     event_type: &'static str,
     stamp: &'a RequestInfo,
 ) -> Context<'a> {
     Context {
         route_key,
-        authorizer: facts.authorizer.as_ref(),
+        authorizer: info.authorizer.as_ref(),
         message_id: None,
         disconnect_status_code: None,
         event_type,
@@ -254,22 +254,22 @@ pub(crate) fn context<'a>(
         request_time: moments::common_log(stamp.at),
         message_direction: "IN",
         disconnect_reason: None,
-        stage: &facts.stage,
-        connected_at: facts.connected_at,
-        request_time_epoch: stamp.at.max(facts.connected_at),
+        stage: &info.stage,
+        connected_at: info.connected_at,
+        request_time_epoch: stamp.at.max(info.connected_at),
         identity: Identity {
-            user_agent: facts.user_agent.as_deref(),
-            source_ip: &facts.source_ip,
+            user_agent: info.user_agent.as_deref(),
+            source_ip: &info.source_ip,
         },
         request_id: &stamp.request_id,
-        domain_name: &facts.domain_name,
-        connection_id: &facts.connection_id,
-        api_id: &facts.api_id,
+        domain_name: &info.domain_name,
+        connection_id: &info.connection_id,
+        api_id: &info.api_id,
     }
 }
 
 /// The client's headers with those that AWS's front end adds. They name `https` and 443, as on AWS.
-pub(crate) fn forwarded(head: &Head, facts: &ConnectionInfo, trace: &str) -> Vec<(String, String)> {
+pub(crate) fn forwarded(head: &Head, info: &ConnectionInfo, trace: &str) -> Vec<(String, String)> {
     let ours = [
         "X-Amzn-Trace-Id",
         "X-Forwarded-For",
@@ -278,8 +278,8 @@ pub(crate) fn forwarded(head: &Head, facts: &ConnectionInfo, trace: &str) -> Vec
     ];
     let is_ours = |name: &str| ours.iter().any(|our| our.eq_ignore_ascii_case(name));
     let forwarded_for = match head.header(ours[1]) {
-        Some(before) => format!("{before}, {}", facts.source_ip),
-        None => facts.source_ip.clone(),
+        Some(before) => format!("{before}, {}", info.source_ip),
+        None => info.source_ip.clone(),
     };
     let values = [
         trace.to_owned(),
@@ -334,7 +334,7 @@ const SERIALISABLE: &str = "events hold strings, numbers and maps of them";
 mod tests {
     use super::*;
 
-    fn facts() -> ConnectionInfo {
+    fn info() -> ConnectionInfo {
         ConnectionInfo {
             connection_id: "AAAAAAAAIAMCAAA=".to_owned(),
             connected_at: 1_767_225_600_000,
@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn a_message_event_is_exactly_this() {
         let event = message(
-            &facts(),
+            &info(),
             "$default",
             "BBBBBBBBIAMCAAA=",
             "{\"a\":1}",
@@ -375,7 +375,7 @@ mod tests {
             reason: String::new(),
         };
         let event: Value =
-            serde_json::from_slice(&disconnect(&facts(), &ended, &Map::new(), &stamp())).unwrap();
+            serde_json::from_slice(&disconnect(&info(), &ended, &Map::new(), &stamp())).unwrap();
         let names: Vec<&String> = event["headers"].as_object().unwrap().keys().collect();
         assert_eq!(names, ["Host", "x-api-key", "X-Forwarded-For", "x-restapi"]);
         assert_eq!(event["requestContext"]["disconnectStatusCode"], 1001);

@@ -41,17 +41,17 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(crate) fn connect(
-        facts: &ConnectionInfo,
+        info: &ConnectionInfo,
         head: &Head,
         variables: &'a Map<String, Value>,
         stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
-        let headers = events::forwarded(head, facts, trace)
+        let headers = events::forwarded(head, info, trace)
             .into_iter()
             .filter(|(name, _)| !events::is_hop_by_hop(name))
             .collect();
-        let context = events::context(facts, "$connect", "CONNECT", stamp);
+        let context = events::context(info, "$connect", "CONNECT", stamp);
         Self {
             headers,
             query: head.query_pairs(),
@@ -60,7 +60,7 @@ impl<'a> Exchange<'a> {
     }
 
     pub(crate) fn message(
-        facts: &ConnectionInfo,
+        info: &ConnectionInfo,
         route_key: &str,
         message_id: &str,
         body: &'a str,
@@ -68,19 +68,19 @@ impl<'a> Exchange<'a> {
         stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
-        let mut context = events::context(facts, route_key, "MESSAGE", stamp);
+        let mut context = events::context(info, route_key, "MESSAGE", stamp);
         context.message_id = Some(message_id);
         Self::new(&context, body, variables, trace)
     }
 
     pub(crate) fn disconnect(
-        facts: &ConnectionInfo,
+        info: &ConnectionInfo,
         ended: &Ended,
         variables: &'a Map<String, Value>,
         stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
-        let mut context = events::context(facts, "$disconnect", "DISCONNECT", stamp);
+        let mut context = events::context(info, "$disconnect", "DISCONNECT", stamp);
         context.disconnect_status_code = Some(ended.code);
         context.disconnect_reason = Some(&ended.reason);
         Self::new(&context, "", variables, trace)

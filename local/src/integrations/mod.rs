@@ -7,7 +7,6 @@
 //! Where AWS documents nothing for WebSocket APIs, this follows its REST APIs: which template key counts, what is
 //! forwarded, and that an unreachable backend is a status of 504.
 
-mod answer;
 mod backend;
 mod client;
 pub(crate) mod events;
@@ -15,6 +14,7 @@ mod exchange;
 pub(crate) mod json_size;
 mod rendering;
 mod request;
+mod responses;
 mod selection;
 pub(crate) mod validation;
 pub(crate) mod variables;
@@ -22,13 +22,13 @@ pub(crate) mod variables;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::answer::Responses;
 use self::backend::{Backend, BackendResponse};
 use self::client::Client;
 pub(crate) use self::exchange::Exchange;
 use self::exchange::Failure;
 use self::rendering::{render_in_passing, render_wholly};
 use self::request::{Outgoing, Templates};
+use self::responses::Responses;
 pub(crate) use self::validation::Validator;
 use crate::budget::{Reservation, Share};
 use crate::clock::Clock;
@@ -235,7 +235,13 @@ impl LiveIntegration {
             }
             Kind::Mock(templates, responses) => {
                 let body = body(templates, worker_threads, exchange).await?;
-                mapped(responses, worker_threads, answer::mocked(&body)?, exchange).await
+                mapped(
+                    responses,
+                    worker_threads,
+                    responses::mocked(&body)?,
+                    exchange,
+                )
+                .await
             }
         }
     }

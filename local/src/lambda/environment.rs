@@ -16,10 +16,10 @@ pub(crate) fn environment(
     let Runnable {
         function,
         code,
-        surroundings,
+        environment,
         ..
     } = runnable;
-    let key = &surroundings.access_key;
+    let key = &environment.access_key;
     let root = code.root.to_string_lossy().into_owned();
     let mut variables = BTreeMap::from(
         [
@@ -29,14 +29,14 @@ pub(crate) fn environment(
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
-    let endpoints = surroundings.endpoints.iter();
+    let endpoints = environment.endpoints.iter();
     variables.extend(endpoints.map(|(name, address)| ((*name).to_owned(), address.clone())));
     variables.extend(function.environment.clone());
     variables.extend(
         [
             ("_HANDLER", function.handler.as_str()),
             ("AWS_ACCESS_KEY_ID", &key.id),
-            ("AWS_DEFAULT_REGION", &surroundings.region),
+            ("AWS_DEFAULT_REGION", &environment.region),
             (
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
                 &function.memory_size.to_string(),
@@ -47,7 +47,7 @@ pub(crate) fn environment(
             ("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group),
             ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream),
             ("AWS_LAMBDA_RUNTIME_API", runtime_api),
-            ("AWS_REGION", &surroundings.region),
+            ("AWS_REGION", &environment.region),
             ("AWS_SECRET_ACCESS_KEY", &key.secret),
             ("AWS_SESSION_TOKEN", &key.session_token),
             ("LAMBDA_RUNTIME_DIR", &root),

@@ -344,11 +344,11 @@ impl Runtime for ProcessOf {
         self.function.state().pool.works_on(self.id, request_id)
     }
 
-    fn answered(&self, request_id: &str, outcome: Outcome) -> bool {
+    fn responded(&self, request_id: &str, outcome: Outcome) -> bool {
         self.function.change(|state| {
             let answered = state
                 .pool
-                .answered(self.id, request_id, outcome, Instant::now());
+                .responded(self.id, request_id, outcome, Instant::now());
             (answered.is_some(), answered.unwrap_or_default())
         })
     }

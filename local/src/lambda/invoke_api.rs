@@ -5,20 +5,18 @@
 
 use std::sync::Arc;
 
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::json;
 
-use super::Functions;
 use super::callee::Callee;
 use super::event_queue::QueueFull;
+use super::functions::Functions;
 use super::job::{Event, Failure, Invocation, Outcome};
 use crate::budget::{Reservation, Share};
-use crate::http::error::HttpError;
-use crate::http::error::{HttpResponse, refuse};
+use crate::http::error::{HttpError, refuse};
+use crate::http::response::{HttpResponse, with_body};
 use crate::http::{BodyError, held_body};
-use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
 use crate::stack::Identity;
 use crate::{ids, moments};
@@ -78,11 +76,11 @@ async fn invoke(
         return Err(user_error(404, "ResourceNotFoundException", &message));
     }
     Ok(match kind {
-        Kind::DryRun => finish(Response::builder().status(204), Bytes::new()),
+        Kind::DryRun => with_body(Response::builder().status(204), Bytes::new()),
         Kind::Event => match functions.accept(&callee.arn, payload, &trace) {
             Ok(request_id) => {
                 let builder = Response::builder().status(202);
-                finish(builder.header("x-amzn-RequestId", request_id), Bytes::new())
+                with_body(builder.header("x-amzn-RequestId", request_id), Bytes::new())
             }
             Err(QueueFull) => return Err(throttled()),
         },
@@ -99,9 +97,9 @@ async fn invoke(
                 .header("X-Amz-Executed-Version", "$LATEST")
                 .header("x-amzn-RequestId", request_id);
             match functions.run(&callee.arn, Invocation { event, held }).await {
-                Outcome::Response(body) => finish(builder, body),
+                Outcome::Response(body) => with_body(builder, body),
                 Outcome::Failed(failure) if failure.is_throttle() => return Err(throttled()),
-                Outcome::Failed(failure) => finish(
+                Outcome::Failed(failure) => with_body(
                     builder.header("X-Amz-Function-Error", "Unhandled"),
                     function_error(&failure),
                 ),
@@ -158,32 +156,19 @@ fn authorize(
     let principal = match credentials.caller(request.headers(), request.uri().query()) {
         Caller::Operator => return Ok(()),
         Caller::Anonymous => {
-            return Err(HttpError::gateway(
-                403,
-                "MissingAuthenticationTokenException",
-                "Missing Authentication Token",
-            ));
+            return Err(HttpError::missing_token());
         }
         Caller::Function(principal) => principal,
     };
     let resource = callee.resource();
-    let why = match principal.decide(ACTION, &resource, request.headers()) {
-        Decision::Allowed => return Ok(()),
-        Decision::ImplicitlyDenied => {
-            format!("because no identity-based policy allows the {ACTION} action")
-        }
-        Decision::ExplicitlyDenied => {
-            "with an explicit deny in an identity-based policy".to_owned()
-        }
-    };
-    let user = &principal.arn;
-    let message = format!(
-        "User: {user} is not authorized to perform: {ACTION} on resource: {resource} {why}"
-    );
-    Err(HttpError {
-        body: json!({ "Message": message }).to_string(),
-        ..HttpError::gateway(403, "AccessDeniedException", &message)
-    })
+    let decision = principal.decide(ACTION, &resource, request.headers());
+    match decision.denial(&principal.arn, ACTION, &resource) {
+        None => Ok(()),
+        Some(message) => Err(HttpError {
+            body: json!({ "Message": message }).to_string(),
+            ..HttpError::gateway(403, "AccessDeniedException", &message)
+        }),
+    }
 }
 
 /// The caller's trace, or a new one.
@@ -280,10 +265,4 @@ fn user_error(status: u16, error_type: &str, message: &str) -> HttpError {
 
 fn header<'r>(request: &'r Request<Incoming>, name: &str) -> Option<&'r str> {
     request.headers().get(name)?.to_str().ok()
-}
-
-fn finish(builder: hyper::http::response::Builder, body: Bytes) -> HttpResponse {
-    builder
-        .body(Full::new(body))
-        .expect("headers are constants and ids")
 }

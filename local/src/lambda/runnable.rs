@@ -11,7 +11,7 @@ use crate::stack::Function;
 pub(crate) struct Runnable {
     pub(crate) function: Function,
     pub(crate) code: Code,
-    pub(crate) surroundings: FunctionEnvironment,
+    pub(crate) environment: FunctionEnvironment,
     pub(crate) max_processes: usize,
     /// The missing action that its role would need on AWS to write logs.
     pub(crate) missing_log_action: Option<&'static str>,

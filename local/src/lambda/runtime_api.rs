@@ -4,9 +4,7 @@
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API it has what a runtime
 //! needs that registers to be notified of its end: register, and a next event that never comes.
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::http::response::Builder;
+use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -14,6 +12,7 @@ use tokio::sync::oneshot;
 use super::job::{Event, Failure, Job, Outcome};
 use super::pool::Busy;
 use crate::http::browser;
+use crate::http::response::{HttpResponse, with_body};
 use crate::http::{self, BodyError, Timeouts};
 use crate::stack::Function;
 use crate::{ids, moments};
@@ -23,8 +22,6 @@ const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 
 /// The most connections of a process to its own Runtime API. A runtime needs one or two.
 const CONNECTIONS: usize = 32;
-
-type HttpResponse = Response<Full<Bytes>>;
 
 /// The actions of a process through its Runtime API.
 pub(super) trait Runtime: Clone + Send + Sync + 'static {
@@ -41,7 +38,7 @@ pub(super) trait Runtime: Clone + Send + Sync + 'static {
     fn works_on(&self, request_id: &str) -> bool;
 
     /// The process has responded; false if it does not work on `request_id`.
-    fn answered(&self, request_id: &str, outcome: Outcome) -> bool;
+    fn responded(&self, request_id: &str, outcome: Outcome) -> bool;
 
     /// The process reports why it cannot start; false if it has started, or has reported before.
     fn failed_to_start(&self, failure: Failure) -> bool;
@@ -54,7 +51,7 @@ pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
         idle: http::IDLE + process.function().timeout,
         ..Timeouts::default()
     };
-    http::accept(listener, CONNECTIONS, timeouts, move |request| {
+    http::serve(listener, CONNECTIONS, timeouts, move |request| {
         let process = process.clone();
         async move { handle(&process, request).await }
     })
@@ -129,7 +126,7 @@ fn deliver(function: &Function, event: Event) -> HttpResponse {
     if let Some(context) = client_context {
         builder = builder.header("Lambda-Runtime-Client-Context", context);
     }
-    finish(builder, payload)
+    with_body(builder, payload)
 }
 
 async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> HttpResponse {
@@ -162,7 +159,7 @@ async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> HttpRespon
             )
         }
     };
-    match process.answered(id, outcome) {
+    match process.responded(id, outcome) {
         true => answer,
         false => invalid_request_id(),
     }
@@ -173,7 +170,7 @@ async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) ->
         return invalid_request_id();
     }
     let failure = failure(request).await;
-    match process.answered(id, Outcome::Failed(failure)) {
+    match process.responded(id, Outcome::Failed(failure)) {
         true => accepted(),
         false => invalid_request_id(),
     }
@@ -220,9 +217,9 @@ fn register(function: &Function) -> HttpResponse {
         "handler": function.handler,
     });
     let identifier = ids::invocation_id();
-    finish(
+    with_body(
         Response::builder().header("Lambda-Extension-Identifier", identifier),
-        body.to_string().into(),
+        body.to_string(),
     )
 }
 
@@ -246,16 +243,10 @@ fn error(status: StatusCode, error_type: &str, message: &str) -> HttpResponse {
 }
 
 fn text(status: StatusCode, body: &str) -> HttpResponse {
-    finish(
+    with_body(
         Response::builder()
             .status(status)
             .header("Content-Type", "application/json"),
-        body.to_owned().into(),
+        body.to_owned(),
     )
-}
-
-fn finish(builder: Builder, body: Bytes) -> HttpResponse {
-    builder
-        .body(Full::new(body))
-        .expect("header values come from ids, numbers and ARNs")
 }

@@ -1,6 +1,6 @@
 //! Why a stack cannot be started or updated.
 
-use crate::dynamodb::TablesError;
+use super::lifecycle::ResourceError;
 use crate::lambda::CodeError;
 use crate::stack::LogicalId;
 use crate::template::TemplateError;
@@ -29,9 +29,9 @@ pub enum StartError {
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// The tables could not be opened.
+    /// A resource with state, or the service for it, could not be opened.
     #[error(transparent)]
-    Tables(#[from] TablesError),
+    Resource(#[from] ResourceError),
 }
 
 /// Why a stack was not updated. It keeps running unchanged.
@@ -44,9 +44,9 @@ pub enum UpdateError {
     /// A function of the template has no code.
     #[error(transparent)]
     Code(#[from] FunctionCodeError),
-    /// DynamoDB refuses a table.
+    /// The service of a resource with state refuses it.
     #[error(transparent)]
-    Tables(#[from] TablesError),
+    Resource(#[from] ResourceError),
     /// The request is for another stack.
     #[error(
         "this is stack `{running}`, not `{requested}`: start a second stack for that, with another port"

@@ -4,12 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dynamodb::{Prepared, Scope, Tables, TablesError, same_keys};
+use crate::dynamodb::{Scope, Tables, TablesError, same_keys};
 use crate::iam::credentials::Credentials;
 use crate::options::Options;
 use crate::stack::{Identity, LogicalId, Resource, Stack};
 use crate::transition::{ChangeSummary, Reporter};
 use crate::worker_threads::blocking;
+
+/// Why the services of resources with state, or one of the resources, could not be opened, created or changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// The tables, or one of them.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+}
 
 /// The services of resources with state.
 #[derive(Debug)]
@@ -23,7 +32,7 @@ impl Stateful {
         identity: &Identity,
         options: &Options,
         credentials: &Arc<Credentials>,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, ResourceError> {
         let scope = Scope {
             region: identity.region.clone(),
             account_id: identity.account_id.clone(),
@@ -49,9 +58,10 @@ impl Stateful {
     }
 
     /// Lets the services check every resource before any is changed.
-    pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), TablesError> {
+    pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), ResourceError> {
         let stack = Arc::clone(stack);
-        blocking(move || Tables::check(stack.tables.values())).await
+        blocking(move || Tables::check(stack.tables.values())).await?;
+        Ok(())
     }
 
     /// Creates or updates one resource of `after`, if the summary contains it, and reports it.
@@ -61,7 +71,7 @@ impl Stateful {
         resource: &Resource,
         summary: &ChangeSummary,
         reporter: &Reporter<'_>,
-    ) -> Result<(), TablesError> {
+    ) -> Result<(), ResourceError> {
         let is_new = summary.added.contains(&resource.logical_id);
         let verb = match is_new {
             true => "CREATE",
@@ -69,32 +79,26 @@ impl Stateful {
             false => return Ok(()),
         };
         reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
-        let reason = match (self.prepare(after, resource).await?, is_new) {
-            (Some(Prepared::Replaced), true) => {
-                Some("a table with other keys existed; its items are lost")
-            }
-            (Some(Prepared::Replaced), false) => {
-                Some("its keys changed, so it was replaced; its items are lost")
-            }
-            (Some(Prepared::Kept), true) => Some("the table existed already and keeps its items"),
-            _ => None,
-        };
+        let reason = self.prepare(after, resource, is_new).await?;
         let reason = reason.map(str::to_owned);
         reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
         Ok(())
     }
 
-    /// Creates the state of a resource unless it exists; `None` for resources that have none.
+    /// Creates the state of a resource, if its type has state, unless it exists. Returns what a stack event should say of
+    /// it.
     async fn prepare(
         &self,
         stack: &Stack,
         resource: &Resource,
-    ) -> Result<Option<Prepared>, TablesError> {
-        let Some(table) = stack.tables.get(&resource.logical_id).cloned() else {
-            return Ok(None);
-        };
-        let tables = Arc::clone(&self.tables);
-        blocking(move || tables.prepare(&table)).await.map(Some)
+        is_new: bool,
+    ) -> Result<Option<&'static str>, ResourceError> {
+        if let Some(table) = stack.tables.get(&resource.logical_id).cloned() {
+            let tables = Arc::clone(&self.tables);
+            let prepared = blocking(move || tables.prepare(&table)).await?;
+            return Ok(prepared.remark(is_new));
+        }
+        Ok(None)
     }
 
     /// Removes the state of `before` that `after` does not have, and reports the removed resources.

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
+pub use self::lifecycle::ResourceError;
 use self::lifecycle::Stateful;
 use self::parts::{listen, load, resolve_beside, stage_address};
 use self::services::{References, Services, Version};
@@ -44,8 +45,8 @@ pub struct LocalStack {
     /// Serialises updates.
     updating: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
-    serving: Option<JoinHandle<()>>,
-    watching_clocks: JoinHandle<()>,
+    serving: Option<AbortOnDropHandle<()>>,
+    _watching_clocks: AbortOnDropHandle<()>,
 }
 
 impl LocalStack {
@@ -118,8 +119,10 @@ impl LocalStack {
             current: Mutex::new(version),
             updating: tokio::sync::Mutex::new(()),
             stop,
-            serving: Some(tokio::spawn(front.serve(listener, stopped))),
-            watching_clocks: tokio::spawn(gateway.watch_clocks()),
+            serving: Some(AbortOnDropHandle::new(tokio::spawn(
+                front.serve(listener, stopped),
+            ))),
+            _watching_clocks: AbortOnDropHandle::new(tokio::spawn(gateway.watch_clocks())),
         })
     }
 
@@ -252,9 +255,5 @@ impl Drop for LocalStack {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         drop(self.services.functions.abandon());
-        self.watching_clocks.abort();
-        if let Some(serving) = self.serving.take() {
-            serving.abort();
-        }
     }
 }

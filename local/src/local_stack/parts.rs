@@ -88,7 +88,7 @@ pub(super) fn runnables(
         Some(Runnable {
             function: function.clone(),
             code: codes.get(&function.logical_id)?.clone(),
-            surroundings: FunctionEnvironment {
+            environment: FunctionEnvironment {
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
                 endpoints: endpoints.clone(),

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lifecycle::{Stateful, is_remade};
+use super::lifecycle::{ResourceError, Stateful, is_remade};
 use super::parts::{roles, runnables};
 use sha2::{Digest as _, Sha256};
 
 use crate::budget::Budget;
-use crate::dynamodb::TablesError;
 use crate::front::Front;
 use crate::iam::credentials::Credentials;
 use crate::lambda::{Code, Functions};
@@ -68,7 +67,7 @@ impl Services {
         options: &Options,
         observer: &Observer,
         port: u16,
-    ) -> Result<Self, TablesError> {
+    ) -> Result<Self, ResourceError> {
         let credentials = Arc::new(Credentials::default());
         let stateful = Stateful::open(&stack.identity, options, &credentials).await?;
         let budget = Budget::new(options.limits.queued_bytes);
@@ -107,7 +106,7 @@ impl Services {
         &self,
         before: Option<&Version>,
         after: &Version,
-    ) -> Result<ChangeSummary, TablesError> {
+    ) -> Result<ChangeSummary, ResourceError> {
         let summary = summary(before, after);
         let (verb, rollback) = match before {
             None => ("CREATE", "ROLLBACK"),

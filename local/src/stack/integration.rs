@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::LogicalId;
+use super::logical_id::LogicalId;
 
 /// An integration.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! same stack keeps its ids over restarts and updates.
 
 mod integration;
+mod logical_id;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +13,7 @@ pub use integration::{
     HttpRequest, Integration, IntegrationKind, IntegrationResponse, Mapping, ParameterMapping,
     ParameterSource, ParameterTarget, Passthrough, ResponseSource,
 };
-
-/// A resource's name inside the template.
-pub type LogicalId = String;
+pub use logical_id::LogicalId;
 
 /// The stack's name and place: the values of the pseudo parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]

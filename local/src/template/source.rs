@@ -3,6 +3,9 @@
 //!
 //! YAML that CloudFormation does not support is refused:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>.
+//!
+//! `template-yaml` has a similar loop for the command. It is not used here, because this crate shares no code with the
+//! command: a mistake in a template's reading that both made would go unnoticed.
 
 use std::collections::HashSet;
 

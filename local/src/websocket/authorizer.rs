@@ -21,7 +21,7 @@ pub(crate) fn has_identity(
     sources: &[String],
     head: &Head,
     variables: &Map<String, Value>,
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
 ) -> Result<(), HttpError> {
     let query = head.query_pairs();
     let present = |source: &String| {
@@ -37,11 +37,11 @@ pub(crate) fn has_identity(
             variables.get(name).and_then(Value::as_str)
         } else {
             match source.as_str() {
-                "context.connectionId" => Some(facts.connection_id.as_str()),
-                "context.domainName" => Some(facts.domain_name.as_str()),
-                "context.identity.sourceIp" => Some(facts.source_ip.as_str()),
-                "context.identity.userAgent" => facts.user_agent.as_deref(),
-                "context.stage" => Some(facts.stage.as_str()),
+                "context.connectionId" => Some(info.connection_id.as_str()),
+                "context.domainName" => Some(info.domain_name.as_str()),
+                "context.identity.sourceIp" => Some(info.source_ip.as_str()),
+                "context.identity.userAgent" => info.user_agent.as_deref(),
+                "context.stage" => Some(info.stage.as_str()),
                 _ => None,
             }
         };
@@ -56,12 +56,12 @@ pub(crate) fn has_identity(
 
 /// Why an upgrade is refused, for the client and, if the authorizer did not decide so, for its author.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct Rejection {
     pub(crate) error: HttpError,
     pub(crate) why: Option<String>,
 }
 
-impl From<HttpError> for Refused {
+impl From<HttpError> for Rejection {
     fn from(error: HttpError) -> Self {
         Self { error, why: None }
     }
@@ -71,8 +71,8 @@ impl From<HttpError> for Refused {
 pub(crate) fn context(
     answered: &IntegrationOutcome,
     method_arn: &str,
-    facts: &ConnectionInfo,
-) -> Result<Map<String, Value>, Refused> {
+    info: &ConnectionInfo,
+) -> Result<Map<String, Value>, Rejection> {
     let bytes = match answered {
         IntegrationOutcome::Function(Outcome::Response(bytes)) => bytes,
         IntegrationOutcome::Function(Outcome::Failed(failure))
@@ -147,10 +147,10 @@ pub(crate) fn context(
             )));
         }
     }
-    let about = ambient(&facts.source_ip, facts.user_agent.as_deref());
+    let about = ambient(&info.source_ip, info.user_agent.as_deref());
     match decide_knowing(&[policy], "execute-api:Invoke", method_arn, about) {
         Decision::Allowed => Ok(context),
-        Decision::ImplicitlyDenied => Err(Refused {
+        Decision::ImplicitlyDenied => Err(Rejection {
             error: denied("User is not authorized to access this resource"),
             why: Some(format!(
                 "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, so \
@@ -186,8 +186,8 @@ fn denied(message: &str) -> HttpError {
     }
 }
 
-fn broken(why: impl std::fmt::Display) -> Refused {
-    Refused {
+fn broken(why: impl std::fmt::Display) -> Rejection {
+    Rejection {
         error: HttpError::gateway(
             500,
             "AuthorizerConfigurationException",

@@ -19,7 +19,7 @@ use crate::options::Limits;
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) facts: ConnectionInfo,
+    pub(crate) info: ConnectionInfo,
     clock: Clock,
     /// On `clock`.
     opened: Duration,
@@ -118,7 +118,7 @@ fn pause(limits: &Limits) -> Duration {
 
 impl Connection {
     pub(crate) fn new(
-        facts: ConnectionInfo,
+        info: ConnectionInfo,
         limits: &Limits,
         clock: &Clock,
         budget: &Arc<Budget>,
@@ -130,8 +130,8 @@ impl Connection {
             opened,
             opened_by_wall: clock.wall_millis(),
             last_active: AtomicU64::new(millis(opened)),
-            last_active_epoch: AtomicI64::new(facts.connected_at),
-            facts,
+            last_active_epoch: AtomicI64::new(info.connected_at),
+            info,
             incoming: budget.share(),
             outgoing,
             waiting: budget.share(),
@@ -255,7 +255,7 @@ pub(crate) struct Connections(RwLock<HashMap<String, Arc<Connection>>>);
 
 impl Connections {
     pub(crate) fn insert(&self, connection: Arc<Connection>) {
-        let id = connection.facts.connection_id.clone();
+        let id = connection.info.connection_id.clone();
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -275,7 +275,7 @@ impl Connections {
         let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
         connections
             .get(id)
-            .filter(|connection| connection.facts.stage == stage)
+            .filter(|connection| connection.info.stage == stage)
             .cloned()
     }
 
@@ -283,7 +283,7 @@ impl Connections {
     pub(crate) fn stage_of(&self, id: &str) -> Option<String> {
         let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let connection = connections.get(id)?;
-        Some(connection.facts.stage.clone())
+        Some(connection.info.stage.clone())
     }
 
     /// Ends every connection whose stage `stays` does not accept.
@@ -294,7 +294,7 @@ impl Connections {
             .unwrap_or_else(PoisonError::into_inner)
             .values()
         {
-            if !stays(&connection.facts.stage) {
+            if !stays(&connection.info.stage) {
                 connection.end(Ending::going_away());
             }
         }

@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Gateway;
 use super::connections::{Connection, Ending, Outgoing};
+use super::gateway::Gateway;
 use super::messages::{disconnect, handle};
 use super::metered::{Arriving, Metered};
 use super::throttle::Bucket;
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
         Ok(socket) => converse(gateway, socket, rest, &connection, outgoing, slot).await,
         Err(_) => lost(),
     };
-    gateway.connections.remove(&connection.facts.connection_id);
+    gateway.connections.remove(&connection.info.connection_id);
     disconnect(gateway, &connection, &ended).await;
 }
 
@@ -133,7 +133,7 @@ async fn converse(
         }
     };
     // From here on a post gets 410, even one from `$disconnect`.
-    gateway.connections.remove(&connection.facts.connection_id);
+    gateway.connections.remove(&connection.info.connection_id);
     match ending {
         Ok(Ending {
             code,

@@ -5,7 +5,8 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::connections::{Connection, PostError};
 use super::deployed::LiveRoute;
-use super::{Gateway, answers, throttle};
+use super::gateway::Gateway;
+use super::{responses, throttle};
 use crate::budget::Reservation;
 use crate::ids;
 use crate::integrations::IntegrationOutcome;
@@ -24,11 +25,11 @@ pub(super) async fn handle(
     held: Reservation,
 ) {
     gateway.traffic.received();
-    let facts = &connection.facts;
+    let info = &connection.info;
     let stamp = RequestInfo::now();
     let deployed = gateway.deployed();
     // An update has removed the stage; the connection is about to end.
-    let Some(stage) = deployed.stage(&facts.stage) else {
+    let Some(stage) = deployed.stage(&info.stage) else {
         return;
     };
     let route = deployed.route_of(stage, &body);
@@ -38,24 +39,24 @@ pub(super) async fn handle(
         _ if !admitted => {
             drop((body, held));
             gateway.traffic.throttled();
-            Some(answers::error_frame(
+            Some(responses::error_frame(
                 throttle::MESSAGE,
-                &facts.connection_id,
+                &info.connection_id,
                 &stamp.request_id,
             ))
         }
         None => {
             gateway.traffic.client_error();
-            Some(answers::error_frame(
+            Some(responses::error_frame(
                 "Forbidden",
-                &facts.connection_id,
+                &info.connection_id,
                 &stamp.request_id,
             ))
         }
         Some(route) => {
             serve_message(
                 gateway,
-                facts,
+                info,
                 &stage.variables,
                 &route,
                 (body, held),
@@ -65,7 +66,7 @@ pub(super) async fn handle(
         }
     };
     if let Some(text) = text {
-        answer(gateway, connection, text);
+        respond(gateway, connection, text);
     }
     if !admitted {
         // The message keeps its place meanwhile, so that the client's next ones wait in the socket.
@@ -73,7 +74,7 @@ pub(super) async fn handle(
     }
 }
 
-fn answer(gateway: &Gateway, connection: &Connection, text: String) {
+fn respond(gateway: &Gateway, connection: &Connection, text: String) {
     if let Err(error) = connection.post(text.into()) {
         let why = match error {
             PostError::Full => "the client reads too slowly",
@@ -81,7 +82,7 @@ fn answer(gateway: &Gateway, connection: &Connection, text: String) {
         };
         gateway.observer.warn(format!(
             "dropped a response to connection `{}`: {why}",
-            connection.facts.connection_id
+            connection.info.connection_id
         ));
     } else {
         gateway.traffic.sent();
@@ -91,13 +92,13 @@ fn answer(gateway: &Gateway, connection: &Connection, text: String) {
 /// Passes a message to its route; returns the frame for its sender.
 async fn serve_message(
     gateway: &Gateway,
-    facts: &ConnectionInfo,
+    info: &ConnectionInfo,
     variables: &Map<String, Value>,
     route: &LiveRoute,
     (body, mut held): (Utf8Bytes, Reservation),
     stamp: &RequestInfo,
 ) -> Option<String> {
-    let message_id = ids::message_id(&facts.connection_id);
+    let message_id = ids::message_id(&info.connection_id);
     if let Some(validator) = &route.validator
         && let Err(why) =
             Box::pin(validator.judge(&body, gateway.integrations.worker_threads())).await
@@ -108,14 +109,14 @@ async fn serve_message(
             "a message for route `{key}` does not match its model: {why}"
         ));
         return Some(validation::bad_request_body(
-            &facts.connection_id,
+            &info.connection_id,
             &message_id,
         ));
     }
     let trace = ids::trace_root(stamp.at);
     let answered = if let Target::Integration(integration) = &route.target {
         let exchange = Exchange::message(
-            facts,
+            info,
             &route.key,
             &message_id,
             &body,
@@ -134,7 +135,7 @@ async fn serve_message(
         if gateway.clock.timeout(route.timeout, room).await.is_none() {
             IntegrationOutcome::TimedOut
         } else {
-            let event = events::message(facts, &route.key, &message_id, &body, variables, stamp);
+            let event = events::message(info, &route.key, &message_id, &body, variables, stamp);
             drop(body);
             gateway
                 .integrations
@@ -143,10 +144,10 @@ async fn serve_message(
         }
     };
     gateway.judge(&answered, route);
-    answers::frame(
+    responses::frame(
         &answered,
         route.two_way,
-        &facts.connection_id,
+        &info.connection_id,
         &stamp.request_id,
     )
 }
@@ -154,7 +155,7 @@ async fn serve_message(
 /// Invokes `$disconnect` with the reason of the connection's end.
 pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
     let deployed = gateway.deployed();
-    let stage = deployed.stage(&connection.facts.stage);
+    let stage = deployed.stage(&connection.info.stage);
     let Some((stage, route)) =
         stage.and_then(|stage| stage.route("$disconnect").map(|route| (stage, route)))
     else {
@@ -162,16 +163,16 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     };
     let stamp = RequestInfo::now();
     let trace = ids::trace_root(stamp.at);
-    let (facts, variables) = (&connection.facts, &stage.variables);
+    let (info, variables) = (&connection.info, &stage.variables);
     // Best effort: there is no client for the response, but faults are reported.
     let answered = if let Target::Integration(integration) = &route.target {
-        let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
+        let exchange = Exchange::disconnect(info, ended, variables, &stamp, &trace);
         gateway
             .integrations
             .integrate(integration, route.timeout, &exchange, connection.incoming())
             .await
     } else {
-        let event = events::disconnect(facts, ended, variables, &stamp);
+        let event = events::disconnect(info, ended, variables, &stamp);
         let held = connection.incoming().take_anyway(event.len());
         gateway
             .integrations

@@ -64,7 +64,7 @@ impl Counters {
     /// An integration has responded, or has not.
     ///
     /// AWS does not say for which of the two a failed function counts. Here it counts for those that have not responded.
-    pub(crate) fn answered(&self, answered: &IntegrationOutcome) {
+    pub(crate) fn responded(&self, answered: &IntegrationOutcome) {
         let status = match answered {
             IntegrationOutcome::Function(Outcome::Response(bytes)) => {
                 ProxyResponse::parse(bytes).ok().map(|answer| answer.status)
@@ -114,7 +114,7 @@ mod tests {
             IntegrationOutcome::TimedOut,
             IntegrationOutcome::NotInvoked,
         ] {
-            counters.answered(&answered);
+            counters.responded(&answered);
         }
         let read = counters.read();
         assert_eq!((read.integration_errors, read.execution_errors), (2, 4));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::answers::{self, Upgrade};
 use super::connections::Connection;
 use super::deployed::{Deployed, LiveStage};
+use super::gateway::Gateway;
 use super::handshake::{accept_key, switching_protocols};
-use super::{Gateway, authorizer, frames, throttle};
+use super::responses::{self, Upgrade};
+use super::{authorizer, frames, throttle};
 use crate::budget::{Share, Stage};
 use crate::http::error::HttpError;
 use crate::http::head::Head;
@@ -21,15 +22,27 @@ use crate::integrations::{Exchange, validation};
 use crate::{ids, moments};
 
 /// Serves an upgrade request and, if it is accepted, the connection until its end.
-pub(crate) async fn serve(
+pub(crate) async fn connect(
     gateway: Arc<Gateway>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    head: Head,
+    slot: SocketSlot,
+) {
+    gateway.upgrade_begins();
+    serve(&gateway, socket, peer, head, slot).await;
+    gateway.upgrade_is_over();
+}
+
+async fn serve(
+    gateway: &Arc<Gateway>,
     mut socket: TcpStream,
     peer: SocketAddr,
     head: Head,
     slot: SocketSlot,
 ) {
     let mut has_reached_integration = false;
-    let admitted = admit(&gateway, peer, &head, &mut has_reached_integration).await;
+    let admitted = admit(gateway, peer, &head, &mut has_reached_integration).await;
     let rest = head.bytes[head.length..].to_vec();
     drop(head);
     match admitted {
@@ -46,7 +59,7 @@ pub(crate) async fn serve(
         }
         Ok(admitted) => {
             let (connection, outgoing) = Connection::new(
-                admitted.facts,
+                admitted.info,
                 &gateway.limits,
                 &gateway.clock,
                 &gateway.budget,
@@ -56,7 +69,7 @@ pub(crate) async fn serve(
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
             let opened = socket.write_all(&answer).await;
             frames::serve(
-                &gateway,
+                gateway,
                 opened.map(|()| socket),
                 rest,
                 connection,
@@ -74,7 +87,7 @@ pub(crate) async fn serve(
 const URL_CHARACTERS: usize = 4096;
 
 struct Admitted {
-    facts: ConnectionInfo,
+    info: ConnectionInfo,
     accept_key: String,
     subprotocol: Option<String>,
 }
@@ -122,7 +135,7 @@ async fn admit(
     if !share.admits(2 * head.length, Stage::Begin) {
         return Err(throttle::too_many_requests());
     }
-    let mut facts = ConnectionInfo {
+    let mut info = ConnectionInfo {
         connection_id: ids::connection_id(),
         connected_at: moments::now_millis(),
         stage: stage.name.clone(),
@@ -132,12 +145,12 @@ async fn admit(
         user_agent: head.header("user-agent").map(str::to_owned),
         authorizer: None,
     };
-    let trace = ids::trace_root(facts.connected_at);
+    let trace = ids::trace_root(info.connected_at);
     let asked = (head, trace.as_str(), &share);
-    authorize(gateway, &deployed, &stage, asked, &mut facts).await?;
+    authorize(gateway, &deployed, &stage, asked, &mut info).await?;
     let Some(route) = connect else {
         return Ok(Admitted {
-            facts,
+            info,
             accept_key,
             subprotocol: None,
         });
@@ -147,13 +160,13 @@ async fn admit(
     gateway.traffic.handshake();
     let answered = if let Target::Integration(integration) = &route.target {
         let stamp = RequestInfo::now();
-        let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
+        let exchange = Exchange::connect(&info, head, &stage.variables, &stamp, &trace);
         gateway
             .integrations
             .integrate(integration, route.timeout, &exchange, &share)
             .await
     } else {
-        let event = events::connect(&facts, head, &stage.variables, &RequestInfo::now(), &trace);
+        let event = events::connect(&info, head, &stage.variables, &RequestInfo::now(), &trace);
         let held = share.take_anyway(event.len());
         gateway
             .integrations
@@ -161,9 +174,9 @@ async fn admit(
             .await
     };
     gateway.judge(&answered, route);
-    match answers::upgrade(&answered) {
+    match responses::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {
-            facts,
+            info,
             accept_key,
             subprotocol,
         }),
@@ -177,15 +190,15 @@ async fn authorize(
     deployed: &Deployed,
     stage: &LiveStage,
     (head, trace, share): (&Head, &str, &Arc<Share>),
-    facts: &mut ConnectionInfo,
+    info: &mut ConnectionInfo,
 ) -> Result<(), HttpError> {
     let Some(asked) = &stage.authorizer else {
         return Ok(());
     };
-    authorizer::has_identity(&asked.identity_sources, head, &stage.variables, facts)?;
+    authorizer::has_identity(&asked.identity_sources, head, &stage.variables, info)?;
     let method_arn = deployed.arn(&format!("{}/$connect", stage.name));
     let event = events::authorize(
-        facts,
+        info,
         head,
         &method_arn,
         &stage.variables,
@@ -198,9 +211,9 @@ async fn authorize(
         .integrations
         .invoke(&asked.target, timeout, event, trace, held)
         .await;
-    match authorizer::context(&answered, &method_arn, facts) {
+    match authorizer::context(&answered, &method_arn, info) {
         Ok(context) => {
-            facts.authorizer = Some(context);
+            info.authorizer = Some(context);
             Ok(())
         }
         Err(refused) => {

@@ -83,7 +83,7 @@ impl Backend {
             listener,
             move |request, connection| {
                 let backend = served.clone();
-                async move { backend.answer(request, connection).await }
+                async move { backend.respond(request, connection).await }
             },
         ));
         backend
@@ -108,7 +108,7 @@ impl Backend {
         self.seen.borrow().len()
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         request: Request<Incoming>,
         connection: usize,

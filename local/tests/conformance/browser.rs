@@ -62,6 +62,43 @@ async fn a_page_cannot_post_to_connections_and_a_program_can() {
 }
 
 #[tokio::test]
+async fn a_page_is_refused_by_every_service_on_the_gateway_s_port_and_a_program_is_not() {
+    let world = World::start(chat).await;
+    let port = world.stack.port();
+    let _client = world.connect().await;
+    let id = world.connection_id(0).await;
+    let signed = "?X-Amz-Credential=AKIA%2F20260101";
+    let target = |operation: &str| format!("X-Amz-Target: {operation}\r\n");
+    for (request, headers) in [
+        (format!("GET /v1/@connections/{id}"), String::new()),
+        (format!("POST /v1/@connections/{id}"), String::new()),
+        (format!("GET /@stage/@connections/{id}"), String::new()),
+        (format!("POST /@stage/@connections/{id}"), String::new()),
+        (format!("OPTIONS /v1/@connections/{id}"), String::new()),
+        (
+            "POST /2015-03-31/functions/worker/invocations".to_owned(),
+            "X-Amz-Invocation-Type: DryRun\r\n".to_owned(),
+        ),
+        ("POST /".to_owned(), target("AmazonSSM.GetParameter")),
+        ("POST /".to_owned(), target("secretsmanager.GetSecretValue")),
+        ("POST /".to_owned(), target("AmazonSSM.PutParameter")),
+        (format!("DELETE /@stage/@connections/{id}"), String::new()),
+        (format!("DELETE /v1/@connections/{id}"), String::new()),
+    ] {
+        let request = request + signed;
+        for page in PAGES {
+            let from_page = format!("{page}{headers}");
+            let answer = ask(port, &request, &from_page, "{}").await;
+            assert_eq!(answer.status, 403, "{request} {page}");
+            assert!(answer.body.contains("Web pages"), "{request} {page}");
+        }
+        let from_program = format!("Host: localhost\r\n{headers}");
+        let answer = ask(port, &request, &from_program, "{}").await;
+        assert!(!answer.body.contains("Web pages"), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_cannot_read_tables_and_its_preflight_is_refused() {
     let world = World::start(chat).await;
     let endpoint = world.stack.status().tables_endpoint;

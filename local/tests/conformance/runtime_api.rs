@@ -22,7 +22,7 @@ pub(crate) async fn by_hand() -> (World, Client, mpsc::UnboundedReceiver<Puppet>
     (world, client, processes, process)
 }
 
-fn answer(body: &str) -> String {
+fn response(body: &str) -> String {
     json!({ "statusCode": 200, "body": body }).to_string()
 }
 
@@ -62,7 +62,7 @@ async fn runtime_2_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
     let (_world, mut client, _processes, mut process) = by_hand().await;
     let received = within(process.next()).await.unwrap();
     let request = request_of(&received);
-    let wrong = within(process.respond("11111111-2222-4333-8444-555555555555", &answer("wrong")))
+    let wrong = within(process.respond("11111111-2222-4333-8444-555555555555", &response("wrong")))
         .await
         .unwrap();
     assert_eq!(wrong.status, 400);
@@ -71,7 +71,7 @@ async fn runtime_2_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
         "{}",
         wrong.body
     );
-    let right = within(process.respond(&request, &answer("right")))
+    let right = within(process.respond(&request, &response("right")))
         .await
         .unwrap();
     assert_eq!(
@@ -81,7 +81,7 @@ async fn runtime_2_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
     assert_eq!(client.receive().await, "right");
     for path in ["response", "error"] {
         let path = format!("/2018-06-01/runtime/invocation/{request}/{path}");
-        let again = within(process.call("POST", &path, &answer("again")))
+        let again = within(process.call("POST", &path, &response("again")))
             .await
             .unwrap();
         assert_eq!(again.status, 400, "{path}");
@@ -96,7 +96,7 @@ async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_a_fresh_process_
     client
         .gets_error(r#"{"action":"echo"}"#, "Internal server error")
         .await;
-    world.puppets.on("echo", |_| Act::Answer(answer("fresh")));
+    world.puppets.on("echo", |_| Act::Answer(response("fresh")));
     client.send(r#"{"action":"echo"}"#).await;
     assert_eq!(client.receive().await, "fresh");
     let pids = (
@@ -144,7 +144,7 @@ async fn runtime_4_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_t
     // The process keeps running.
     client.send(r#"{"action":"echo"}"#).await;
     let received = within(process.next()).await.unwrap();
-    within(process.respond(&request_of(&received), &answer("next")))
+    within(process.respond(&request_of(&received), &response("next")))
         .await
         .unwrap();
     assert_eq!(client.receive().await, "next");
@@ -162,11 +162,11 @@ async fn runtime_5_a_process_gets_no_second_event_before_it_asks_and_n_messages_
         .await
         .unwrap();
     assert_eq!(early.status, 403, "it has not responded to the first event");
-    within(second.respond(&request_of(&two), &answer("two")))
+    within(second.respond(&request_of(&two), &response("two")))
         .await
         .unwrap();
     assert_eq!(client.receive().await, "two");
-    within(first.respond(&request_of(&one), &answer("one")))
+    within(first.respond(&request_of(&one), &response("one")))
         .await
         .unwrap();
     assert_eq!(client.receive().await, "one");

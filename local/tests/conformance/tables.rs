@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use chatctl_local::{LocalStack, Options, StartError, TableStorage, TablesError};
+use chatctl_local::{LocalStack, Options, ResourceError, StartError, TableStorage, TablesError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -385,7 +385,9 @@ async fn the_error_names_a_file_that_is_not_a_table_file() {
     let file = folder.path().join("tables.db");
     std::fs::write(&file, "this is a letter, not a database".repeat(100)).unwrap();
     match start_on(&file).await {
-        Err(StartError::Tables(TablesError::Open { path, .. })) => assert_eq!(path, file),
+        Err(StartError::Resource(ResourceError::Tables(TablesError::Open { path, .. }))) => {
+            assert_eq!(path, file);
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! What an update in place keeps, changes and ends.
 
 use chatctl_local::unstable::stack::Stack;
-use chatctl_local::{ChangeSummary, StackNotice, TablesError, UpdateError};
+use chatctl_local::{ChangeSummary, ResourceError, StackNotice, TablesError, UpdateError};
 use serde_json::json;
 use testing::processes::exists;
 
@@ -246,7 +246,10 @@ async fn a_refused_update_changes_nothing() {
         });
     let error = update(&world, bad_table).await.unwrap_err();
     assert!(
-        matches!(error, UpdateError::Tables(TablesError::Create { .. })),
+        matches!(
+            error,
+            UpdateError::Resource(ResourceError::Tables(TablesError::Create { .. }))
+        ),
         "{error:?}"
     );
     let mut no_code = base(&world).table("chat").route("join", "join");

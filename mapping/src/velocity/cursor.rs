@@ -1,6 +1,6 @@
 //! A place in a template's text, moving forward.
 
-use super::{Position, TemplateError};
+use super::error::{Position, TemplateError};
 
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'t> {

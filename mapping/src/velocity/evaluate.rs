@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::bounds::{Budget, ROUNDS, within};
+use super::error::{Position, TemplateError};
+use super::inputs::Inputs;
+use super::operators;
 use super::print::as_text;
 use super::syntax::{Expression, Node, Operator};
-use super::{Inputs, Position, TemplateError, operators};
 
 /// How a block ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

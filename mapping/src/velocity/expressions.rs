@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
+use super::error::{Position, TemplateError};
 use super::parse::nested;
 use super::syntax::{Expression, Operator, Reference, Step};
-use super::{Position, TemplateError};
 
 /// Whether `text` begins with a reference.
 pub(super) fn is_reference(text: &str) -> bool {

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use super::Inputs;
 use super::bounds::{Budget, within};
+use super::inputs::Inputs;
 use super::print::as_text;
 use crate::path::JsonPath;
 

@@ -11,9 +11,11 @@
 
 mod bounds;
 mod cursor;
+mod error;
 mod evaluate;
 mod expressions;
 mod functions;
+mod inputs;
 mod lists;
 mod maps;
 mod operators;
@@ -24,13 +26,11 @@ mod regexes;
 mod syntax;
 mod texts;
 
-use std::fmt;
-
-use serde_json::{Map, Value};
-
 use self::bounds::Budget;
 use self::evaluate::Rendered;
 
+pub use error::{Position, TemplateError};
+pub use inputs::Inputs;
 pub use print::as_text;
 
 /// A template's greatest length in bytes:
@@ -41,88 +41,6 @@ pub const MAX_TEMPLATE_BYTES: usize = 300 * 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     nodes: Vec<syntax::Node>,
-}
-
-/// What a template may look at. What is not given prints nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    body: &'a str,
-    context: &'a Value,
-    parameters: &'a Value,
-    variables: Option<&'a Map<String, Value>>,
-}
-
-static NOTHING: Value = Value::Null;
-
-impl<'a> Inputs<'a> {
-    /// `body` is that of the request or of the answer: `$input.body`, and what `$input.json` and `$input.path` read.
-    pub fn new(body: &'a str) -> Self {
-        Self {
-            body,
-            context: &NOTHING,
-            parameters: &NOTHING,
-            variables: None,
-        }
-    }
-
-    /// `$context`: a map.
-    #[must_use]
-    pub fn with_context(mut self, context: &'a Value) -> Self {
-        self.context = context;
-        self
-    }
-
-    /// `$input.params()`: a map of the maps `path`, `querystring` and `header`.
-    #[must_use]
-    pub fn with_parameters(mut self, parameters: &'a Value) -> Self {
-        self.parameters = parameters;
-        self
-    }
-
-    /// `$stageVariables`.
-    #[must_use]
-    pub fn with_stage_variables(mut self, variables: &'a Map<String, Value>) -> Self {
-        self.variables = Some(variables);
-        self
-    }
-}
-
-/// What is wrong with a template, or with what it does, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TemplateError {
-    /// Where: of the directive or the reference, where one is to blame.
-    pub position: Position,
-    /// Quotes the template at most, and nothing of the body.
-    pub reason: String,
-}
-
-/// A place in a template, both numbers counted from one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// In characters.
-    pub column: usize,
-}
-
-impl TemplateError {
-    fn new(position: Position, reason: impl Into<String>) -> Self {
-        Self {
-            position,
-            reason: reason.into(),
-        }
-    }
-}
-
-impl std::error::Error for TemplateError {}
-
-impl fmt::Display for TemplateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.position;
-        write!(f, "line {line}, column {column}: {}", self.reason)
-    }
 }
 
 impl Template {

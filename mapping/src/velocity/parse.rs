@@ -2,9 +2,9 @@
 
 use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
+use super::error::{Position, TemplateError};
 use super::expressions;
 use super::syntax::{Node, Step};
-use super::{Position, TemplateError};
 
 const DIRECTIVES: [&str; 8] = [
     "set", "if", "elseif", "else", "end", "foreach", "break", "stop",
@@ -141,7 +141,7 @@ fn directive(text: &str) -> Option<&'static str> {
     };
     let known = || DIRECTIVES.iter().chain(&UNKNOWN);
     let exact = known().find(|known| **known == word);
-    // `#endif` is #end and text, `#elsex` is #else and text: Velocity takes what it knows.
+    // `#endif` is #end and text, `#elsex` is #else and text: each begins with a directive, and Velocity takes that.
     let leading = || {
         ["else", "end"]
             .iter()

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::bounds::Budget;
+use super::error::{Position, TemplateError};
 use super::evaluate::{Rendering, at};
 use super::print::{as_text, kind};
 use super::syntax::{Reference, Step};
-use super::{Position, TemplateError, functions, lists, maps, texts};
+use super::{functions, lists, maps, texts};
 
 /// The methods that change what they are called on.
 const CHANGING: [&str; 6] = ["add", "addAll", "clear", "put", "putAll", "remove"];

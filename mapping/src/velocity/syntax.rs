@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Position;
+use super::error::Position;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {

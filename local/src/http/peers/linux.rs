@@ -13,7 +13,7 @@ use rustix::net::{
 };
 use tokio::sync::Mutex;
 
-use super::Owner;
+use super::owner::Owner;
 
 /// The sizes in bytes of a netlink header, of the request after it, and of the part of the response before the user id.
 const HEADER: usize = 16;

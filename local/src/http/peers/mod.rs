@@ -11,31 +11,22 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod owner;
 
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use self::owner::Owner;
 use crate::BoxFuture;
 
 /// The message to another user's program.
 const REFUSED: &str = r#"{"message":"Forbidden: this port is private to the user who runs the local stack, and this program runs as another user of the machine"}"#;
 
-/// The owner of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
-    /// The user with this id.
-    User(u32),
-    /// The other end is closed, so there is no owner, and no response is needed.
-    Gone,
-    /// The system does not reveal it.
-    Unknown,
-}
-
 /// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub enum Rejection {
     /// It belongs to another user. The refusal was sent.
     Stranger,
     /// Its client has closed it already, so its owner is unknown and no response is needed.
@@ -45,18 +36,18 @@ pub enum Refused {
 /// Accepts a connection if it belongs to a program that may use this user's local stack.
 ///
 /// # Errors
-/// [`Refused`]; the caller then drops the connection.
-pub fn admit(socket: &mut TcpStream) -> BoxFuture<'_, Result<(), Refused>> {
+/// [`Rejection`]; the caller then drops the connection.
+pub fn admit(socket: &mut TcpStream) -> BoxFuture<'_, Result<(), Rejection>> {
     Box::pin(async move {
         let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
-            return Err(Refused::Gone);
+            return Err(Rejection::Gone);
         };
         match owner(peer, local).await {
             Owner::User(user) if !is_ours(user) => {
                 refuse(socket).await;
-                Err(Refused::Stranger)
+                Err(Rejection::Stranger)
             }
-            Owner::Gone => Err(Refused::Gone),
+            Owner::Gone => Err(Rejection::Gone),
             Owner::User(_) | Owner::Unknown => Ok(()),
         }
     })
@@ -148,6 +139,6 @@ mod tests {
     async fn a_closed_connection_has_no_owner() {
         let (client, mut server) = pair().await;
         drop(client);
-        assert_eq!(admit(&mut server).await, Err(Refused::Gone));
+        assert_eq!(admit(&mut server).await, Err(Rejection::Gone));
     }
 }

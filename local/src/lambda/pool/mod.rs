@@ -1,5 +1,6 @@
-//! The processes of one function, and the distribution of events among them. Pure: methods report what has happened and
-//! return the actions to execute.
+//! The processes of one function, and the distribution of events among them. No input and no output: methods report what
+//! has happened, and when, and return the actions to execute. A job carries the channel of its caller; the pool looks
+//! whether the caller has gone, and [`Action::Finish`] hands the channel back.
 //!
 //! The most recently used idle process gets the next event, because its caches are warm. Events without a process wait
 //! in turn by source (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
@@ -160,7 +161,7 @@ impl Pool {
     }
 
     /// The process has responded to `request_id`; `None` if it does not work on that.
-    pub(super) fn answered(
+    pub(super) fn responded(
         &mut self,
         id: u64,
         request_id: &str,

@@ -1,4 +1,4 @@
-//! A pool's record of one process. Pure.
+//! A pool's record of one process.
 
 use std::time::Duration;
 

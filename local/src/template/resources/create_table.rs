@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Created;
+use super::created::Created;
 
 /// The properties that CreateTable has with the same name and form.
 const SAME_IN_CREATE_TABLE: [&str; 10] = [

@@ -8,7 +8,7 @@ use super::super::problem::Problem;
 use super::super::scope::Named;
 use super::super::shape::{COUNT, Field, Shape, Shape::*, TAGS, may, must, name};
 use super::create_table::create_table;
-use super::{Created, Kind};
+use super::created::{Created, Kind};
 use crate::stack;
 
 pub(in crate::template) const TABLE: Kind = Kind {

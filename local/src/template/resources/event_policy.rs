@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::super::problem::{Problem, Problems};
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, may, must};
+use super::created::{Created, Kind, of_kind};
 use super::permission::function_arn;
-use super::{Created, Kind, of_kind};
 use crate::stack::{EventPolicy, Function, Identity, LogicalId};
 
 pub(in crate::template) const EVENT_INVOKE_CONFIG: Kind = Kind {

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::super::problem::{Problem, Problems};
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, TAGS, may, must, name};
+use super::created::{Created, Kind, of_kind};
 use super::managed::{MANAGED, managed};
-use super::{Created, Kind, of_kind};
 use crate::iam::Policy;
 use crate::stack;
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::super::problem::Problem;
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, TAGS, may, must, name};
-use super::{Created, Kind};
+use super::created::{Created, Kind};
 use crate::stack;
 
 pub(in crate::template) const FUNCTION: Kind = Kind {

@@ -2,7 +2,7 @@
 
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, TAGS, may, name};
-use super::Kind;
+use super::created::Kind;
 
 pub(in crate::template) const LOG_GROUP: Kind = Kind {
     name: "AWS::Logs::LogGroup",

@@ -3,8 +3,8 @@
 use super::super::problem::Problem;
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, may, must};
+use super::created::{Created, Kind, of_kind};
 use super::lambda::FUNCTION;
-use super::{Created, Kind, of_kind};
 use crate::stack::{self, Identity};
 
 pub(in crate::template) const PERMISSION: Kind = Kind {

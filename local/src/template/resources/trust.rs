@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use super::super::problem::Problem;
+use super::created::{Created, of_kind};
 use super::iam::ROLE;
-use super::{Created, of_kind};
 
 /// Refuses a function whose role Lambda may not assume, or whose role is not in the template.
 pub(in crate::template) fn check_role_of(

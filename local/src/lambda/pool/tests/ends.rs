@@ -26,7 +26,7 @@ fn a_job_beyond_its_timeout_ends_its_process_and_no_response_counts_afterwards()
     assert_eq!(scene.tick(0), "");
     scene.wait(Duration::from_millis(1));
     assert_eq!(scene.tick(0), "kill 0");
-    assert_eq!(scene.answer(0, "a"), "not its event");
+    assert_eq!(scene.respond(0, "a"), "not its event");
     assert_eq!(
         (scene.ask(0), scene.tick(0)),
         (String::new(), String::new())
@@ -74,7 +74,7 @@ fn a_retired_pool_finishes_running_jobs_and_returns_the_others() {
     scene.begin(1);
     assert_eq!(scene.retire(Ending::Finished), "c is given back, stop 0");
     assert_eq!(scene.submit("Tom", "d"), "refused");
-    assert_eq!(scene.answer(1, "b"), "b is answered, stop 1");
+    assert_eq!(scene.respond(1, "b"), "b is answered, stop 1");
     assert_eq!(
         (scene.exit(0, "stopped"), scene.exit(1, "stopped")),
         (String::new(), String::new())
@@ -105,7 +105,7 @@ fn a_process_that_requests_an_event_of_a_retired_pool_is_ended() {
     // On its way when the pool retires.
     assert_eq!(scene.retire(Ending::Finished), "");
     scene.begin(0);
-    assert_eq!(scene.answer(0, "a"), "a is answered, stop 0");
+    assert_eq!(scene.respond(0, "a"), "a is answered, stop 0");
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.ask(0);

@@ -92,9 +92,9 @@ impl Scene {
         self.pool.begun(process, job, self.now).unwrap();
     }
 
-    fn answer(&mut self, process: u64, name: &str) -> String {
+    fn respond(&mut self, process: u64, name: &str) -> String {
         let outcome = Outcome::Response(Vec::new().into());
-        match self.pool.answered(process, name, outcome, self.now) {
+        match self.pool.responded(process, name, outcome, self.now) {
             Some(actions) => self.words(actions),
             None => "not its event".to_owned(),
         }
@@ -108,7 +108,7 @@ impl Scene {
         }
         self.begin(process);
         self.wait(took);
-        assert_eq!(self.answer(process, name), format!("{name} is answered"));
+        assert_eq!(self.respond(process, name), format!("{name} is answered"));
     }
 
     fn tick(&mut self, process: u64) -> String {
@@ -175,9 +175,9 @@ fn a_job_starts_a_process_and_is_answered_by_it() {
     assert_eq!(scene.ask(0), "0 gets a");
     scene.begin(0);
     assert_eq!(scene.ask(0), "busy");
-    assert_eq!(scene.answer(0, "b"), "not its event");
-    assert_eq!(scene.answer(0, "a"), "a is answered");
-    assert_eq!(scene.answer(0, "a"), "not its event");
+    assert_eq!(scene.respond(0, "b"), "not its event");
+    assert_eq!(scene.respond(0, "a"), "a is answered");
+    assert_eq!(scene.respond(0, "a"), "not its event");
     assert_eq!(scene.ask(0), "");
     let counts = scene.pool.counts();
     assert_eq!(
@@ -238,7 +238,7 @@ fn a_small_event_does_not_wait_for_large_ones_although_their_source_is_quick() {
     assert_eq!(scene.ask(0), "");
     assert_eq!(scene.submit("Quick", "q"), "0 gets q");
     scene.begin(0);
-    assert_eq!(scene.answer(0, "q"), "q is answered");
+    assert_eq!(scene.respond(0, "q"), "q is answered");
     assert_eq!(scene.ask(0), "");
     assert_eq!(scene.submit_sized("Flood", "g", LARGE), "0 gets g");
     scene.begin(0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::integrations::function_of;
 use super::kinds::AUTHORIZER;
 use crate::stack;

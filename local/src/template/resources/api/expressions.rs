@@ -4,7 +4,7 @@
 //! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html>.
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::{API, INTEGRATION, INTEGRATION_RESPONSE, ROUTE};
 use crate::template::problem::Problems;
 use apigw_mapping::JsonPath;

@@ -1,6 +1,6 @@
 //! The resource types of a WebSocket API.
 
-use super::super::Kind;
+use super::super::created::Kind;
 use crate::template::scope::Named;
 use crate::template::shape::{COUNT, Field, Shape, Shape::*, may, must, name};
 

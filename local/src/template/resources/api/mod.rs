@@ -17,7 +17,7 @@ pub(in crate::template) use kinds::{
 };
 
 use super::super::problem::{Problem, Problems};
-use super::{Created, Kind, of_kind};
+use super::created::{Created, Kind, of_kind};
 use crate::stack;
 
 /// Quotas of an API that AWS raises on request:

@@ -2,7 +2,7 @@
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-request-validation.html>.
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::MODEL;
 use crate::schema::Schema;
 use crate::stack::Validation;

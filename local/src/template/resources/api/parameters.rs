@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::ROUTE;
 use crate::stack::{self, IntegrationKind, ParameterMapping, ParameterSource, ParameterTarget};
 use crate::template::problem::{Problem, Problems};

@@ -3,7 +3,7 @@
 //! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
 use super::templates::templates;
 use crate::stack::{IntegrationResponse, ResponseSource};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::{AUTHORIZER, INTEGRATION, ROUTE, ROUTE_RESPONSE};
 use super::{models, parameters};
 use crate::stack::{self, Authorization};

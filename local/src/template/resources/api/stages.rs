@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::super::{Created, of_kind};
+use super::super::created::{Created, of_kind};
 use super::kinds::{DEPLOYMENT, ROUTE, STAGE};
 use crate::stack::{self, Throttle};
 use crate::template::problem::{Problem, Problems};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Created;
+use super::super::created::Created;
 use crate::template::problem::Problem;
 use apigw_mapping::MAX_TEMPLATE_BYTES;
 

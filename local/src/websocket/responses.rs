@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::lambda::Failure;
 
-    fn answer(json: &str) -> IntegrationOutcome {
+    fn response(json: &str) -> IntegrationOutcome {
         IntegrationOutcome::Function(Outcome::Response(json.to_owned().into()))
     }
 
@@ -196,7 +196,7 @@ mod tests {
             (r#"{"statusCode":101}"#, 502),
             (r#"{"statusCode":200"#, 502),
         ] {
-            assert_eq!(refused(&answer(json)), status, "{json}");
+            assert_eq!(refused(&response(json)), status, "{json}");
         }
         assert_eq!(refused(&IntegrationOutcome::TimedOut), 504);
         assert_eq!(refused(&IntegrationOutcome::NotInvoked), 500);
@@ -215,7 +215,7 @@ mod tests {
             r#"{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["x","chat"]}}"#,
         ] {
             assert_eq!(
-                upgrade(&answer(json)),
+                upgrade(&response(json)),
                 Upgrade::Accept {
                     subprotocol: Some("chat".to_owned())
                 },
@@ -226,12 +226,12 @@ mod tests {
 
     #[test]
     fn only_two_way_routes_send_the_body_and_they_send_it_with_any_status() {
-        let body = answer(r#"{"statusCode":500,"body":"x"}"#);
+        let body = response(r#"{"statusCode":500,"body":"x"}"#);
         assert_eq!(frame(&body, true, "c", "r").as_deref(), Some("x"));
         assert_eq!(frame(&body, false, "c", "r"), None);
         assert_eq!(
             frame(
-                &answer(r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#),
+                &response(r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#),
                 true,
                 "c",
                 "r"
@@ -245,13 +245,13 @@ mod tests {
     fn wrong_responses_cause_a_warning_and_right_ones_do_not() {
         let complaint =
             |answered: &IntegrationOutcome| complaint(answered, "join", Duration::from_secs(29));
-        assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
-        assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
+        assert_eq!(complaint(&response(r#"{"statusCode":200}"#)), None);
+        assert_eq!(complaint(&response(r#"{"statusCode":403}"#)), None);
         for (json, expected) in [
             ("", "returned nothing"),
             (r#"{"statusCode":200,"foo":1}"#, "`foo`"),
         ] {
-            let warning = complaint(&answer(json)).unwrap();
+            let warning = complaint(&response(json)).unwrap();
             assert!(
                 warning.contains("`join`") && warning.contains(expected),
                 "{warning}"
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn error_frames_have_the_spacing_of_aws() {
-        let unknown_member = answer(r#"{"statusCode":200,"Data":"x"}"#);
+        let unknown_member = response(r#"{"statusCode":200,"Data":"x"}"#);
         assert_eq!(
             frame(
                 &unknown_member,
