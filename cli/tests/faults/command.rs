@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
-pub(crate) use testing::command::Finished as Ended;
+pub(crate) use testing::command::Finished;
 use testing::command::{against, chatctl};
 
 /// A minute is as long as this many seconds.
@@ -47,7 +47,7 @@ impl Folder {
     ///
     /// # Panics
     /// It takes longer than its help promises.
-    pub(crate) async fn run(&self, url: &str, words: &str) -> Ended {
+    pub(crate) async fn run(&self, url: &str, words: &str) -> Finished {
         let verb = words.split_whitespace().next().unwrap();
         let mut command = self.command(url, words);
         let output = tokio::time::timeout(worst_case(verb), command.output()).await;
