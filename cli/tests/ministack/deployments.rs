@@ -184,7 +184,7 @@ async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
         .chatctl(&swap)
         .await
         .exits(0)
-        .explains("new code in 4 of 4 functions, past the stack");
+        .explains("new code in 4 of 4 functions, bypassing CloudFormation");
     let executed = cloud
         .between
         .asked()
