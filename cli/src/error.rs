@@ -230,7 +230,7 @@ impl From<ConnectError> for CommandError {
                 status: 403 | 404, ..
             } => (
                 exit::STACK_FAILED,
-                "the API is there but this stage of it is not, or its authorizer says no, to a token for example, or its operator has banned the name: `chatctl status` \
+                "the API is there but this stage of it is not, or its authorizer refuses the client, for its token for example, or its operator has banned the name: `chatctl status` \
                  and `chatctl logs` tell more",
             ),
             ConnectError::Refused { .. } => (

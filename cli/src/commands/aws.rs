@@ -11,7 +11,7 @@ use chatctl_deploy::engine::cloud::StackRecord;
 use chatctl_deploy::engine::naming::Naming;
 use chatctl_deploy::engine::preflight::Check;
 use chatctl_deploy::engine::{
-    self, Asset, AssetStore, DeployMode, Deployment, ErrorKind, Reporter, Step, TargetError, limits,
+    self, Asset, AssetStore, DeployMode, Deployment, ErrorKind, Reporter, TargetError, limits,
 };
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
@@ -242,25 +242,23 @@ pub(super) async fn build(
     deployed: Option<Architecture>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, CommandError> {
-    if !settings.has_functions() {
-        return Ok(Built::new());
-    }
-    Step::Build
-        .run(reporter, async |reporter| {
-            let built = packaging::artifacts(settings, source, deployed, reporter).await?;
-            let reported = built.values().map(|artifact| {
-                format!(
-                    "{} {}, zip {} ({})",
-                    artifact.name,
-                    megabytes(artifact.size),
-                    megabytes(artifact.zip.len() as u64),
-                    artifact.note
-                )
-            });
-            let detail = few_between(&reported.collect::<Vec<_>>(), "; ");
-            Ok((built, detail))
-        })
-        .await
+    let work =
+        async |reporter: &mut _| packaging::artifacts(settings, source, deployed, reporter).await;
+    let built = engine::build(settings, reporter, work, in_words);
+    Ok(built.await?)
+}
+
+fn in_words(built: &Built<Artifact>) -> String {
+    let reported = built.values().map(|artifact| {
+        format!(
+            "{} {}, zip {} ({})",
+            artifact.name,
+            megabytes(artifact.size),
+            megabytes(artifact.zip.len() as u64),
+            artifact.note
+        )
+    });
+    few_between(&reported.collect::<Vec<_>>(), "; ")
 }
 
 /// Where everything in `built` would be published.
@@ -296,13 +294,13 @@ pub(super) fn deployment(
     code: Built<Asset>,
     naming: &Naming,
     tags: BTreeMap<String, String>,
-    pace: DeployMode,
+    mode: DeployMode,
 ) -> Deployment {
     let mut deployment = Deployment::new(settings.stack.clone(), template(settings, region), code);
     deployment.parameters.extend(naming.parameters.clone());
     Deployment {
         tags,
-        pace,
+        mode,
         ..deployment
     }
 }

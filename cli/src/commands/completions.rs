@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::{Cli, Context, Run};
@@ -39,10 +39,30 @@ impl Run for CompletionsArgs {
             ));
         }
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "chatctl", &mut script);
+        // There is one, and it lasts as long as the process.
+        let chatctl = Box::leak(Box::new(Cli::command()));
+        clap_complete::generate(self.shell, &mut visible(chatctl), "chatctl", &mut script);
         let script = String::from_utf8_lossy(&script);
         context.terminal.result(script.trim_end());
         Ok(())
+    }
+}
+
+/// `command` without its hidden commands and options, which clap would complete as well.
+fn visible(command: &'static Command) -> Command {
+    let options = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let visible = Command::new(command.get_name())
+        .disable_help_subcommand(command.is_disable_help_subcommand_set())
+        .args(options.cloned())
+        .subcommands(verbs.map(visible));
+    let visible = match command.get_version() {
+        Some(version) => visible.version(version),
+        None => visible,
+    };
+    match command.get_about() {
+        Some(about) => visible.about(about.clone()),
+        None => visible,
     }
 }
 

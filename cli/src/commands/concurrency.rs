@@ -19,7 +19,7 @@ pub(super) async fn check(functions: &LambdaFunctions, settings: &Settings, is_n
         Ok(answer) => answer.map_err(|error| error.kind),
         Err(_elapsed) => {
             // No answer is expected any more.
-            silence::answered();
+            silence::request_ended();
             Err(ErrorKind::Unreachable)
         }
     };

@@ -12,15 +12,11 @@ use chatctl_deploy::stack::cost::{Estimate, Item, Usage, estimate};
 
 /// Compute what this chat costs on AWS in a month, from its config and dated list prices
 ///
-/// It asks AWS nothing. The config says which requests follow from people and their messages; the prices are those of the
+/// Makes no request to AWS. The config says which requests follow from people and their messages; the prices are those of the
 /// Region as far as they are known, else those of us-east-1. Your bill is what AWS's pages say on the day.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct CostArgs {
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
     /// The people who use it each day
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     people: u32,
@@ -39,6 +35,10 @@ pub(super) struct CostArgs {
     /// The length of a message
     #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=MAX_BYTES))]
     message_bytes: u32,
+    #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 /// The bytes of a message at most.

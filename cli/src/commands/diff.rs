@@ -18,23 +18,23 @@ use chatctl_deploy::stack::overlay::Additions;
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_diff())]
+#[command(after_help = crate::commands::waits::diff_help())]
 pub(super) struct DiffArgs {
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
-    #[command(flatten)]
-    handlers: HandlersArgs,
     /// Exit with 5 when something would change
     #[arg(long)]
     exit_code: bool,
+    #[command(flatten)]
+    handlers: HandlersArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 impl Run for DiffArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let reporter = RefCell::new(context.terminal.progress());
-        silence::telling(&reporter, diff(&self, context.terminal, &reporter)).await
+        silence::reporting(&reporter, diff(&self, context.terminal, &reporter)).await
     }
 }
 

@@ -17,14 +17,14 @@ use chatctl_deploy::engine::{network, silence};
 
 /// Check everything that a deployment to AWS needs, and change nothing
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_doctor())]
+#[command(after_help = crate::commands::waits::doctor_help())]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    stack: StackArgs,
+    handlers: HandlersArgs,
     #[command(flatten)]
     aws: AwsArgs,
     #[command(flatten)]
-    handlers: HandlersArgs,
+    stack: StackArgs,
 }
 
 impl Run for DoctorArgs {
@@ -43,7 +43,7 @@ impl Run for DoctorArgs {
             }
             Ok::<_, CommandError>((network, (checks, found)))
         };
-        let looking = silence::telling(&reporter, looking);
+        let looking = silence::reporting(&reporter, looking);
         let (network, (mut checks, found)) = looking.await?;
         if let Err(error) = &network {
             // The same stands in the way of AWS; once is enough.

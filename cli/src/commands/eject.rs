@@ -20,17 +20,17 @@ use chatctl_deploy::stack::render::parameter;
 ///
 /// A stack that chatctl has deployed goes on with them: the template has the same logical ids.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::AT_ONCE)]
+#[command(after_help = crate::commands::waits::EJECT_HELP)]
 pub(super) struct EjectArgs {
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
-    #[command(flatten)]
-    handlers: HandlersArgs,
     /// The folder to write to, which is made; one that is there must be empty
     #[arg(long, value_name = "DIR", default_value = "ejected")]
     out: PathBuf,
+    #[command(flatten)]
+    handlers: HandlersArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 impl Run for EjectArgs {

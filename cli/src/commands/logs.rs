@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::aws::not_deployed;
-use super::waits::{UNANSWERED_QUESTIONS, asked};
+use super::waits::{MAX_UNANSWERED, asked};
 use super::{Context, Run, StackArgs, TargetArgs, status};
 use crate::error::CommandError;
 use crate::terminal::{LogColumns, Terminal};
@@ -22,12 +22,8 @@ use chatctl_deploy::stack::logs::{LogEntry, names, short};
 /// pipe and `--output json` get them whole. For a stack on AWS, CloudWatch Logs is read with your own credentials; lines
 /// can take some seconds to appear there.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_logs())]
+#[command(after_help = crate::commands::waits::logs_help())]
 pub(super) struct LogsArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
     /// Keep showing new lines, until Ctrl-C
     #[arg(long, short)]
     follow: bool,
@@ -37,6 +33,10 @@ pub(super) struct LogsArgs {
     /// How far to look back: a number with s, m, h or d
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     since: Duration,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 /// Between two looks at files on this machine.
@@ -72,7 +72,7 @@ impl Run for LogsArgs {
             local(&self, context.terminal, &settings, since).await
         } else {
             let reporter = RefCell::new(context.terminal.progress());
-            silence::telling(&reporter, aws(&self, context.terminal, &settings, since)).await
+            silence::reporting(&reporter, aws(&self, context.terminal, &settings, since)).await
         }
     }
 }
@@ -136,7 +136,7 @@ async fn aws(
             Some(error)
                 if args.follow
                     && error.kind == ErrorKind::Unreachable
-                    && failures < UNANSWERED_QUESTIONS =>
+                    && failures < MAX_UNANSWERED =>
             {
                 failures += 1;
                 None

@@ -18,6 +18,7 @@ mod keys;
 mod logs;
 mod named;
 mod operator;
+mod options;
 mod outputs;
 mod plan;
 mod policy;
@@ -38,22 +39,16 @@ mod web;
 #[cfg(test)]
 mod workflows;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::Styles;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::interrupted::{leaving, or_interrupted};
+use self::options::{AwsArgs, ConnectArgs, EveryArgs, HandlersArgs, StackArgs, TargetArgs};
 use crate::error::{CommandError, exit};
-use crate::terminal::{self, Invocation, Output, Terminal, Volume};
-use chatctl_deploy::config::names::{
-    EndpointTemplate, PersonName, RegionName, StackName, StageName,
-};
-use chatctl_deploy::config::{Overrides, Settings};
+use crate::terminal::{self, Invocation, Terminal};
 use chatctl_deploy::engine::requests;
-use chatctl_deploy::packaging::Source;
-use chatctl_deploy::stack::overlay;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -70,37 +65,6 @@ struct Cli {
     every: EveryArgs,
     #[command(subcommand)]
     command: Command,
-}
-
-/// The options of every command.
-#[derive(Debug, Args)]
-struct EveryArgs {
-    /// The format of what the command prints
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = EVERY
-    )]
-    output: Output,
-    /// Show each request to AWS, to the chat and to a local stack on stderr, as it ends
-    #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = EVERY)]
-    verbose: bool,
-    /// Show results, warnings, errors and questions only
-    #[arg(long, short, global = true, help_heading = EVERY)]
-    quiet: bool,
-}
-
-impl EveryArgs {
-    fn volume(&self) -> Volume {
-        match (self.quiet, self.verbose) {
-            (true, _) => Volume::Quiet,
-            (_, true) => Volume::Verbose,
-            (false, false) => Volume::Normal,
-        }
-    }
 }
 
 /// Declares the verbs, each with the arguments that run it.
@@ -147,141 +111,6 @@ verbs! {
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     ManPages(completions::ManPagesArgs),
-}
-
-/// The headings of options that several commands share. Help texts list a command's own options first.
-const STACK: &str = "Options of every command about a stack";
-const ACCOUNT: &str = "Options for AWS";
-const EVERY: &str = "Options of every command";
-
-/// The options of every command about a stack.
-#[derive(Debug, Args)]
-struct StackArgs {
-    /// The config file [default: chatctl.toml, if there is one]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "CHATCTL_CONFIG",
-        hide_env = true,
-        help_heading = STACK
-    )]
-    config: Option<PathBuf>,
-    /// The stack's name [default: from the config, else chat]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "CHATCTL_STACK",
-        hide_env = true,
-        help_heading = STACK
-    )]
-    stack: Option<StackName>,
-    /// The stage, the last part of the endpoint [default: from the config, else v1]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "CHATCTL_STAGE",
-        hide_env = true,
-        help_heading = STACK
-    )]
-    stage: Option<StageName>,
-}
-
-/// The options of the commands that print how to connect.
-#[derive(Debug, Args)]
-struct ConnectArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    people: PeopleArgs,
-}
-
-impl ConnectArgs {
-    fn settings(&self) -> Result<Settings, CommandError> {
-        self.stack
-            .settings(Some(&self.people), Some(&self.target.aws))
-    }
-}
-
-/// The handlers that a deployment to AWS would have.
-#[derive(Debug, Args)]
-struct HandlersArgs {
-    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
-    #[arg(long, value_name = "PATH")]
-    handlers: Option<PathBuf>,
-    /// Build for a processor whose Rust target does not seem to be installed
-    #[arg(long, conflicts_with = "handlers")]
-    skip_target_check: bool,
-}
-
-impl HandlersArgs {
-    fn source(&self) -> Source<'_> {
-        Source::from_flags(self.handlers.as_deref(), self.skip_target_check)
-    }
-}
-
-/// The two people in the connect commands.
-#[derive(Debug, Args)]
-struct PeopleArgs {
-    /// The name of the person at the first terminal [default: from the config, else Tom]
-    #[arg(long, value_name = "NAME")]
-    from: Option<PersonName>,
-    /// The name of the person at the second terminal [default: from the config, else Jerry]
-    #[arg(long, value_name = "NAME")]
-    to: Option<PersonName>,
-}
-
-/// Which target a command is about.
-#[derive(Debug, Args)]
-struct TargetArgs {
-    /// Use this machine instead of AWS: no account, no Docker
-    #[arg(long, conflicts_with_all = ["region", "profile"])]
-    local: bool,
-    #[command(flatten)]
-    aws: AwsArgs,
-}
-
-/// The account and the Region.
-#[derive(Debug, Args)]
-struct AwsArgs {
-    /// The AWS Region [default: from the config, else AWS_REGION, else the profile's]
-    #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
-    region: Option<RegionName>,
-    /// The profile in ~/.aws to act as [default: from the config, else AWS_PROFILE, else default]
-    #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
-    profile: Option<String>,
-    /// Where the deployed API answers, for something that stands in for AWS (with AWS_ENDPOINT_URL), such as
-    /// ws://127.0.0.1:4566/_aws/execute-api/{api}/{stage}
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "CHATCTL_ENDPOINT_TEMPLATE",
-        hide = true
-    )]
-    endpoint_template: Option<EndpointTemplate>,
-}
-
-impl StackArgs {
-    fn settings(
-        &self,
-        people: Option<&PeopleArgs>,
-        aws: Option<&AwsArgs>,
-    ) -> Result<Settings, CommandError> {
-        let overrides = Overrides {
-            config: self.config.clone(),
-            stack: self.stack.clone(),
-            stage: self.stage.clone(),
-            from: people.and_then(|people| people.from.clone()),
-            to: people.and_then(|people| people.to.clone()),
-            region: aws.and_then(|aws| aws.region.clone()),
-            profile: aws.and_then(|aws| aws.profile.clone()),
-            endpoint: aws.and_then(|aws| aws.endpoint_template.clone()),
-        };
-        let settings = Settings::load(std::path::Path::new(""), overrides)?;
-        overlay::check(&settings)?;
-        Ok(settings)
-    }
 }
 
 /// What every command is given besides its own arguments.

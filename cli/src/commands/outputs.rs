@@ -13,7 +13,7 @@ use chatctl_deploy::stack::Outputs;
 
 /// Print the stack's outputs: endpoint, API id, table name
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_asking())]
+#[command(after_help = crate::commands::waits::asking_help())]
 pub(super) struct OutputsArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -12,12 +12,8 @@ use chatctl_deploy::stack::policy::{MAX_MANAGED, Subject, policies, terraform, u
 ///
 /// It is for the config, the account and the Region as they are: print it again when routes or rules of the account change.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_asking())]
+#[command(after_help = crate::commands::waits::asking_help())]
 pub(super) struct PolicyArgs {
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
     /// The account, in 12 digits [default: that of the credentials]
     #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<String>,
@@ -27,6 +23,10 @@ pub(super) struct PolicyArgs {
     /// The notation [default: json]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -9,13 +9,13 @@ use chatctl_deploy::stack::page::beside;
 
 /// Print the commands that connect two terminals, one a line
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_asking())]
+#[command(after_help = crate::commands::waits::asking_help())]
 pub(super) struct PrintConnectCommandsArgs {
-    #[command(flatten)]
-    connect: ConnectArgs,
     /// Print tokens in full, good for 12 hours, for people who have no private key
     #[arg(long)]
     with_tokens: bool,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 impl Run for PrintConnectCommandsArgs {

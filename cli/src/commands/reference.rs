@@ -28,7 +28,7 @@ fn section(command: &Command) -> String {
         .get_arguments()
         .filter(|argument| !argument.is_hide_set() && argument.get_id() != "help")
         .collect();
-    arguments.sort_by_key(|argument| argument.get_help_heading().map(str::to_owned));
+    arguments.sort_by_key(|argument| argument.get_help_heading().is_some());
     if !arguments.is_empty() {
         text += "\n| option | what it does | default |\n|---|---|---|\n";
     }

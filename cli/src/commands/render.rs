@@ -13,13 +13,13 @@ use chatctl_deploy::stack::render::{for_region, render_for_aws};
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct RenderArgs {
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    aws: AwsArgs,
     /// The template's notation; both are the same document [default: yaml, with `--output json` json]
     #[arg(long, value_enum)]
     format: Option<Format>,
+    #[command(flatten)]
+    aws: AwsArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

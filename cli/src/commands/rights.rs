@@ -26,8 +26,8 @@ pub(super) async fn check(settings: &Settings, target: &AwsTarget, identity: &Id
     let comparing = compare(&simulator, &policies, &identity.arn, role);
     let compared = tokio::time::timeout(limits::ASIDE.time(), comparing).await;
     reported(compared.unwrap_or_else(|_elapsed| {
-        // No answer is expected any more.
-        silence::answered();
+        // No response is expected any more.
+        silence::request_ended();
         let message = "IAM did not answer in time";
         Err(TargetError::new(ErrorKind::Unreachable, message))
     }))

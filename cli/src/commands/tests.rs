@@ -7,6 +7,54 @@ fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
 
+#[test]
+fn what_is_built_for_this_machine_needs_no_check_of_a_target() {
+    let words = ["chatctl", "deploy", "--local", "--skip-target-check"];
+    let error = Cli::command().try_get_matches_from(words).unwrap_err();
+    assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+}
+
+/// `command` and all visible ones below it.
+fn visible<'a>(command: &'a clap::Command, found: &mut Vec<&'a clap::Command>) {
+    found.push(command);
+    let below = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    below.for_each(|verb| visible(verb, found));
+}
+
+#[test]
+fn in_every_help_own_options_come_first_and_shared_ones_under_headings_in_one_order() {
+    let mut chatctl = Cli::command();
+    chatctl.build();
+    let mut commands = Vec::new();
+    visible(&chatctl, &mut commands);
+    let mut unheaded = std::collections::BTreeMap::new();
+    for command in commands {
+        let name = command.get_name();
+        let options = command.get_arguments().filter(|arg| {
+            !arg.is_hide_set()
+                && !arg.is_positional()
+                && !["help", "version"].contains(&arg.get_id().as_str())
+        });
+        let mut ranks = Vec::new();
+        for option in options {
+            let rank = option.get_help_heading().map(|heading| {
+                let place = options::HEADINGS.iter().position(|one| *one == heading);
+                place.unwrap_or_else(|| panic!("{name}: `{heading}` is not in the order"))
+            });
+            if rank.is_none() {
+                let text = option.get_help().map(ToString::to_string);
+                let earlier = unheaded.insert((option.get_id().clone(), text), name);
+                assert_eq!(
+                    earlier, None,
+                    "{name} shares {option} and has no heading for it"
+                );
+            }
+            ranks.push(rank);
+        }
+        assert!(ranks.is_sorted(), "{name}: {ranks:?}");
+    }
+}
+
 fn invocation(words: &str) -> Invocation {
     let words = shell_words::split(&format!("chatctl {words}")).unwrap();
     let matches = Cli::command().try_get_matches_from(words).unwrap();

@@ -24,7 +24,7 @@ pub(super) fn asking<T, E: Into<CommandError>>(
     let work = asked(work);
     async move {
         let reporter = RefCell::new(terminal.progress());
-        silence::telling(&reporter, work).await
+        silence::reporting(&reporter, work).await
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn looking<T, E: Into<CommandError>>(
     let work = limits::within(limits::ASKING, work, late);
     async move {
         let reporter = RefCell::new(terminal.progress());
-        silence::telling(&reporter, work).await
+        silence::reporting(&reporter, work).await
     }
 }
 
@@ -85,7 +85,7 @@ const LOG_ROLE: Limit = limits::COMPUTING
     .and(limits::CALL)
     .and(REPEATING);
 
-pub(super) fn of_deploy() -> String {
+pub(super) fn deploy_help() -> String {
     // What is in the way, and the deployment; and both again where it is made once more.
     let once = limits::FOLLOWING.and(limits::FOLLOWING);
     let cloudformation = once.and(once);
@@ -107,7 +107,7 @@ const LOCAL: Limit = limits::ANSWERING
     .and(limits::ANSWERING)
     .and(limits::HERE);
 
-pub(super) fn of_teardown() -> String {
+pub(super) fn teardown_help() -> String {
     format!(
         "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
          machine (`--local`) within {} minutes. Not counted: your answer.",
@@ -117,7 +117,7 @@ pub(super) fn of_teardown() -> String {
     )
 }
 
-pub(super) fn of_diff() -> String {
+pub(super) fn diff_help() -> String {
     // What there is, its state, the change set, and taking it back.
     let all = limits::ASKING
         .and(limits::ASKING)
@@ -129,58 +129,58 @@ pub(super) fn of_diff() -> String {
     )
 }
 
-pub(super) fn of_asking() -> String {
+pub(super) fn asking_help() -> String {
     format!("Ends within {} minutes.", limits::ASKING.at_most_minutes())
 }
 
-pub(super) fn of_question() -> String {
-    format!("{} Not counted: your answer.", of_asking())
+pub(super) fn question_help() -> String {
+    format!("{} Not counted: your answer.", asking_help())
 }
 
-pub(super) fn of_status() -> String {
+pub(super) fn status_help() -> String {
     format!(
-        "Ends within {} minutes. With `--watch` it ends with Ctrl-C, when the stack is gone, or when AWS has not answered {} \
-         questions in a row.",
+        "Ends within {} minutes. With `--watch` it ends with Ctrl-C, when the stack is gone, or when more than {} \
+         requests in a row had no response from AWS.",
         limits::ASKING.at_most_minutes(),
-        UNANSWERED_QUESTIONS,
+        MAX_UNANSWERED,
     )
 }
 
-pub(super) fn of_doctor() -> String {
+pub(super) fn doctor_help() -> String {
     format!(
         "Ends within {} minutes. Not counted: what cargo and rustc take to answer.",
         limits::ASKING.and(limits::ASIDE).at_most_minutes()
     )
 }
 
-/// How often in a row AWS may not answer, or answer that it was asked too often, before following a log ends.
-pub(super) const UNANSWERED_QUESTIONS: u32 = 10;
+/// How many requests in a row may have no response of AWS, or be throttled, before a command that watches ends.
+pub(super) const MAX_UNANSWERED: u32 = 10;
 
-pub(super) fn of_logs() -> String {
+pub(super) fn logs_help() -> String {
     format!(
         "Ends within {} minutes, and at most {} more for every further page of the log. With `--follow` it ends with Ctrl-C, \
-         or when AWS has not answered {} questions in a row.",
+         or when more than {} requests in a row had no response from AWS.",
         limits::ASKING.at_most_minutes(),
         limits::CALL.at_most_minutes(),
-        UNANSWERED_QUESTIONS,
+        MAX_UNANSWERED,
     )
 }
 
-pub(super) fn of_connections() -> String {
+pub(super) fn connections_help() -> String {
     format!(
         "Ends within {} minutes. With `--watch` it ends with Ctrl-C, or when a look takes longer than that.",
         limits::ASKING.at_most_minutes()
     )
 }
 
-pub(super) fn of_session() -> String {
+pub(super) fn session_help() -> String {
     format!(
         "Begins within {} minutes, and ends with Ctrl-C.",
         limits::ASKING.at_most_minutes()
     )
 }
 
-pub(super) fn of_chat() -> String {
+pub(super) fn chat_help() -> String {
     format!(
         "Begins within {} minutes, and ends when you leave; in a pipe after the end of the input, or when the chat cannot be \
          reached any more.",
@@ -188,6 +188,9 @@ pub(super) fn of_chat() -> String {
     )
 }
 
-pub(super) const OF_DEV: &str = "Ends with Ctrl-C. How long a build takes is not limited.";
+pub(super) const DEV_HELP: &str = "Ends with Ctrl-C. How long a build takes is not limited.";
 
-pub(super) const AT_ONCE: &str = "Ends at once: it asks nothing outside of this machine.";
+pub(super) const EJECT_HELP: &str =
+    "Makes no request to AWS. How long a build takes is not limited.";
+
+pub(super) const AT_ONCE: &str = "Ends at once: it makes no request beyond this machine.";

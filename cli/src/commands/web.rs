@@ -24,16 +24,16 @@ use chatctl_deploy::stack::page::{PageProof, beside, links, lists, page_settings
 /// its links are printed, and that is all. Where names are proven by tokens of your private key, the page gets them, and
 /// new ones, from this command: then it is served here for both, and each link is good for its own person.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_session())]
+#[command(after_help = crate::commands::waits::session_help())]
 pub(super) struct WebArgs {
-    #[command(flatten)]
-    connect: ConnectArgs,
     /// The page's port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Open both links in the browser
     #[arg(long)]
     open: bool,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 impl Run for WebArgs {

@@ -162,7 +162,7 @@ impl Reporter for Bars {
             DeployEvent::Repeating { stack, cause } => {
                 self.keep(bounded(&repeating_line(stack, cause)));
             }
-            DeployEvent::Silent { who, silence } => self.keep(silent_line(who, *silence)),
+            DeployEvent::Silent { service, silence } => self.keep(silent_line(service, *silence)),
             DeployEvent::UnderWay { status, quiet } => self.keep(under_way(status, *quiet)),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);

@@ -38,8 +38,8 @@ fn value(event: &DeployEvent) -> Value {
         DeployEvent::Repeating { stack, cause } => {
             json!({"type": "repeating", "stack": stack, "cause": cause})
         }
-        DeployEvent::Silent { who, silence } => {
-            json!({"type": "silent", "who": who, "seconds": silence.as_secs()})
+        DeployEvent::Silent { service, silence } => {
+            json!({"type": "silent", "who": service, "seconds": silence.as_secs()})
         }
         DeployEvent::UnderWay { status, quiet } => {
             json!({"type": "underWay", "status": status, "quietSeconds": quiet.as_secs()})
@@ -99,7 +99,7 @@ mod tests {
                 ),
             },
             DeployEvent::Silent {
-                who: "AWS",
+                service: "AWS",
                 silence: std::time::Duration::from_secs(20),
             },
             DeployEvent::UnderWay {

@@ -69,8 +69,8 @@ pub(super) fn repeating_line(stack: &str, cause: &Cause) -> String {
 }
 
 /// That an answer is missing.
-pub(super) fn silent_line(who: &str, silence: Duration) -> String {
-    format!("{who} has not answered for {} s", silence.as_secs())
+pub(super) fn silent_line(service: &str, silence: Duration) -> String {
+    format!("{service} has not answered for {} s", silence.as_secs())
 }
 
 /// That a stack is still being changed although it reports no events.
@@ -128,8 +128,8 @@ impl<W: Sink> Reporter for Lines<W> {
             DeployEvent::Repeating { stack, cause } => {
                 self.line(self.step, bounded(&repeating_line(stack, cause)));
             }
-            DeployEvent::Silent { who, silence } => {
-                self.line(self.step, silent_line(who, *silence));
+            DeployEvent::Silent { service, silence } => {
+                self.line(self.step, silent_line(service, *silence));
             }
             DeployEvent::UnderWay { status, quiet } => {
                 self.line(self.step, under_way(status, *quiet));
@@ -185,14 +185,14 @@ mod tests {
                 took: Duration::from_millis(1234),
             },
             DeployEvent::Started(Step::Deploy),
-            DeployEvent::Notice("following it first".into()),
+            DeployEvent::Notice("it is followed first".into()),
             event("Connections", "CREATE_IN_PROGRESS", None),
             DeployEvent::UnderWay {
                 status: "CREATE_IN_PROGRESS".into(),
                 quiet: Duration::from_secs(60),
             },
             DeployEvent::Silent {
-                who: "AWS",
+                service: "AWS",
                 silence: Duration::from_secs(20),
             },
             event("Connections", "CREATE_COMPLETE", None),
@@ -208,7 +208,7 @@ mod tests {
             |    build handlers from /clone/lambdas
             |    build 25 crates so far, hyper
             |    build 4.1 MB, 1.2s
-            |   deploy following it first
+            |   deploy it is followed first
             |   deploy still CREATE_IN_PROGRESS, no news for 1 min
             |   deploy AWS has not answered for 20 s
             |   deploy Connections created

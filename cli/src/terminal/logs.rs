@@ -3,13 +3,12 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 use super::gate::Text;
 use super::printable::printable;
 use super::wrap::{columns, cut};
 use chatctl_deploy::stack::logs::{Level, LogEntry, short};
+use chatctl_deploy::stack::moment::rfc3339;
 
 /// Log lines in columns: time (UTC), function, level, text.
 #[derive(Debug, Clone, Copy)]
@@ -117,21 +116,10 @@ fn without_request_id(text: &str) -> String {
     }
 }
 
-fn moment(at: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).ok()
-}
-
-/// As long in every line, so that scripts can sort by it.
-const RFC3339: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-
-fn rfc3339(at: i64) -> Option<String> {
-    moment(at).and_then(|moment| moment.format(RFC3339).ok())
-}
-
 /// `12:34:56Z`
 fn clock(at: i64) -> String {
-    let (hour, minute, second) = moment(at).map_or((0, 0, 0), |moment| moment.to_hms());
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
+    let (hour, minute, second) = moment.map_or((0, 0, 0), |moment| moment.to_hms());
     format!("{hour:02}:{minute:02}:{second:02}Z")
 }
 

@@ -1,11 +1,11 @@
 //! Waits until files change. What belongs together comes together: an editor's save, a formatter's, a `git checkout`.
 //!
-//! What counts is what lies at the places: each answer is the difference between two views of them. The operating
+//! What counts is what lies at the paths: each answer is the difference between two views of them. The operating
 //! system's notices only say when to look. They are not enough: a watch is bound to a folder and not to its name, so it
 //! ends unnoticed when another folder takes that name; some file systems send no notices at all. Therefore the
-//! places are also looked at now and then without one, and every look puts the watches right.
+//! paths are also looked at now and then without one, and every look puts the watches right.
 
-mod places;
+mod paths;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +18,8 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-pub(crate) use self::places::WatchPaths;
-use self::places::{FileVersion, FolderId, Snapshot};
+pub(crate) use self::paths::WatchPaths;
+use self::paths::{FileVersion, FolderId, Snapshot};
 
 /// How long nothing must happen until a burst of changes is over.
 const QUIET: Duration = Duration::from_millis(40);
@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_millis(40);
 /// A burst that goes on is reported after this.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
-/// How often the places are looked at without a notice.
+/// How often the paths are looked at without a notice.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Such looks take no more than one part in so many of the time, however much there is to look at.
@@ -50,13 +50,13 @@ pub(crate) struct ChangeBatch {
     pub(crate) since: SystemTime,
 }
 
-/// Looks at places.
+/// Looks at paths.
 #[derive(Debug)]
 pub(crate) struct Watch {
     /// `None` where the system has no notices.
     watcher: Option<RecommendedWatcher>,
     notices: mpsc::Receiver<PathBuf>,
-    places: WatchPaths,
+    paths: WatchPaths,
     /// What was there at the last report.
     seen: Snapshot,
     /// The folders that the watcher watches.
@@ -84,7 +84,7 @@ impl Watch {
         Self {
             watcher: watcher.ok(),
             notices,
-            places: WatchPaths::default(),
+            paths: WatchPaths::default(),
             seen: Snapshot::default(),
             watched: BTreeMap::new(),
             look: Instant::now(),
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Looks at `places` from now on. Of places that stay, what has changed since they were last looked at is reported; of new
+    /// Looks at `paths` from now on. Of paths that stay, what has changed since they were last looked at is reported; of new
     /// ones, what has changed after `since`.
     ///
     /// # Errors
@@ -100,16 +100,16 @@ impl Watch {
     /// all the same, every two seconds or so.
     pub(crate) fn look_at(
         &mut self,
-        places: WatchPaths,
+        paths: WatchPaths,
         since: SystemTime,
     ) -> Result<(), notify::Error> {
-        if places == self.places {
+        if paths == self.paths {
             return Ok(());
         }
-        let view = places.view();
+        let view = paths.view();
         let mut seen = view.clone();
-        let stays = |path: &Path| self.seen.places.holds(path);
-        // Cargo writes its lock file during the build that the places are known from.
+        let stays = |path: &Path| self.seen.paths.holds(path);
+        // Cargo writes its lock file during the build that the paths are known from.
         let is_news = |path: &Path| !path.ends_with("Cargo.lock");
         seen.entries.retain(|path, stamp| {
             if stamp.is_newer_than(since) && is_news(path) {
@@ -120,11 +120,11 @@ impl Watch {
         });
         let before = std::mem::take(&mut self.seen.entries).into_iter();
         seen.entries
-            .extend(before.filter(|(path, _)| view.places.holds(path)));
-        if self.places != WatchPaths::default() {
+            .extend(before.filter(|(path, _)| view.paths.holds(path)));
+        if self.paths != WatchPaths::default() {
             seen.at = self.seen.at;
         }
-        self.places = places;
+        self.paths = paths;
         self.seen = seen;
         self.look = Instant::now();
         self.put_right(&view)
@@ -200,7 +200,7 @@ impl Watch {
         }
     }
 
-    /// What lies at the places now.
+    /// What lies at the paths now.
     async fn view(&mut self) -> Snapshot {
         if std::env::current_dir().is_err()
             && let Some(home) = &self.home
@@ -209,8 +209,8 @@ impl Watch {
             drop(std::env::set_current_dir(home));
         }
         let began = Instant::now();
-        let places = self.places.clone();
-        let view = tokio::task::spawn_blocking(move || places.view()).await;
+        let paths = self.paths.clone();
+        let view = tokio::task::spawn_blocking(move || paths.view()).await;
         self.look = Instant::now() + LOOK.max(began.elapsed() * SHARE);
         // It fails only while the runtime itself ends.
         view.unwrap_or_else(|_| self.seen.clone())

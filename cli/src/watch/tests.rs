@@ -19,8 +19,8 @@ impl Scene {
     /// `project/handlers/src/main.rs`, all of it watched.
     fn new() -> Self {
         let mut scene = Self::unwatched();
-        let places = scene.places();
-        scene.watch.look_at(places, later()).unwrap();
+        let paths = scene.paths();
+        scene.watch.look_at(paths, later()).unwrap();
         scene
     }
 
@@ -33,7 +33,7 @@ impl Scene {
         scene
     }
 
-    fn places(&self) -> WatchPaths {
+    fn paths(&self) -> WatchPaths {
         WatchPaths {
             files: [self.path("project/chatctl.toml")].into(),
             crates: [self.path("project/handlers")].into(),
@@ -61,11 +61,11 @@ impl Scene {
 
     /// The names of what changes next.
     async fn reported(&mut self) -> Vec<String> {
-        let burst = tokio::time::timeout(TIMEOUT, self.watch.next())
+        let batch = tokio::time::timeout(TIMEOUT, self.watch.next())
             .await
             .expect("a change is told");
-        assert!(burst.since.elapsed().unwrap_or_default() < PLAUSIBLE);
-        let names = burst.paths.iter().filter_map(|path| path.file_name());
+        assert!(batch.since.elapsed().unwrap_or_default() < PLAUSIBLE);
+        let names = batch.paths.iter().filter_map(|path| path.file_name());
         names
             .map(|name| name.to_string_lossy().into_owned())
             .collect()
@@ -181,12 +181,12 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
     link(&scene, "project", "project/handlers/src/circle");
     scene.save("built/debug/chat", "1");
     link(&scene, "built/debug", "project/handlers/output");
-    let places = WatchPaths {
+    let paths = WatchPaths {
         crates: [scene.path("project/handlers"), scene.path("current")].into(),
         targets: [scene.path("built")].into(),
         ..WatchPaths::default()
     };
-    scene.watch.look_at(places, later()).unwrap();
+    scene.watch.look_at(paths, later()).unwrap();
     scene.save("shared-one/shared.rs", "changed");
     assert_eq!(scene.reported().await, ["shared.rs"]);
     scene.save("one/src/lib.rs", "changed");
@@ -203,12 +203,12 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
 #[tokio::test]
 async fn what_is_not_there_yet_is_reported_when_it_comes() {
     let mut scene = Scene::unwatched();
-    let places = WatchPaths {
+    let paths = WatchPaths {
         files: [scene.path("project/.cargo/config.toml")].into(),
         crates: [scene.path("project/later")].into(),
         ..WatchPaths::default()
     };
-    scene.watch.look_at(places, later()).unwrap();
+    scene.watch.look_at(paths, later()).unwrap();
     scene.save("project/.cargo/config.toml", "1");
     scene.tells("config.toml").await;
     scene.save("project/later/src/main.rs", "1");
@@ -224,14 +224,14 @@ async fn what_changed_while_the_places_were_found_is_reported_but_not_what_cargo
     let began = SystemTime::now() - Duration::from_secs(1);
     scene.save("project/handlers/Cargo.lock", "1");
     scene.save("project/handlers/src/lib.rs", "1");
-    let places = scene.places();
-    scene.watch.look_at(places.clone(), began).unwrap();
+    let paths = scene.paths();
+    scene.watch.look_at(paths.clone(), began).unwrap();
     let reported = scene.reported().await;
     assert!(reported.contains(&"lib.rs".to_owned()), "{reported:?}");
     assert!(!reported.contains(&"Cargo.lock".to_owned()), "{reported:?}");
     // WatchPaths that stay: nothing is forgotten between two looks.
     scene.save("project/handlers/src/main.rs", "22");
-    let mut more = places;
+    let mut more = paths;
     more.files.insert(scene.path("project/other.toml"));
     scene.watch.look_at(more, later()).unwrap();
     assert_eq!(scene.reported().await, ["main.rs"]);
@@ -241,8 +241,8 @@ async fn what_changed_while_the_places_were_found_is_reported_but_not_what_cargo
 async fn without_notices_of_the_system_changes_are_reported_all_the_same() {
     let mut scene = Scene::unwatched();
     scene.watch.watcher = None;
-    let places = scene.places();
-    assert!(scene.watch.look_at(places, later()).is_err());
+    let paths = scene.paths();
+    assert!(scene.watch.look_at(paths, later()).is_err());
     scene.save("project/handlers/src/main.rs", "22");
     assert_eq!(scene.reported().await, ["main.rs"]);
     scene.remove("project/handlers/src");

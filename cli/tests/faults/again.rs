@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::cloud::{Cloud, State};
-use crate::command::{Ended, Folder};
+use crate::command::{Finished, Folder};
 use crate::faults::Fault;
 use crate::stack::Failure;
 
@@ -67,7 +67,7 @@ fn failing(operations: &[&[Failure]]) -> State {
 }
 
 /// Runs `words` where the operations on stacks fail so; how it ends, and how often a change set was executed.
-async fn run(words: &str, operations: &[&[Failure]]) -> (Ended, State, usize) {
+async fn run(words: &str, operations: &[&[Failure]]) -> (Finished, State, usize) {
     let cloud = Cloud::with(failing(operations), None).await;
     let ended = Folder::new().run(&cloud.url, words).await;
     let state = cloud.state();

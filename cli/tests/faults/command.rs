@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use testing::command::Finished as Ended;
+pub(crate) use testing::command::Finished;
 use testing::command::{against, chatctl};
 use testing::project::Project;
 
@@ -46,7 +46,7 @@ impl Folder {
     ///
     /// # Panics
     /// It takes longer than its help promises.
-    pub(crate) async fn run(&self, url: &str, words: &str) -> Ended {
+    pub(crate) async fn run(&self, url: &str, words: &str) -> Finished {
         let verb = words.split_whitespace().next().unwrap();
         let mut command = self.command(url, words);
         let output = tokio::time::timeout(worst_case(verb), command.output()).await;

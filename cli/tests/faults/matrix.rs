@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::cloud::{Cloud, State};
-use crate::command::{Ended, Folder};
+use crate::command::{Finished, Folder};
 use crate::faults::Fault;
 
 /// How many commands run side by side: most of the time they wait.
@@ -155,7 +155,7 @@ impl Scene {
     }
 
     /// What of `ended` does not fit what has happened.
-    fn untrue(&self, ended: &Ended, state: &State, fault: Fault) -> Option<String> {
+    fn untrue(&self, ended: &Finished, state: &State, fault: Fault) -> Option<String> {
         let said = &ended.stderr;
         let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
         if ended.stderr.contains("panicked") {
@@ -203,7 +203,7 @@ impl Scene {
 }
 
 /// What is said when every `call` of `words` goes wrong as `fault`, with a stack deployed before.
-async fn said(words: &str, call: &str, fault: Fault) -> Ended {
+async fn said(words: &str, call: &str, fault: Fault) -> Finished {
     let folder = Folder::new();
     let before = deployed(&folder, "1").await;
     let cloud = Cloud::with(before, Some((call.to_owned(), fault))).await;
@@ -212,7 +212,7 @@ async fn said(words: &str, call: &str, fault: Fault) -> Ended {
 
 #[tokio::test]
 async fn a_teardown_that_may_not_look_at_the_bucket_is_done_and_warns() {
-    let Ended { code, stderr, .. } = said("teardown --yes", "HEAD bucket", Fault::Denied).await;
+    let Finished { code, stderr, .. } = said("teardown --yes", "HEAD bucket", Fault::Denied).await;
     assert_eq!(code, 0, "{stderr}");
     let warning = "the published handlers were not removed: if there are any, they expire";
     assert!(stderr.contains(warning), "{stderr}");
@@ -221,7 +221,7 @@ async fn a_teardown_that_may_not_look_at_the_bucket_is_done_and_warns() {
 #[tokio::test]
 async fn status_without_the_right_to_look_at_functions_shows_everything_else() {
     let call = "GET function configuration";
-    let Ended {
+    let Finished {
         code,
         stdout,
         stderr,

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use crate::cloud::{Cloud, State};
-use crate::command::{Ended, Folder};
+use crate::command::{Finished, Folder};
 
 /// A proxy that leads nowhere; what it was asked for.
 fn proxy() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
@@ -28,7 +28,7 @@ fn proxy() -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
 }
 
 /// Deploys in `partition` to an API that is reached through the proxy at `address` only.
-async fn deployed(partition: &'static str, address: SocketAddr) -> Ended {
+async fn deployed(partition: &'static str, address: SocketAddr) -> Finished {
     let folder = Folder::new();
     let before = State {
         partition: Some(partition),

@@ -1,7 +1,7 @@
 //! What API Gateway has on record of a stage is not the last word on whether it serves.
 
 use crate::cloud::{Cloud, State};
-use crate::command::{Ended, Folder};
+use crate::command::{Finished, Folder};
 
 /// As recorded of a stage that was made before its routes
 /// (<https://github.com/aws/serverless-application-model/issues/2512> has the same words from CloudFormation).
@@ -11,7 +11,7 @@ const COMPLAINT: &str =
 const RECORD: &str = "API Gateway's record of the last automatic deployment of stage v1 says: Deployment attempt failed";
 
 /// Deploys where the stage's record complains so often; what is said, and the AWS after that.
-async fn deployed(times: usize) -> (Ended, State, Folder) {
+async fn deployed(times: usize) -> (Finished, State, Folder) {
     let folder = Folder::new();
     let before = State {
         stage_says: Some((COMPLAINT, times)),

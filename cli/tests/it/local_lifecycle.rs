@@ -171,7 +171,7 @@ fn a_killed_stack_leaves_no_processes_and_comes_back_on_its_port_with_its_data()
     status.explains("was deployed but does not run");
     let again = project.deploy(&[]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    again.explains("starting it with its data");
+    again.explains("it starts with its data");
     assert!(again.stdout.contains(&endpoint), "the port is kept");
     assert_ne!(project.pid(), before);
 }

@@ -71,6 +71,9 @@ fn each_shell_gets_completions_and_each_command_a_man_page() {
         assert_eq!((script.code, script.stderr.as_str()), (0, ""));
         assert!(script.stdout.contains(word), "{}", script.stdout);
         assert!(script.stdout.contains("print-connect-commands"));
+        for hidden in ["man-pages", "man__pages", "endpoint-template"] {
+            assert!(!script.stdout.contains(hidden), "{shell}: {hidden}");
+        }
     }
     let folder = project.path().join("man");
     assert_eq!(project.run(&["man-pages", "man"]).code, 2);

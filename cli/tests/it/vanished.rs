@@ -70,7 +70,7 @@ fn a_project_that_is_moved_is_deployed_again_with_its_data_where_it_is_now() {
     });
     let again = in_folder("moved", &deploy);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    again.explains("starting it with its data");
+    again.explains("it starts with its data");
     assert_eq!(again.stdout, deployed.stdout, "its port is kept");
     assert!(!at("project").exists());
     let gone = in_folder("moved", &["teardown", "--local", "--yes"]);

@@ -111,7 +111,7 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
         for variable in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             command.env_remove(variable);
         }
-        crate::cloud::said(command.output().await.unwrap())
+        crate::cloud::finished(command.output().await.unwrap())
     };
     let handlers = crate::cloud::built_handlers().display();
     let deploy = format!("deploy --yes --no-probe --handlers {handlers}");
@@ -134,7 +134,7 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
         .env_remove("AWS_ACCESS_KEY_ID")
         .env("AWS_PROFILE", "nobody");
     cloud.config("");
-    crate::cloud::said(command.output().await.unwrap())
+    crate::cloud::finished(command.output().await.unwrap())
         .exits(2)
         .explains("there is no AWS profile `nobody` in ");
     cloud.config("stack = \"from-config\"\n[aws]\nprofile = \"work\"\n");

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-pub(crate) use testing::command::{Finished as Said, handlers as built_handlers};
+pub(crate) use testing::command::{Finished, handlers as built_handlers};
 use testing::command::{against, chatctl};
 use testing::emulator::{Emulator, REGION};
-pub(crate) use testing::project::finished as said;
+pub(crate) use testing::project::finished;
 use testing::project::{Project, peer};
 
 use crate::between::Between;
@@ -80,12 +80,12 @@ impl Cloud {
     }
 
     /// Runs chatctl with `words` to its end.
-    pub(crate) async fn chatctl(&self, words: &str) -> Said {
-        said(self.command(words).output().await.unwrap())
+    pub(crate) async fn chatctl(&self, words: &str) -> Finished {
+        finished(self.command(words).output().await.unwrap())
     }
 
     /// `deploy` with the handlers as they are.
-    pub(crate) async fn deploy(&self, more: &str) -> Said {
+    pub(crate) async fn deploy(&self, more: &str) -> Finished {
         self.chatctl(&format!(
             "deploy --yes --handlers {} {more}",
             built_handlers().display()

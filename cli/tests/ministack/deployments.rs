@@ -184,7 +184,7 @@ async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
         .chatctl(&swap)
         .await
         .exits(0)
-        .explains("new code in 4 of 4 functions, past the stack");
+        .explains("new code in 4 of 4 functions, bypassing CloudFormation");
     let executed = cloud
         .between
         .asked()
@@ -209,7 +209,7 @@ async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
         .await
         .exits(0)
         .explains("nothing has changed")
-        .explains("putting the published code in");
+        .explains("the published code replaces it");
     let status = cloud.chatctl("status").await.exits(0);
     assert!(!status.stdout.contains("differs"), "{}", status.stdout);
     // More than code has changed: a full deployment, although a swap was asked for.

@@ -1,7 +1,7 @@
 //! A release's archive, on a machine without Rust.
 
 use crate::chat::two_friends_chat;
-use crate::cloud::{Cloud, said};
+use crate::cloud::{Cloud, finished};
 
 #[tokio::test]
 async fn an_unpacked_archive_deploys_its_own_handlers_and_builds_nothing() {
@@ -15,7 +15,7 @@ async fn an_unpacked_archive_deploys_its_own_handlers_and_builds_nothing() {
         for tool in ["CARGO", "RUSTC"] {
             command.env(tool, nowhere.join(tool));
         }
-        said(command.output().await.unwrap())
+        finished(command.output().await.unwrap())
     };
     std::fs::remove_file(cloud.folder().join("chatctl.toml")).unwrap();
     run("init").await.exits(0);

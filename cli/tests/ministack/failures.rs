@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::two_friends_chat;
-use crate::cloud::{Cloud, built_handlers, said};
+use crate::cloud::{Cloud, built_handlers, finished};
 
 /// Adds a resource that waits for a signal which never comes, and fails after `seconds`.
 pub(crate) fn with_a_failure(seconds: u32) -> impl Fn(&mut Value) + Send + Sync + 'static {
@@ -180,7 +180,7 @@ async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would(
     command
         .env_remove("AWS_ACCESS_KEY_ID")
         .env_remove("AWS_SECRET_ACCESS_KEY");
-    let without = crate::cloud::said(command.output().await.unwrap()).exits(4);
+    let without = crate::cloud::finished(command.output().await.unwrap()).exits(4);
     assert!(
         without.stdout.contains("found no AWS credentials"),
         "{}",
@@ -188,7 +188,7 @@ async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would(
     );
     let mut command = cloud.command(&doctor);
     command.env_remove("AWS_REGION");
-    let without = crate::cloud::said(command.output().await.unwrap()).exits(2);
+    let without = crate::cloud::finished(command.output().await.unwrap()).exits(2);
     assert!(without.stdout.contains("--region"), "{}", without.stdout);
 }
 
@@ -246,7 +246,7 @@ async fn a_stage_whose_record_complains_although_it_answers_is_warned_of_and_dep
     let mut command = cloud.command(&format!("deploy --yes --handlers {handlers}"));
     // The record is looked at for some three minutes.
     command.env("CHATCTL_TIME_FACTOR", "0.25");
-    let deployed = said(command.output().await.unwrap()).exits(0);
+    let deployed = finished(command.output().await.unwrap()).exits(0);
     deployed.explains("both ways");
     deployed.explains(
         "API Gateway's record of the last automatic deployment of stage v1 says: Deployment attempt failed",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::cloud::{Cloud, Said, built_handlers, said};
+use crate::cloud::{Cloud, Finished, built_handlers, finished};
 use crate::failures::with_a_failure;
 use crate::terminal::answered;
 
@@ -89,7 +89,7 @@ async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows
         status.stdout
     );
     cloud.between.leave_templates_alone();
-    let following = "an operation on stack `chat` is already running; following it first";
+    let following = "an operation on stack `chat` is already running; it is followed first";
     let (code, shown) = watched(cloud.command(&deploy), following, async |_| {
         cloud.fail("chat", "Patience").await;
     })
@@ -140,7 +140,7 @@ async fn interrupted(
     mut command: tokio::process::Command,
     question: &str,
     child: &mut Option<tokio::process::Child>,
-) -> Said {
+) -> Finished {
     use std::process::Stdio;
     use tokio::io::AsyncReadExt;
     let (_master, slave) = crate::pty::open();
@@ -161,5 +161,5 @@ async fn interrupted(
     interrupt(running);
     let mut child = child.take().unwrap();
     child.stderr = Some(stderr);
-    said(child.wait_with_output().await.unwrap())
+    finished(child.wait_with_output().await.unwrap())
 }

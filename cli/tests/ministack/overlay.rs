@@ -7,7 +7,7 @@ use std::process::Stdio;
 use testing::project::peer;
 
 use crate::chat::two_friends_chat;
-use crate::cloud::{Cloud, Said, built_handlers, said};
+use crate::cloud::{Cloud, Finished, built_handlers, finished};
 
 const CONFIG: &str = "[template]\noverlay = \"extra.yaml\"\n";
 
@@ -134,7 +134,7 @@ async fn names_of_iam_s_resources_get_the_capability_that_they_need_and_that_is_
 }
 
 /// Runs an ejected script as its user does: with the AWS CLI on the PATH, and without chatctl.
-async fn script(cloud: &Cloud, script: &Path, more: &[&str]) -> Said {
+async fn script(cloud: &Cloud, script: &Path, more: &[&str]) -> Finished {
     let aws = peer("CHATCTL_AWSCLI");
     let path: Vec<PathBuf> = [
         aws.parent().unwrap(),
@@ -158,7 +158,7 @@ async fn script(cloud: &Cloud, script: &Path, more: &[&str]) -> Said {
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null());
-    said(command.output().await.unwrap())
+    finished(command.output().await.unwrap())
 }
 
 #[tokio::test]

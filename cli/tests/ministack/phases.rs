@@ -6,7 +6,7 @@ use testing::until::eventually;
 use tokio::process::Child;
 
 use crate::between::{Held, Part};
-use crate::cloud::{Cloud, Said, built_handlers, said};
+use crate::cloud::{Cloud, Finished, built_handlers, finished};
 use crate::interruptions::interrupt;
 
 fn deploy() -> String {
@@ -40,10 +40,10 @@ async fn interrupted_at(
     words: &str,
     part: Part,
     which: impl Fn(&str) -> bool + Send + 'static,
-) -> Said {
+) -> Finished {
     let (child, _held) = held_at(cloud, words, part, which).await;
     interrupt(&child);
-    said(child.wait_with_output().await.unwrap()).exits(130)
+    finished(child.wait_with_output().await.unwrap()).exits(130)
 }
 
 /// A first deployment, interrupted at the request for `action`, leaves neither a change set nor a stack.
@@ -107,7 +107,7 @@ async fn while_building_nothing_was_touched() {
     let builds = async || Path::exists(&started);
     eventually("it builds", builds).await;
     interrupt(&child);
-    said(child.wait_with_output().await.unwrap())
+    finished(child.wait_with_output().await.unwrap())
         .exits(130)
         .explains("interrupted")
         .explains("nothing was touched in AWS");
@@ -267,7 +267,7 @@ async fn while_swapping_what_has_begun_is_finished_and_the_user_can_see_it() {
     eventually("all functions are swapped at once", all_at_once).await;
     interrupt(&child);
     drop(held);
-    said(child.wait_with_output().await.unwrap())
+    finished(child.wait_with_output().await.unwrap())
         .exits(130)
         .explains("new code in 4 of 4 functions")
         .explains("only the proof that it answers is missing");
@@ -289,7 +289,7 @@ async fn while_probing_the_stack_is_deployed_and_the_user_can_see_it() {
     let child = command.spawn().unwrap();
     let (_probe, _) = silent.accept().await.unwrap();
     interrupt(&child);
-    said(child.wait_with_output().await.unwrap())
+    finished(child.wait_with_output().await.unwrap())
         .exits(130)
         .explains("stack `chat` is deployed, only the proof that it answers is missing")
         .explains("`chatctl print-connect-commands` prints how to connect");

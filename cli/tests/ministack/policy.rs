@@ -12,7 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use testing::emulator::{ACCOUNT, REGION, forward};
 
-use crate::cloud::{Cloud, Said, said};
+use crate::cloud::{Cloud, Finished, finished};
 
 const TAGGED: &str = "[aws]\ntags = { team = \"chat\" }\n";
 
@@ -103,12 +103,12 @@ impl User {
     }
 
     /// Runs chatctl with `words` as this user.
-    pub(crate) async fn runs(&self, cloud: &Cloud, words: &str) -> Said {
+    pub(crate) async fn runs(&self, cloud: &Cloud, words: &str) -> Finished {
         let mut command = cloud.command(words);
         command
             .env("AWS_ACCESS_KEY_ID", &self.key)
             .env("AWS_SECRET_ACCESS_KEY", &self.secret);
-        said(command.output().await.unwrap())
+        finished(command.output().await.unwrap())
     }
 }
 
@@ -290,7 +290,7 @@ const NOT_SHOWN: [(&str, &str); 19] = [
 
 /// Whether `said` tells that `action` is missing.
 #[track_caller]
-fn is_missed(action: &str, said: &Said) {
+fn is_missed(action: &str, said: &Finished) {
     let text = format!("{}{}", said.stdout, said.stderr);
     let name = action.split(':').nth(1).unwrap();
     assert!(text.contains(name), "without {action}: {text}");

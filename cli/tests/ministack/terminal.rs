@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::termios::{Winsize, tcsetwinsize};
 use testing::until::try_until;
 
-use crate::cloud::{Said, said};
+use crate::cloud::{Finished, finished};
 use crate::pty;
 
 const ROWS: u16 = 24;
@@ -22,7 +22,7 @@ pub(crate) async fn answered(
     mut command: tokio::process::Command,
     question: &str,
     answer: &str,
-) -> Said {
+) -> Finished {
     let (mut master, slave) = pty::open();
     let mut child = command.stdin(Stdio::from(slave)).spawn().unwrap();
     let mut stderr = child.stderr.take().unwrap();
@@ -50,7 +50,7 @@ pub(crate) async fn answered(
     let mut echo = [0; 64];
     drop(master.read(&mut echo));
     child.stderr = Some(stderr);
-    let mut answered = said(child.wait_with_output().await.unwrap());
+    let mut answered = finished(child.wait_with_output().await.unwrap());
     answered
         .stderr
         .insert_str(0, &String::from_utf8_lossy(&shown));

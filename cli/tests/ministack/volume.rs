@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use crate::cloud::{Cloud, Said, built_handlers};
+use crate::cloud::{Cloud, Finished, built_handlers};
 use crate::terminal::at_a_terminal;
 
 const SECRET: &str = "secretkeycanary0123456789";
 const TOKEN: &str = "sessiontokencanary0123456789";
 
 /// Runs chatctl with temporary keys that no output may contain.
-async fn with_canaries(cloud: &Cloud, words: &str) -> Said {
+async fn with_canaries(cloud: &Cloud, words: &str) -> Finished {
     let mut command = cloud.command(words);
     command
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .env("AWS_SESSION_TOKEN", TOKEN);
-    let said = crate::cloud::said(command.output().await.unwrap());
+    let said = crate::cloud::finished(command.output().await.unwrap());
     for canary in [SECRET, TOKEN, "Credential=", "Signature"] {
         let all = format!("{}{}", said.stdout, said.stderr);
         assert!(!all.contains(canary), "{canary} in\n{all}");

@@ -198,11 +198,11 @@ impl HttpConnector for ProxyAwareConnector {
                 (Err(error), None) => return Err(error),
             };
             let answer = whole(answer).await?;
-            silence::answered();
+            silence::request_ended();
             judged(answer, has_content)
         };
         HttpConnectorFuture::new(async move {
-            silence::asked("AWS");
+            silence::request_sent("AWS");
             let outcome = exchange.await;
             reported.ended(match &outcome {
                 Ok(answer) => answer.status().as_u16().to_string(),
@@ -224,7 +224,7 @@ fn passed_on(
         .any(|name| answer.headers().contains_key(*name));
     match answer.status().as_u16() {
         407 => {
-            let failure = ProxyFailure::wants_login(proxy);
+            let failure = ProxyFailure::for_login(proxy);
             Err(ConnectorError::other(Box::new(failure), None))
         }
         status @ 502..=504 if !is_aws => {
@@ -250,7 +250,7 @@ fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError 
         ),
         false => ProxyFailure::from_error(proxy, target, &error),
     };
-    match failure.wants_login {
+    match failure.is_login_required {
         // Another attempt would fail in the same way.
         true => ConnectorError::other(Box::new(failure), None),
         false if error.is_timeout() => ConnectorError::timeout(Box::new(failure)),

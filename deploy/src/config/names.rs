@@ -67,7 +67,7 @@ name!(
         if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Err("it must start with a letter".into());
         }
-        only(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")
+        check_characters(text, |c| c.is_ascii_alphanumeric() || c == '-', "letters, digits and `-`")
     }
 );
 
@@ -78,7 +78,7 @@ name!(
     "stage name",
     |text| {
         length(text, 128)?;
-        only(text, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_', "letters, digits, `-` and `_`")
+        check_characters(text, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_', "letters, digits, `-` and `_`")
     }
 );
 
@@ -92,7 +92,7 @@ name!(
             return Ok(());
         }
         length(text, 128)?;
-        only(
+        check_characters(
             text,
             |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',
             "`$default`, or letters, digits, `-` and `_`",
@@ -116,7 +116,7 @@ name!(
         if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
             return Err("it must start with a letter or `_`".into());
         }
-        only(text, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-', "letters, digits, `_` and `-`")
+        check_characters(text, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-', "letters, digits, `_` and `-`")
     }
 );
 
@@ -133,7 +133,7 @@ name!(
     "region",
     |text| {
         length(text, 32)?;
-        only(
+        check_characters(
             text,
             |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
             "small letters, digits and `-`",
@@ -158,7 +158,7 @@ name!(
         if !text.contains("{api}") || !text.contains("{stage}") {
             return Err("it must contain {api} and {stage}".into());
         }
-        only(
+        check_characters(
             text,
             |c| c.is_ascii_alphanumeric() || "-._~:/{}[]".contains(c),
             "what a plain URL is made of",
@@ -174,7 +174,7 @@ fn length(text: &str, most: usize) -> Result<(), String> {
     }
 }
 
-fn only(text: &str, allowed: fn(char) -> bool, which: &str) -> Result<(), String> {
+fn check_characters(text: &str, allowed: fn(char) -> bool, which: &str) -> Result<(), String> {
     match text.chars().find(|c| !allowed(*c)) {
         Some(c) => Err(format!("{c:?} is not allowed, only {which}")),
         None => Ok(()),

@@ -64,7 +64,7 @@ impl ConnectError {
             // Too many requests, or an error of the gateway itself.
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable { .. } | Self::Silent { .. } => true,
-            Self::Proxy { source, .. } => !source.wants_login,
+            Self::Proxy { source, .. } => !source.is_login_required,
             Self::Setup(_) => false,
         }
     }

@@ -83,10 +83,10 @@ pub enum DeployEvent {
     /// The first deployment of `stack` is made once more, after `cause`.
     #[expect(missing_docs, reason = "the sentence names the fields")]
     Repeating { stack: String, cause: Box<Cause> },
-    /// `who` has not answered for so long.
+    /// `service` has not responded for so long.
     Silent {
         /// The service.
-        who: &'static str,
+        service: &'static str,
         /// The time since the request.
         silence: Duration,
     },

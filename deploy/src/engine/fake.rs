@@ -293,7 +293,7 @@ impl Reporter for Transcript {
             DeployEvent::Stack(event) => format!("{} {}", event.logical_id, event.status),
             DeployEvent::Notice(text) => format!("notice {text}"),
             DeployEvent::Repeating { cause, .. } => format!("once more after {cause}"),
-            DeployEvent::Silent { who, silence } => format!("{who} silent for {silence:?}"),
+            DeployEvent::Silent { service, silence } => format!("{service} silent for {silence:?}"),
             DeployEvent::UnderWay { status, quiet } => format!("{status} for {quiet:?}"),
             DeployEvent::Compiling { .. } | DeployEvent::Expecting(_) => return,
         };

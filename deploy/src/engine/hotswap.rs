@@ -1,4 +1,4 @@
-//! New code into deployed functions, past the stack: seconds instead of a stack update.
+//! Updates the code of deployed functions directly, bypassing CloudFormation: seconds instead of a stack update.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ async fn swap(
     Ok((
         (),
         format!(
-            "new code in {changed} of {} functions, past the stack",
+            "new code in {changed} of {} functions, bypassing CloudFormation",
             all.len()
         ),
     ))

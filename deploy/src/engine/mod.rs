@@ -31,11 +31,12 @@ mod token;
 mod verify;
 pub mod vitals;
 
-pub use deploy::{Cloud, CloudOptions, DeployRequest, Diagnosis, deploy_here, endpoint};
+pub use deploy::{Cloud, CloudOptions, DeployRequest, Diagnosis, build, deploy_here, endpoint};
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
+pub use random::random_bytes;
 pub(crate) use random::random_hex;
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,

@@ -185,7 +185,7 @@ async fn clear_the_way(
             Readiness::Stuck(error) => return Err(error.into()),
             Readiness::Busy(operation) => {
                 reporter.report(&DeployEvent::Notice(format!(
-                    "an operation on stack `{stack}` is already running; following it first"
+                    "an operation on stack `{stack}` is already running; it is followed first"
                 )));
                 let so_far = || {
                     "the operation that runs goes on by itself; nothing of this deployment was begun"
@@ -269,7 +269,7 @@ mod tests {
             FakeStacks::scripted("chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE").busy(),
             expect![[r#"
                 started Prepare
-                notice an operation on stack `chat` is already running; following it first
+                notice an operation on stack `chat` is already running; it is followed first
                 chat UPDATE_IN_PROGRESS
                 chat UPDATE_COMPLETE
                 finished Prepare: 1 to add

@@ -1,6 +1,6 @@
-//! Requests whose answer is late. The adapters record when they ask and when an answer arrives; a long silence is reported.
+//! Requests whose response is late. The adapters record when a request is sent and when it ends; a long silence is reported.
 //!
-//! A command runs on one thread, and so does everything that it asks.
+//! A command runs on one thread, and so do all of its requests.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
@@ -9,24 +9,24 @@ use super::event::{DeployEvent, Reporter};
 use super::limits;
 
 thread_local! {
-    /// What has not answered, and since when.
+    /// The service that owes a response, and since when.
     static SILENT: Cell<Option<(&'static str, Instant)>> = const { Cell::new(None) };
 }
 
-/// Records a request to `who`. An earlier one without an answer still counts.
-pub fn asked(who: &'static str) {
+/// Records a request to `service`. An earlier one without a response still counts.
+pub fn request_sent(service: &'static str) {
     if SILENT.get().is_none() {
-        SILENT.set(Some((who, Instant::now())));
+        SILENT.set(Some((service, Instant::now())));
     }
 }
 
-/// Records an answer, whatever it says.
-pub fn answered() {
+/// Records the end of a request, with a response of any kind or without one.
+pub fn request_ended() {
     SILENT.set(None);
 }
 
-/// Does `work`, and reports whenever a target has not answered for a while.
-pub fn telling<T>(
+/// Does `work`, and reports whenever a service has not responded for a while.
+pub fn reporting<T>(
     reporter: &RefCell<impl Reporter>,
     work: impl Future<Output = T>,
 ) -> impl Future<Output = T> {
@@ -45,14 +45,14 @@ pub fn telling<T>(
             let silent = SILENT.get();
             if silent.is_none_or(|(_, since)| since.elapsed() < after) {
                 reported = 0;
-            } else if let Some((who, since)) = silent
+            } else if let Some((service, since)) = silent
                 && since.elapsed() >= after * (reported + 1)
             {
                 reported += 1;
                 let silence = limits::SILENCE.reported(reported);
                 reporter
                     .borrow_mut()
-                    .report(&DeployEvent::Silent { who, silence });
+                    .report(&DeployEvent::Silent { service, silence });
             }
         }
     }
@@ -64,25 +64,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_gets_its_answers_is_done_without_a_word() {
+    async fn work_whose_requests_end_is_done_without_a_report() {
         let transcript = RefCell::new(Transcript::default());
         let work = async {
-            asked("AWS");
+            request_sent("AWS");
             tokio::task::yield_now().await;
-            answered();
+            request_ended();
             7
         };
-        assert_eq!(telling(&transcript, work).await, 7);
+        assert_eq!(reporting(&transcript, work).await, 7);
         assert_eq!(transcript.borrow().lines, "");
     }
 
     #[tokio::test]
-    async fn a_silence_lasts_from_the_first_question_to_the_next_answer() {
-        asked("AWS");
+    async fn a_silence_lasts_from_the_first_request_to_the_next_response() {
+        request_sent("AWS");
         let first = SILENT.get();
-        asked("AWS");
+        request_sent("AWS");
         assert_eq!(SILENT.get(), first);
-        answered();
+        request_ended();
         assert_eq!(SILENT.get(), None);
     }
 }

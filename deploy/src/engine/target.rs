@@ -27,7 +27,7 @@ pub struct Deployment {
     /// Put on the stack and, by CloudFormation, on its resources.
     pub tags: BTreeMap<String, String>,
     /// What CloudFormation waits for.
-    pub pace: DeployMode,
+    pub mode: DeployMode,
 }
 
 impl Deployment {
@@ -48,7 +48,7 @@ impl Deployment {
             parameters,
             code,
             tags: BTreeMap::new(),
-            pace: DeployMode::Standard,
+            mode: DeployMode::Standard,
         }
     }
 
@@ -307,7 +307,7 @@ pub trait Functions {
     /// What runs in `function`.
     async fn code(&self, function: &str) -> Result<FunctionCode, TargetError>;
 
-    /// Starts to put `asset` into `function`, past the stack.
+    /// Starts to update the code of `function` to `asset`, bypassing CloudFormation.
     async fn replace_code(&self, function: &str, asset: &Asset) -> Result<(), TargetError>;
 }
 

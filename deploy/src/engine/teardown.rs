@@ -39,7 +39,7 @@ pub async fn teardown(
     torn_down(stacks, stack, (data, limit), reporter, async |reporter| {
         if let Readiness::Busy(operation) = stacks.readiness(stack).await? {
             reporter.report(&DeployEvent::Notice(format!(
-                "an operation on stack `{stack}` is already running; following it first"
+                "an operation on stack `{stack}` is already running; it is followed first"
             )));
             let so_far =
                 || "the operation that runs goes on by itself; nothing was deleted".to_owned();
@@ -151,16 +151,18 @@ async fn delete(
             });
         }
         if stuck.is_empty() {
-            let text = "the deletion was asked for and not begun; asking once more";
+            let text = "the deletion was requested and has not begun; it is requested once more";
             reporter.report(&DeployEvent::Notice(text.to_owned()));
             continue;
         }
         let cause = cause(&settled.events).map_or_else(String::new, |cause| cause.to_string());
         if attempt == 1 {
-            reporter.report(&DeployEvent::Notice(format!("{cause}; trying once more")));
+            reporter.report(&DeployEvent::Notice(format!(
+                "{cause}; the deletion is tried once more"
+            )));
         } else {
             reporter.report(&DeployEvent::Notice(format!(
-                "{cause}; deleting the stack without it, it stays in the account"
+                "{cause}; the stack is deleted without it, so it stays in the account"
             )));
             spare = stuck;
             spare.sort();
@@ -237,10 +239,10 @@ mod tests {
             started Teardown
             Table DELETE_FAILED
             chat DELETE_FAILED
-            notice Table (AWS::X::Y) could not be deleted: protected; trying once more
+            notice Table (AWS::X::Y) could not be deleted: protected; the deletion is tried once more
             Table DELETE_FAILED
             chat DELETE_FAILED
-            notice Table (AWS::X::Y) could not be deleted: protected; deleting the stack without it, it stays in the account
+            notice Table (AWS::X::Y) could not be deleted: protected; the stack is deleted without it, so it stays in the account
             chat DELETE_COMPLETE
             finished Teardown: removed, except 1 that could not be
             Done { spared: ["Table"] }

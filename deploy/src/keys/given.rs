@@ -16,8 +16,8 @@ pub fn public_keys(
 ) -> Result<Vec<PublicKey>, TargetError> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let read = match text.starts_with('{') {
-        true => of_json(text),
-        false => of_pem(text),
+        true => from_json(text),
+        false => from_pem(text),
     };
     let keys = read.map_err(|problem| problem.error(source))?;
     let Some(id) = id else {
@@ -72,7 +72,7 @@ impl From<KeyError> for Problem {
 
 const WANTED: &str = "give a public key for EdDSA (Ed25519), ES256 (P-256) or RS256 (RSA), as a JWK or as PEM (`-----BEGIN PUBLIC KEY-----`)";
 
-fn of_json(text: &str) -> Result<Vec<PublicKey>, Problem> {
+fn from_json(text: &str) -> Result<Vec<PublicKey>, Problem> {
     let object = chat_identity::object(text)
         .map_err(|error| Problem::new(format!("it is not a JSON object: {error}"), WANTED))?;
     let list = match object.get("keys") {
@@ -93,7 +93,7 @@ fn of_json(text: &str) -> Result<Vec<PublicKey>, Problem> {
     keys.collect::<Result<_, _>>().map_err(Problem::from)
 }
 
-fn of_pem(text: &str) -> Result<Vec<PublicKey>, Problem> {
+fn from_pem(text: &str) -> Result<Vec<PublicKey>, Problem> {
     if text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-") {
         return Err(Problem::new(
             "it is in the format of OpenSSH",

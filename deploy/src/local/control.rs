@@ -204,7 +204,7 @@ pub(super) async fn serve(
                 Err(_) => {
                     // All file descriptors are in use, so one of the reserve is freed for the next accept. Other
                     // threads may take it first; then this waits a moment.
-                    if !reserved.free() {
+                    if !reserved.release() {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                     continue;

@@ -18,8 +18,8 @@ impl ReservedFiles {
         }
     }
 
-    /// Frees the reserve; returns false if it was empty.
-    pub(super) fn free(&mut self) -> bool {
+    /// Closes the reserved files; returns false if there were none.
+    pub(super) fn release(&mut self) -> bool {
         let any = !self.0.is_empty();
         self.0.clear();
         any
@@ -39,11 +39,11 @@ mod tests {
     use super::ReservedFiles;
 
     #[test]
-    fn spare_files_are_taken_and_freed() {
+    fn spare_files_are_taken_and_released() {
         let mut reserved = ReservedFiles::default();
-        assert!(!reserved.free());
+        assert!(!reserved.release());
         reserved.fill();
         assert_eq!(reserved.0.len(), ReservedFiles::COUNT);
-        assert!(reserved.free() && !reserved.free());
+        assert!(reserved.release() && !reserved.release());
     }
 }

@@ -11,6 +11,7 @@ pub mod eject;
 pub mod few;
 pub mod logs;
 mod merge;
+pub mod moment;
 mod order;
 pub mod outline;
 pub mod overlay;

@@ -218,7 +218,7 @@ impl<'a> Environment<'a> {
 
     /// Whether Lambda would send several events at a time.
     #[must_use]
-    pub fn wants_concurrency(&self) -> bool {
+    pub fn is_concurrency_declared(&self) -> bool {
         self.optional("AWS_LAMBDA_MAX_CONCURRENCY").is_some()
     }
 

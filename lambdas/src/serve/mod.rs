@@ -89,7 +89,7 @@ async fn start(
     work: impl AsyncFnOnce(&mut RuntimeApi, &Trace) -> Result<Infallible, ServeError>,
 ) -> Result<Infallible, ServeError> {
     let mut api = RuntimeApi::new(environment.runtime_api()?);
-    if environment.wants_concurrency() {
+    if environment.is_concurrency_declared() {
         let message = "AWS_LAMBDA_MAX_CONCURRENCY is set, but events are handled one after another";
         log.warn(message, []);
     }

@@ -37,7 +37,7 @@ use chatctl_deploy::stack::connect::{RequiredIdentity, chat_command};
 /// message is one line of stdout, with `\n` for the line breaks in it; after the end of the input the command stays until
 /// nothing has been received for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_chat())]
+#[command(after_help = crate::commands::waits::chat_help())]
 pub(super) struct ChatArgs {
     /// Your name [default: from the config, else Tom]
     #[arg(long = "as", value_name = "NAME")]

@@ -1,10 +1,6 @@
 //! Random pauses, and marks of messages.
 
-fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    bytes
-}
+use chatctl_deploy::engine::random_bytes;
 
 /// In 0..1.
 pub(super) fn random() -> f64 {

@@ -1,10 +1,11 @@
 //! To AWS.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{DeployArgs, Reported, log_role, print, tags};
+use super::{DeployArgs, DeployedChat, log_role};
 use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
 use crate::commands::plan::{self, StackLocation};
 use crate::commands::tokens::Prover;
@@ -18,7 +19,7 @@ use chatctl_deploy::engine::{
     self, ChangeSet, Cloud, CloudOptions, DeployMode, DeployRequest, ErrorKind, Reporter, Step,
     TargetError, silence,
 };
-use chatctl_deploy::packaging::{Artifact, Built, Source};
+use chatctl_deploy::packaging::{Artifact, Built};
 use chatctl_deploy::stack::capability::named_by_hand;
 use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::few::few;
@@ -30,19 +31,23 @@ pub(super) async fn run(
     args: &DeployArgs,
     terminal: Terminal,
     settings: &Settings,
-) -> Result<(), CommandError> {
+    prover: &Prover,
+    tags: &BTreeMap<String, String>,
+) -> Result<Option<DeployedChat>, CommandError> {
     let reporter = RefCell::new(terminal.reporter());
-    silence::telling(&reporter, deploy(args, terminal, settings, &reporter)).await
+    let deploying = deploy(args, terminal, settings, prover, tags, &reporter);
+    silence::reporting(&reporter, deploying).await
 }
 
 async fn deploy(
     args: &DeployArgs,
     terminal: Terminal,
     settings: &Settings,
+    prover: &Prover,
+    tags: &BTreeMap<String, String>,
     shared: &RefCell<AnyReporter>,
-) -> Result<(), CommandError> {
+) -> Result<Option<DeployedChat>, CommandError> {
     let mut reporter = shared;
-    let prover = Prover::new(settings, settings.auth.mode())?;
     let untouched = "nothing was touched in AWS";
     let found = or_interrupted(checked(args, settings, &mut reporter))
         .await
@@ -50,14 +55,17 @@ async fn deploy(
     let target = &found.target;
     if found.is_new {
         let location = StackLocation::Aws(&target.region);
-        plan::tell(terminal, settings, args.handlers.as_deref(), &location)?;
+        plan::tell(terminal, settings, args.handlers.prebuilt(), &location)?;
     }
-    let building = build(settings, source(args), found.deployed, &mut reporter);
+    let building = build(
+        settings,
+        args.handlers.source(),
+        found.deployed,
+        &mut reporter,
+    );
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let cautions = cautions(args, settings, &found, &built);
-    let store = target
-        .bucket(&found.identity)
-        .with_tags(tags(args, settings)?);
+    let store = target.bucket(&found.identity).with_tags(tags.clone());
     if args.dry_run {
         let code = or_interrupted(asked(located(settings, &store, &built))).await?;
         let deployment = deployment(
@@ -65,7 +73,7 @@ async fn deploy(
             &target.region,
             code,
             &found.naming,
-            tags(args, settings)?,
+            tags.clone(),
             mode(args),
         );
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
@@ -73,7 +81,7 @@ async fn deploy(
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
         let summary = marked(Additions::from_settings(settings).as_ref(), summary);
         show_dry_run(terminal, settings, summary.as_ref(), &cautions);
-        return Ok(());
+        return Ok(None);
     }
     if found.lacks_log_role {
         log_role::make(args, terminal, settings, target, &mut reporter).await?;
@@ -93,7 +101,7 @@ async fn deploy(
         credential: prover.probe_credential(&mint),
     };
     let options = CloudOptions {
-        tags: tags(args, settings)?,
+        tags: tags.clone(),
         parameters: found.naming.parameters.clone(),
         mode: mode(args),
         is_hotswap: args.hotswap,
@@ -110,18 +118,13 @@ async fn deploy(
     let url = cloud
         .deploy(request, &options, agrees, &mut reporter)
         .await?;
-    let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
     let record = named::missing_record(settings, target, &found.naming);
-    let reported = Reported {
+    Ok(Some(DeployedChat {
+        url,
         page: None,
         record: or_interrupted(asked(record)).await?,
-        next,
-    };
-    print(terminal, settings, &url, &reported)
-}
-
-fn source(args: &DeployArgs) -> Source<'_> {
-    Source::from_flags(args.handlers.as_deref(), args.skip_target_check)
+        next: "`chatctl status` tells how it is, `chatctl teardown` removes it",
+    }))
 }
 
 fn mode(args: &DeployArgs) -> DeployMode {
@@ -140,7 +143,7 @@ async fn checked(
 ) -> Result<Found, CommandError> {
     Step::Check
         .run(reporter, async |_| {
-            let (checks, found) = preflight(settings, source(args)).await;
+            let (checks, found) = preflight(settings, args.handlers.source()).await;
             let detail = judge(checks)?;
             let found = found.ok_or_else(|| {
                 let message = "the checks passed without an identity";
@@ -162,7 +165,12 @@ fn cautions(
     let of_partition = found.identity.caution().map(str::to_owned);
     let cautions = settings.cautions().into_iter().chain(of_account);
     cautions
-        .chain(moved(settings, source(args), found.deployed, built))
+        .chain(moved(
+            settings,
+            args.handlers.source(),
+            found.deployed,
+            built,
+        ))
         .chain(of_partition)
         .chain(named(settings))
         .collect()

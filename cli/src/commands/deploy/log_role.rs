@@ -12,7 +12,7 @@ use chatctl_deploy::stack::render::render_log_role;
 /// Asks for the role, and makes it. `--yes` is no answer: the setting is the account's, and stays.
 ///
 /// # Errors
-/// The user says no, or there is no terminal to ask at; or CloudFormation refuses.
+/// The user declines, or there is no terminal to ask at; or CloudFormation refuses.
 pub(super) async fn make(
     args: &DeployArgs,
     terminal: Terminal,

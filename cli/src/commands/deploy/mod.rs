@@ -1,27 +1,22 @@
-//! `chatctl deploy`
+//! `chatctl deploy`: checks, shows and asks. The engine deploys.
 
 mod aws;
 mod local;
 mod log_role;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::named::Record;
 use super::tokens::Prover;
 use super::web::PageHint;
-use super::{ConnectArgs, Context, Run};
+use super::{ConnectArgs, Context, HandlersArgs, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::{Reporter, Step};
-use chatctl_deploy::packaging::{self, Built, Executable};
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::page::PageProof;
-use chatctl_deploy::stack::size::megabytes;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
 ///
@@ -29,17 +24,18 @@ use chatctl_deploy::stack::size::megabytes;
 /// changes and asks before it makes them. On this machine (`--local`) the stack runs in the background: an update keeps
 /// connections open and table data in place.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_deploy())]
+#[command(
+    after_help = crate::commands::waits::deploy_help(),
+    group = clap::ArgGroup::new("processor").args(["skip_target_check", "local"])
+)]
 pub(super) struct DeployArgs {
-    #[command(flatten)]
-    connect: ConnectArgs,
     /// Answer every question with yes, but that about a role for logs (`--log-role`)
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing
     #[arg(long, conflicts_with_all = ["local", "yes"])]
     dry_run: bool,
-    /// When only handlers have changed, put them into the functions directly, past the stack
+    /// When only handlers have changed, update function code directly, bypassing CloudFormation
     #[arg(long, conflicts_with_all = ["local", "dry_run"])]
     hotswap: bool,
     /// Use CloudFormation's express mode, which ends once every resource is configured; the probe then waits for them
@@ -56,131 +52,122 @@ pub(super) struct DeployArgs {
     /// and there is none
     #[arg(long, conflicts_with_all = ["local", "dry_run"])]
     log_role: bool,
-    /// The local port [default: chosen once and kept]
+    /// The port, with `--local` [default: chosen once and kept]
     #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
-    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
-    #[arg(long, value_name = "PATH")]
-    handlers: Option<PathBuf>,
-    /// Build for a processor whose Rust target does not seem to be installed
-    #[arg(long, conflicts_with_all = ["local", "handlers"])]
-    skip_target_check: bool,
     /// Send no probe messages through the deployed chat
     #[arg(long)]
     no_probe: bool,
+    #[command(flatten)]
+    handlers: HandlersArgs,
+    #[command(flatten)]
+    connect: ConnectArgs,
 }
 
 impl Run for DeployArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
         let settings = self.connect.settings()?;
-        tags(&self, &settings)?;
-        if self.connect.target.local {
-            local::run(&self, context.terminal, &settings).await
-        } else {
-            aws::run(&self, context.terminal, &settings).await
+        let tags = self.tags(&settings)?;
+        let is_local = self.connect.target.local;
+        if is_local {
+            settings.check_keys()?;
+        }
+        let prover = Prover::new(&settings, settings.auth.mode())?;
+        let outcome = match is_local {
+            true => Some(local::run(&self, terminal, &settings, &prover).await?),
+            false => aws::run(&self, terminal, &settings, &prover, &tags).await?,
+        };
+        match outcome {
+            Some(deployed) => deployed.print(terminal, &settings, &prover),
+            None => Ok(()),
         }
     }
 }
 
-/// The tags that are asked for, by their keys: those of the config, and those of the command, which win.
-///
-/// # Errors
-/// They cannot be those of one stack.
-fn tags(args: &DeployArgs, settings: &Settings) -> Result<BTreeMap<String, String>, CommandError> {
-    let is_given = |key: &String| args.tag.iter().any(|(given, _)| given == key);
-    let configured = settings
-        .aws
-        .rules
-        .tags
-        .iter()
-        .filter(|(key, _)| !is_given(key))
-        .map(|(key, value)| (key.clone(), value.clone()));
-    let all: Vec<_> = configured.chain(args.tag.iter().cloned()).collect();
-    chatctl_deploy::config::tags::tags(&all).map_err(|reason| {
-        CommandError::usage(
-            format!(
-                "the tags (`--tag`, and `tags` under `[aws]`) cannot be put on a stack: {reason}"
-            ),
-            "give each key once, with the one value that it is to have",
-        )
-    })
-}
-
-/// Builds what this machine runs.
-async fn build(
-    settings: &Settings,
-    prebuilt: Option<&Path>,
-    reporter: &mut impl Reporter,
-) -> Result<Built<Executable>, CommandError> {
-    if !settings.has_functions() {
-        return Ok(Built::new());
-    }
-    Step::Build
-        .run(reporter, async |reporter| {
-            let built = packaging::executables(settings, prebuilt, reporter).await?;
-            let sizes = built
-                .values()
-                .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
-            let detail = few(&sizes.collect::<Vec<_>>());
-            Ok((built, detail))
+impl DeployArgs {
+    /// The tags that are asked for, by their keys: those of the config, and those of the command, which win.
+    ///
+    /// # Errors
+    /// They cannot be those of one stack.
+    fn tags(&self, settings: &Settings) -> Result<BTreeMap<String, String>, CommandError> {
+        let is_given = |key: &String| self.tag.iter().any(|(given, _)| given == key);
+        let configured = settings
+            .aws
+            .rules
+            .tags
+            .iter()
+            .filter(|(key, _)| !is_given(key))
+            .map(|(key, value)| (key.clone(), value.clone()));
+        let all: Vec<_> = configured.chain(self.tag.iter().cloned()).collect();
+        chatctl_deploy::config::tags::tags(&all).map_err(|reason| {
+            CommandError::usage(
+                format!(
+                    "the tags (`--tag`, and `tags` under `[aws]`) cannot be put on a stack: {reason}"
+                ),
+                "give each key once, with the one value that it is to have",
+            )
         })
-        .await
+    }
 }
 
-/// What is printed of a deployed chat beside its endpoint.
+/// A chat that was deployed and has answered.
 #[derive(Debug)]
-struct Reported<'a> {
+struct DeployedChat {
+    url: String,
     /// Where a browser finds the page, if it is served already.
     page: Option<String>,
     /// The record that is to be made for the endpoint's name.
     record: Option<Record>,
     /// The commands that come next.
-    next: &'a str,
+    next: &'static str,
 }
 
-/// Prints how to connect.
-///
-/// # Errors
-/// A private key cannot be used.
-fn print(
-    terminal: Terminal,
-    settings: &Settings,
-    url: &str,
-    reported: &Reported<'_>,
-) -> Result<(), CommandError> {
-    let page = reported.page.as_deref();
-    let introduction = RequiredIdentity::from_settings(settings);
-    let prover = Prover::new(settings, settings.auth.mode())?;
-    let commands = prover.commands(url, settings, introduction, false)?;
-    if terminal.output == Output::Json {
-        let mut result = json!({
-            "type": "result",
-            "stack": settings.stack,
-            "stage": settings.stage,
-            "endpoint": url,
-            "connectCommands": commands,
-            "page": page,
-        });
-        if let Some(record) = &reported.record {
-            result["record"] = record.value();
+impl DeployedChat {
+    /// Prints how to connect.
+    ///
+    /// # Errors
+    /// A private key cannot be used.
+    fn print(
+        &self,
+        terminal: Terminal,
+        settings: &Settings,
+        prover: &Prover,
+    ) -> Result<(), CommandError> {
+        let page = self.page.as_deref();
+        let introduction = RequiredIdentity::from_settings(settings);
+        let commands = prover.commands(&self.url, settings, introduction, false)?;
+        if terminal.output == Output::Json {
+            let mut result = json!({
+                "type": "result",
+                "stack": settings.stack,
+                "stage": settings.stage,
+                "endpoint": self.url,
+                "connectCommands": commands,
+                "page": page,
+            });
+            if let Some(record) = &self.record {
+                result["record"] = record.value();
+            }
+            terminal.result_json(&result);
+            return Ok(());
         }
-        terminal.result_json(&result);
-        return Ok(());
+        if let Some(record) = &self.record {
+            terminal.say(&format!("\n{}", record.reported()));
+        }
+        if let Some(advice) = prover.advice(settings) {
+            terminal.say(&format!("\n{advice}"));
+        }
+        terminal
+            .say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
+        for command in commands {
+            terminal.result(&command.command);
+        }
+        super::chat::hint(terminal, settings, introduction, "");
+        let origins = PageProof::from_settings(settings).origins;
+        let hint = PageHint::new(page, prover, &[None, None], &origins);
+        super::web::hint(terminal, settings, introduction, &hint);
+        terminal.hint(&format!("\n{}", self.next));
+        Ok(())
     }
-    if let Some(record) = &reported.record {
-        terminal.say(&format!("\n{}", record.reported()));
-    }
-    if let Some(advice) = prover.advice(settings) {
-        terminal.say(&format!("\n{advice}"));
-    }
-    terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
-    for command in commands {
-        terminal.result(&command.command);
-    }
-    super::chat::hint(terminal, settings, introduction, "");
-    let origins = PageProof::from_settings(settings).origins;
-    let hint = PageHint::new(page, &prover, &[None, None], &origins);
-    super::web::hint(terminal, settings, introduction, &hint);
-    terminal.hint(&format!("\n{}", reported.next));
-    Ok(())
 }

@@ -24,7 +24,7 @@ use chatctl_deploy::stack::render::parameter;
 pub(super) struct Assembled {
     pub(super) request: Request,
     /// What decides about it.
-    pub(super) places: WatchPaths,
+    pub(super) paths: WatchPaths,
     /// `None` for a template of the user's.
     pub(super) settings: Option<Settings>,
     /// What of the config's overlay has no effect here.
@@ -58,7 +58,7 @@ pub(super) async fn assemble(
     };
     let code = args.code.iter();
     for (id, path) in code.map(|(id, path)| (id.clone(), PathBuf::from(path))) {
-        assembled.places.files.extend(files_of(&path));
+        assembled.paths.files.extend(files_of(&path));
         assembled.request.code.insert(id, path);
     }
     let parameters = args.parameter.iter().cloned();
@@ -85,7 +85,7 @@ fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
     let request = Request::new(stack_name, template);
     Ok(Assembled {
         request,
-        places: WatchPaths {
+        paths: WatchPaths {
             files: [path.to_owned()].into(),
             ..WatchPaths::default()
         },
@@ -111,18 +111,18 @@ async fn own(
         .config
         .clone()
         .unwrap_or_else(|| PathBuf::from(FILE_NAME));
-    let mut places = WatchPaths {
+    let mut paths = WatchPaths {
         files: [config].into(),
         ..WatchPaths::default()
     };
     let references = secrets::values(&settings)?;
-    places.files.extend(settings.secret_files());
-    places.files.extend(settings.keys_file());
-    places.files.extend(settings.overlay_file());
+    paths.files.extend(settings.secret_files());
+    paths.files.extend(settings.keys_file());
+    paths.files.extend(settings.overlay_file());
     if settings.has_functions() {
         reporter.report(&DeployEvent::Started(Step::Build));
     }
-    let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
+    let (code, parameters) = build(args, &settings, kept, &mut paths, reporter).await?;
     let here = template_here(&settings);
     Ok(Assembled {
         idle: here.reported(),
@@ -130,27 +130,29 @@ async fn own(
             .with_parameters(parameters)
             .with_references(references.0)
             .with_code(code),
-        places,
+        paths,
         settings: Some(settings),
         stamps: Vec::new(),
     })
 }
 
-/// The code of every function, the parameters that name it, and (in `places`) what it was built from.
+/// The code of every function, the parameters that name it, and (in `watched`) what it was built from.
 async fn build(
     args: &DevArgs,
     settings: &Settings,
     kept: &CodeCache,
-    places: &mut WatchPaths,
+    watched: &mut WatchPaths,
     reporter: &mut impl Reporter,
 ) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
     let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
     let handlers = args.handlers.as_deref();
-    places.files.extend(handlers.into_iter().flat_map(files_of));
+    watched
+        .files
+        .extend(handlers.into_iter().flat_map(files_of));
     let sources = packaging::sources(settings, args.handlers.is_some()).await?;
-    places.files.extend(sources.files);
-    places.crates.extend(sources.crates);
-    places.targets = sources.targets;
+    watched.files.extend(sources.files);
+    watched.crates.extend(sources.crates);
+    watched.targets = sources.targets;
     let mut parameters = BTreeMap::new();
     let mut paths = BTreeMap::new();
     for (parameter, executable) in built {

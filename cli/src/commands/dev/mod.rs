@@ -32,10 +32,8 @@ use chatctl_deploy::stack::page::{PageProof, page_settings};
 ///
 /// With `--template` it runs any template of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::OF_DEV)]
+#[command(after_help = crate::commands::waits::DEV_HELP)]
 pub(super) struct DevArgs {
-    #[command(flatten)]
-    stack: StackArgs,
     /// A CloudFormation template to run instead of this project's stack
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
@@ -63,6 +61,8 @@ pub(super) struct DevArgs {
     /// Build once, and leave the stack as it is when files change
     #[arg(long)]
     no_watch: bool,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -149,9 +149,9 @@ impl Session<'_> {
     /// A file that is saved while a build runs leads to one more build afterwards.
     async fn follow(mut self, mut watch: Watch) {
         loop {
-            let burst = watch.next().await;
-            reported::changed(self.terminal, &burst);
-            match self.renew(&burst, &mut watch).await {
+            let batch = watch.next().await;
+            reported::changed(self.terminal, &batch);
+            match self.renew(&batch, &mut watch).await {
                 Ok(()) => {}
                 Err(error) if error.exit == exit::INTERRUPTED => std::future::pending().await,
                 Err(error) => {
@@ -162,12 +162,12 @@ impl Session<'_> {
         }
     }
 
-    async fn renew(&mut self, burst: &ChangeBatch, watch: &mut Watch) -> Result<(), CommandError> {
+    async fn renew(&mut self, batch: &ChangeBatch, watch: &mut Watch) -> Result<(), CommandError> {
         let started = SystemTime::now();
         let mut quiet = self.terminal.quiet();
         let next = assemble(self.args, self.kept, &mut quiet).await?;
         let built = started.elapsed().unwrap_or_default();
-        if let Err(error) = watch.look_at(next.places.clone(), started) {
+        if let Err(error) = watch.look_at(next.paths.clone(), started) {
             self.terminal
                 .warn(&format!("some sources cannot be watched, so that their changes are noticed some seconds late: {error}"));
         }
@@ -179,7 +179,7 @@ impl Session<'_> {
         self.running.update(next.request.clone()).await?;
         show_page(self.running, next.settings.as_ref());
         self.kept.drop_others(&next.request);
-        served(self.terminal, burst.since, built);
+        served(self.terminal, batch.since, built);
         if next.idle != self.assembled.idle {
             reported::idle(self.terminal, next.idle.as_deref());
         }
@@ -213,7 +213,7 @@ fn columns(assembled: &Assembled) -> LogColumns {
 /// Watches what the stack is made of, as it was when it `began` to be put together.
 fn watch(assembled: &Assembled, began: SystemTime, terminal: Terminal) -> Watch {
     let mut watch = Watch::new();
-    if let Err(error) = watch.look_at(assembled.places.clone(), began) {
+    if let Err(error) = watch.look_at(assembled.paths.clone(), began) {
         terminal.warn(&format!("changes are noticed some seconds late: {error}"));
         terminal.hint("on Linux, a higher `sysctl fs.inotify.max_user_watches` helps");
     }

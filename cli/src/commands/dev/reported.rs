@@ -90,8 +90,8 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
 }
 
 /// Files have changed.
-pub(super) fn changed(terminal: Terminal, burst: &ChangeBatch) {
-    let paths: Vec<_> = burst.paths.iter().map(|path| shown(path)).collect();
+pub(super) fn changed(terminal: Terminal, batch: &ChangeBatch) {
+    let paths: Vec<_> = batch.paths.iter().map(|path| shown(path)).collect();
     if terminal.output == Output::Json {
         terminal.result_json(&json!({"type": "changed", "paths": paths}));
         return;

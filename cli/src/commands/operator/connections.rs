@@ -22,12 +22,8 @@ use chatctl_deploy::engine::operator::{
 /// A name is found by one query of the table where routes lead to a friend, a room by four. Everything else reads the whole
 /// table. A connection that has ended without an event is on record for up to two hours; it is counted, and not shown.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_connections())]
+#[command(after_help = crate::commands::waits::connections_help())]
 pub(in crate::commands) struct ConnectionsArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
     /// Only the connections of this name
     #[arg(long, value_name = "NAME", conflicts_with = "room")]
     name: Option<PersonName>,
@@ -43,6 +39,10 @@ pub(in crate::commands) struct ConnectionsArgs {
     /// Leave out what API Gateway is asked for each connection: when it was last active, and from where
     #[arg(long)]
     no_activity: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 /// Between two looks.

@@ -19,12 +19,8 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 /// Clients may connect again at once, unless `--ban` keeps their name out. A ban is worth what proves names: without `[auth]`
 /// a client can connect under another name.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_question())]
+#[command(after_help = crate::commands::waits::question_help())]
 pub(in crate::commands) struct KickArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
     /// A name, or the id of a connection, which contains `=`
     #[arg(value_name = "NAME|ID", allow_hyphen_values = true, value_parser = name_or_id)]
     who: String,
@@ -37,6 +33,10 @@ pub(in crate::commands) struct KickArgs {
     /// Answer the question with yes
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 /// The longest ban. A longer one is for the issuer of tokens.
@@ -76,8 +76,8 @@ impl Run for KickArgs {
         let filter = filter(&self.who)?;
         let opening = open(terminal, &settings, self.target.local);
         let chat = or_interrupted(asking(terminal, opening)).await?;
-        let wants_name = self.ban.is_some() || self.unban;
-        let filter = match wants_name {
+        let is_name_needed = self.ban.is_some() || self.unban;
+        let filter = match is_name_needed {
             true => or_interrupted(asking(terminal, named(&chat, filter))).await?,
             false => filter,
         };

@@ -18,23 +18,23 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 /// and nothing else. Fails if no connection has accepted it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = crate::commands::waits::of_asking(),
-    override_usage = "chatctl send [OPTIONS] <NAME|--room <ROOM>> <TEXT>"
+    after_help = crate::commands::waits::asking_help(),
+    override_usage = "chatctl send [OPTIONS] <NAME> <TEXT>\n       chatctl send [OPTIONS] --room <ROOM> <TEXT>"
 )]
 pub(in crate::commands) struct SendArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    /// Whose devices get the message; left out with `--room`
+    /// Whose devices get the message; with `--room` this is the message itself
     #[arg(value_name = "NAME")]
     first: String,
-    /// The message
+    /// The message; required without `--room`
     #[arg(value_name = "TEXT")]
     second: Option<String>,
     /// The room whose members get the message
     #[arg(long, value_name = "ROOM")]
     room: Option<PersonName>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 #[derive(Debug, Serialize)]

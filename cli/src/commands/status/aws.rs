@@ -120,7 +120,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
         differences.push(text.into());
     }
     differences.extend(kept_role(settings, &record));
-    differences.extend(of_rules(&settings.aws.rules, &record));
+    differences.extend(rule_differences(&settings.aws.rules, &record));
     let failure = read.value(failure(&target, &record).await).flatten();
     let endpoint = read.value(endpoint(settings, &target, &record.outputs).await);
     Ok(Status {
@@ -139,7 +139,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
 }
 
 /// What of the account's rules the stack was not deployed with, although they say nothing about its template.
-fn of_rules(rules: &AccountRules, record: &StackRecord) -> Vec<String> {
+fn rule_differences(rules: &AccountRules, record: &StackRecord) -> Vec<String> {
     let role = rules.role_arn.as_ref().map(AsRef::as_ref);
     let has_topic = |topic: &TopicArn| record.topics.iter().any(|had| had == topic.as_ref());
     let has_tag = |(key, value): (&String, &String)| record.tags.get(key) == Some(value);

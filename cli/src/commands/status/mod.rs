@@ -22,18 +22,18 @@ use chatctl_deploy::stack::size::megabytes;
 /// For a stack on this machine (`--local`) also the open connections, how long it has been running, its memory, and its
 /// warnings. `--watch` shows connections, messages, errors and the times of the functions, again and again.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_status())]
+#[command(after_help = crate::commands::waits::status_help())]
 pub(super) struct StatusArgs {
+    /// Show what the stack does, until Ctrl-C; on AWS by CloudWatch's metrics, which cost a little and come late
+    #[arg(long, short)]
+    watch: bool,
+    /// Seconds between two looks of `--watch` [default: 2, on AWS 60; there no less than 60]
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    interval: Option<u64>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-    /// Show what the stack does, until Ctrl-C; on AWS by CloudWatch's metrics, which cost a little and come late
-    #[arg(long, short)]
-    watch: bool,
-    /// Seconds between two looks [default: 2, on AWS 60; there no less than 60]
-    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=3_600))]
-    interval: Option<u64>,
 }
 
 impl Run for StatusArgs {

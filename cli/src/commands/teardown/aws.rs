@@ -77,7 +77,7 @@ pub(super) async fn run(
         let reporter = RefCell::new(terminal.reporter());
         let mut shared = &reporter;
         let tearing_down = engine::teardown(&target.stacks, stack, data, &mut shared);
-        silence::telling(&reporter, tearing_down).await?
+        silence::reporting(&reporter, tearing_down).await?
     } else {
         Teardown::NothingThere
     };

@@ -12,18 +12,18 @@ use chatctl_deploy::engine::Data;
 /// Lists what will be removed and what will stay, then asks; on AWS for the stack's name. At the end it lists what is
 /// left. A second run does no harm.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::commands::waits::of_teardown())]
+#[command(after_help = crate::commands::waits::teardown_help())]
 pub(super) struct TeardownArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
     /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
     /// Keep the table: on AWS outside of any stack, on this machine for the next deployment
     #[arg(long)]
     keep_data: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 impl Run for TeardownArgs {

@@ -93,27 +93,33 @@ impl ServiceEndpoint {
             false => partition.suffix,
         };
         let host = self.service.host;
-        let (label, says_fips) = match self.service.scope {
+        let (label, has_fips_label) = match self.service.scope {
             Scope::Partition(home) => {
                 let home = home(partition, self.fips, self.dual_stack);
-                (home.label, home.says_fips)
+                (home.label, home.has_fips_label)
             }
-            Scope::Region(gov) => (Some(self.region.as_str()), self.says_fips(gov, partition)),
+            Scope::Region(gov) => (
+                Some(self.region.as_str()),
+                self.has_fips_label(gov, partition),
+            ),
             Scope::Account(gov) => {
                 if let Some(account) = self.of_account(partition, account)? {
                     return Ok(format!("https://{account}.ddb.{}.{suffix}", self.region));
                 }
-                (Some(self.region.as_str()), self.says_fips(gov, partition))
+                (
+                    Some(self.region.as_str()),
+                    self.has_fips_label(gov, partition),
+                )
             }
         };
-        let fips = if says_fips { "-fips" } else { "" };
+        let fips = if has_fips_label { "-fips" } else { "" };
         Ok(match label {
             Some(label) => format!("https://{host}{fips}.{label}.{suffix}"),
             None => format!("https://{host}{fips}.{suffix}"),
         })
     }
 
-    fn says_fips(&self, gov: Gov, partition: &Partition) -> bool {
+    fn has_fips_label(&self, gov: Gov, partition: &Partition) -> bool {
         let is_silent = match gov {
             Gov::None => false,
             Gov::SingleStack => !self.dual_stack,

@@ -77,7 +77,7 @@ impl Partition {
 pub(super) struct Home {
     /// The label before the partition's ending.
     pub(super) label: Option<&'static str>,
-    pub(super) says_fips: bool,
+    pub(super) has_fips_label: bool,
     /// The Region of signatures.
     pub(super) region: &'static str,
 }
@@ -91,7 +91,7 @@ impl Home {
                 ("aws", _, true) | ("aws-cn" | "aws-eusc", false, true) => Some("global"),
                 _ => None,
             },
-            says_fips: fips && partition.name != "aws-us-gov",
+            has_fips_label: fips && partition.name != "aws-us-gov",
             region: partition.home,
         }
     }
@@ -112,7 +112,7 @@ impl Home {
                 | ("aws-cn" | "aws-iso-e" | "aws-iso-f" | "aws-eusc", false, false) => Some(region),
                 _ => None,
             },
-            says_fips: fips && partition.name != "aws-us-gov",
+            has_fips_label: fips && partition.name != "aws-us-gov",
             region,
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn record(stack: &Element) -> Result<StackRecord, BoxError> {
             .collect(),
         protected: is_true(stack, "EnableTerminationProtection")?,
         changed_at: Some(updated_at.or(made_at).unwrap_or_default()),
-        pace: match mode {
+        mode: match mode {
             Some("EXPRESS") => DeployMode::Express,
             _ => DeployMode::Standard,
         },

@@ -82,7 +82,7 @@ pub(super) fn new_change_set(
         .with("ClientToken", &request.name)
         .with("Description", "Made by chatctl")
         .with("ChangeSetType", change_set_type(request.change));
-    match request.pace {
+    match request.mode {
         DeployMode::Standard => form,
         // Express operations leave a failed stack as it is by default, whatever the API reference says of it
         // (https://aws.amazon.com/blogs/aws/accelerate-your-infrastructure-deployments-by-up-to-4x-with-aws-cloudformation-express-mode/);

@@ -254,14 +254,14 @@ impl CloudFormation for Cloud {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: DeployMode,
+        mode: DeployMode,
     ) -> Result<(), TargetError> {
         let mut form = Form::default()
             .with("StackName", stack_id)
             .with_list("RetainResources", spare)
             .with_some("RoleARN", self.role.as_deref())
             .with("ClientRequestToken", token);
-        if pace == DeployMode::Express {
+        if mode == DeployMode::Express {
             form = express(form);
         }
         let answer = self.perform("DeleteStack", form).await;

@@ -31,7 +31,7 @@ fn request(change: Change) -> NewChangeSet {
         template: Template::new(serde_json::json!({"Resources": {}})),
         parameters: Default::default(),
         tags: Default::default(),
-        pace: DeployMode::Standard,
+        mode: DeployMode::Standard,
     }
 }
 

@@ -126,7 +126,7 @@ mod tests {
             template: Template::new(document),
             parameters: Default::default(),
             tags: Default::default(),
-            pace: DeployMode::Express,
+            mode: DeployMode::Express,
         }
     }
 

@@ -204,10 +204,10 @@ async fn express_sets_rollback_and_standard_does_not() {
         template: Template::new(serde_json::json!({"Resources": {}})),
         parameters: [("CodeKey".to_owned(), ParameterValue::Previous)].into(),
         tags: Default::default(),
-        pace: DeployMode::Express,
+        mode: DeployMode::Express,
     };
     assert_eq!(cloud.create_change_set(&request).await.unwrap(), ids());
-    request.pace = DeployMode::Standard;
+    request.mode = DeployMode::Standard;
     cloud.create_change_set(&request).await.unwrap();
     let asked = stub.asked();
     assert!(
@@ -269,8 +269,8 @@ async fn findings_are_requested_by_the_change_set_s_id_and_read_to_the_last_page
 #[tokio::test]
 async fn an_express_deletion_sets_the_mode_and_a_standard_one_does_not() {
     let (cloud, stub) = cloud(vec![page("DeleteStack", "")]).await;
-    for pace in [DeployMode::Express, DeployMode::Standard] {
-        cloud.delete_stack("arn", "t", &[], pace).await.unwrap();
+    for mode in [DeployMode::Express, DeployMode::Standard] {
+        cloud.delete_stack("arn", "t", &[], mode).await.unwrap();
     }
     assert!(stub.asked()[0].contains("DeploymentConfig.Mode=EXPRESS"));
     assert!(!stub.asked()[1].contains("DeploymentConfig"));
@@ -320,7 +320,7 @@ async fn cloudformation_acts_with_the_role_and_tells_the_topics_of_the_config() 
         template: Template::new(serde_json::json!({})),
         parameters: Default::default(),
         tags: Default::default(),
-        pace: DeployMode::Standard,
+        mode: DeployMode::Standard,
     };
     cloud.create_change_set(&request).await.unwrap();
     let _deleted = cloud

@@ -124,9 +124,9 @@ impl<C: CloudFormation> CloudStacks<C> {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: DeployMode,
+        mode: DeployMode,
     ) -> Result<(), TargetError> {
-        let deleting = self.cloud.delete_stack(stack_id, token, spare, pace);
+        let deleting = self.cloud.delete_stack(stack_id, token, spare, mode);
         let Err(error) = deleting.await else {
             return Ok(());
         };

@@ -81,7 +81,7 @@ pub(super) fn record(status: &str) -> StackRecord {
         tags: Default::default(),
         protected: false,
         changed_at: None,
-        pace: DeployMode::Standard,
+        mode: DeployMode::Standard,
     }
 }
 
@@ -109,7 +109,7 @@ impl FakeCloud {
 
     /// Its last operation was an express one.
     pub(super) fn express(self) -> Self {
-        self.stack.borrow_mut().as_mut().unwrap().pace = DeployMode::Express;
+        self.stack.borrow_mut().as_mut().unwrap().mode = DeployMode::Express;
         self
     }
 
@@ -284,7 +284,7 @@ impl CloudFormation for FakeCloud {
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         self.note(format!(
             "create change set {:?} {:?}",
-            request.change, request.pace
+            request.change, request.mode
         ));
         self.serve("create", || {
             self.is_executed.set(false);
@@ -350,9 +350,9 @@ impl CloudFormation for FakeCloud {
         _stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: DeployMode,
+        mode: DeployMode,
     ) -> Result<(), TargetError> {
-        let how = match pace {
+        let how = match mode {
             DeployMode::Standard => "",
             DeployMode::Express => " in express mode",
         };

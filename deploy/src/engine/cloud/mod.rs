@@ -65,7 +65,7 @@ pub trait CloudFormation {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: DeployMode,
+        mode: DeployMode,
     ) -> Result<(), TargetError>;
 
     /// The events since the last operation on the stack began, oldest first.

@@ -36,7 +36,7 @@ pub struct StackRecord {
     /// When its last operation began, seconds since the Unix epoch.
     pub changed_at: Option<f64>,
     /// How its last operation was made.
-    pub pace: DeployMode,
+    pub mode: DeployMode,
 }
 
 impl StackRecord {
@@ -76,8 +76,8 @@ impl StackRecord {
 
     /// How the next operation must be made where `wanted` is asked for: after a failed express
     /// operation CloudFormation takes no other kind until one has succeeded.
-    pub(super) fn next_pace(&self, wanted: DeployMode) -> DeployMode {
-        match self.pace {
+    pub(super) fn next_mode(&self, wanted: DeployMode) -> DeployMode {
+        match self.mode {
             DeployMode::Express if self.status.is_failed() => DeployMode::Express,
             _ => wanted,
         }
@@ -115,7 +115,7 @@ pub struct NewChangeSet {
     /// Empty leaves the stack's tags as they are.
     pub tags: BTreeMap<String, String>,
     /// What the operation waits for.
-    pub pace: DeployMode,
+    pub mode: DeployMode,
 }
 
 /// What a parameter is to be.

@@ -55,9 +55,9 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
                 .map(|(name, value)| (name.clone(), ParameterValue::This(value.clone())))
                 .collect(),
             tags: deployment.tags.clone(),
-            pace: record
+            mode: record
                 .as_ref()
-                .map_or(deployment.pace, |record| record.next_pace(deployment.pace)),
+                .map_or(deployment.mode, |record| record.next_mode(deployment.mode)),
         };
         let Some((ids, state)) = self.computed(&request).await? else {
             return Ok(Prepared::NoChanges(
@@ -117,9 +117,9 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             spare.sort();
             spare.dedup();
         }
-        let pace = record.next_pace(DeployMode::Standard);
+        let mode = record.next_mode(DeployMode::Standard);
         *self.begun.borrow_mut() = Some(StartedOperation::Deletion(record.status.clone()));
-        self.delete_stack(&record.id, &token, &spare, pace).await?;
+        self.delete_stack(&record.id, &token, &spare, mode).await?;
         Ok(operation(record.id))
     }
 
@@ -230,7 +230,7 @@ impl<C: CloudFormation> ChangeSets for CloudStacks<C> {
             stack: stack.as_ref().to_owned(),
             change: Change::Update,
             template,
-            pace: record.next_pace(DeployMode::Standard),
+            mode: record.next_mode(DeployMode::Standard),
             parameters: record
                 .parameters
                 .into_keys()

@@ -50,7 +50,7 @@ pub struct CloudOptions {
 }
 
 impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
-    /// Deploys `request`, unless `agrees` says no to its changes. The answer is the chat's URL.
+    /// Deploys `request`, unless `agrees` declines its changes. Returns the chat's URL.
     ///
     /// # Errors
     /// Those of each step, with what was done until then; [`DeployError::Unproven`] when the stack is deployed and does
@@ -74,7 +74,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             .map_err(|error| error.leaving(left).after(|| left.to_owned()))?;
         let mut deployment = Deployment {
             tags: options.tags.clone(),
-            pace: options.mode,
+            mode: options.mode,
             ..Deployment::new(stack.clone(), request.template.clone(), code)
         };
         deployment.parameters.extend(options.parameters.clone());

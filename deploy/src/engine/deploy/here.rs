@@ -28,7 +28,7 @@ pub trait Diagnosis {
     ) -> Result<Option<String>, TargetError>;
 }
 
-/// Deploys `request` to this machine, unless `agrees` says no to its changes. The answer is the chat's URL.
+/// Deploys `request` to this machine, unless `agrees` declines its changes. Returns the chat's URL.
 ///
 /// # Errors
 /// Those of each step; [`DeployError::Unproven`] when the stack runs and does not answer.

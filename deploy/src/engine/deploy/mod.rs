@@ -34,6 +34,28 @@ pub struct DeployRequest<'a, H> {
     pub credential: ProbeCredential<'a>,
 }
 
+/// Builds the handlers of `settings` by `work`, whose result `describe` puts into words. A stack without functions has none.
+///
+/// # Errors
+/// Those of `work`.
+pub async fn build<R: Reporter, H, E>(
+    settings: &Settings,
+    reporter: &mut R,
+    work: impl AsyncFnOnce(&mut R) -> Result<BTreeMap<String, H>, E>,
+    describe: impl FnOnce(&BTreeMap<String, H>) -> String,
+) -> Result<BTreeMap<String, H>, E> {
+    if !settings.has_functions() {
+        return Ok(BTreeMap::new());
+    }
+    Step::Build
+        .run(reporter, async |reporter| {
+            let built = work(reporter).await?;
+            let detail = describe(&built);
+            Ok((built, detail))
+        })
+        .await
+}
+
 /// Publishes all handlers of `request`; those with the same content are sent once.
 async fn publish<S: AssetStore>(
     store: &S,

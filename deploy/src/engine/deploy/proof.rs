@@ -175,7 +175,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             Verified::Different(others) => others,
         };
         reporter.report(&DeployEvent::Notice(format!(
-            "{} run other code than the stack's record says; putting the published code in",
+            "{} run other code than the stack's record says; the published code replaces it",
             few(&others)
         )));
         hotswap(*stacks, *functions, stack, code, reporter).await?;

@@ -224,8 +224,8 @@ fn normalised(rules: &str) -> String {
 pub struct ProxyFailure {
     proxy: String,
     why: String,
-    /// It wants a name and a password, so trying again is in vain.
-    pub wants_login: bool,
+    /// It requires a name and a password, so trying again is in vain.
+    pub is_login_required: bool,
 }
 
 impl ProxyFailure {
@@ -235,7 +235,7 @@ impl ProxyFailure {
         let has = |words: &str| chain.iter().any(|text| text.contains(words));
         let last = chain.last().map_or("", String::as_str);
         let why = if has("proxy authorization required") {
-            return Self::wants_login(proxy);
+            return Self::for_login(proxy);
         } else if has("tunnel error: unsuccessful") || has("headers too long") {
             format!("refuses to connect to {target}")
         } else if has("tunnel error: unexpected end of file") {
@@ -256,25 +256,25 @@ impl ProxyFailure {
         Self {
             proxy: proxy.to_string(),
             why,
-            wants_login: false,
+            is_login_required: false,
         }
     }
 
     /// It has answered 407.
-    pub(crate) fn wants_login(proxy: &Proxy) -> Self {
+    pub(crate) fn for_login(proxy: &Proxy) -> Self {
         let why = match proxy.login {
             Some(_) => "does not accept the name and password in that variable",
             None => "wants a name and a password",
         };
         Self {
-            wants_login: true,
+            is_login_required: true,
             ..Self::new(proxy, why.to_owned())
         }
     }
 
     /// What the reader can do.
     pub fn hint(&self) -> &'static str {
-        match self.wants_login {
+        match self.is_login_required {
             true => {
                 "write them into the variable, as http://NAME:PASSWORD@HOST:PORT; a proxy that wants another way of \
                  signing in than Basic needs a helper program in between"

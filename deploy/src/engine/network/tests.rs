@@ -113,7 +113,7 @@ fn a_password_is_in_nothing_that_is_shown_and_reaches_the_libraries_whole() {
         proxy.secret_url(),
         "http://ann:p%40ss%2Fw%3A%25rd@proxy.corp:3128"
     );
-    let failure = ProxyFailure::wants_login(proxy);
+    let failure = ProxyFailure::for_login(proxy);
     for shown in [
         proxy.to_string(),
         format!("{proxies:?}"),
@@ -266,7 +266,7 @@ async fn a_proxy_that_does_not_connect_is_named_with_its_reason_and_without_its_
     let (refusing, _) = proxy(Answer::Refuses("502 Bad Gateway")).await;
     let (asking, _) = proxy(Answer::Refuses("407 Proxy Authentication Required")).await;
     let (hanging, _) = proxy(Answer::Hangs).await;
-    for (address, why, wants_login) in [
+    for (address, why, is_login_required) in [
         (refusing, "refuses to connect to chat.invalid:80", false),
         (
             asking,
@@ -289,6 +289,6 @@ async fn a_proxy_that_does_not_connect_is_named_with_its_reason_and_without_its_
             failure.to_string(),
             format!("the proxy http://{address} (HTTP_PROXY) {why}")
         );
-        assert_eq!(failure.wants_login, wants_login);
+        assert_eq!(failure.is_login_required, is_login_required);
     }
 }

@@ -3,12 +3,12 @@
 use chat_protocol::Receivers;
 use chat_protocol::envelope::{Envelope, Message};
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
-use time::OffsetDateTime;
-use time::macros::format_description;
 use ulid::Ulid;
 
 use super::ConnectionFilter;
+use crate::engine::random::random_bytes;
 use crate::engine::{ErrorKind, TargetError};
+use crate::stack::moment::rfc3339;
 use crate::stack::records::Records;
 
 /// The sender in the operator's envelopes. No user can have this name, because names contain no `#`.
@@ -52,9 +52,7 @@ pub fn message(
 }
 
 fn envelope(route: &str, filter: &ConnectionFilter, text: &str, now: u64) -> String {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).expect("the operating system has random bytes");
-    let id = Ulid::from_parts(now, u128::from_be_bytes(random)).to_string();
+    let id = Ulid::from_parts(now, u128::from_be_bytes(random_bytes())).to_string();
     let (room, to) = match filter {
         ConnectionFilter::Room(room) => (Some(room.as_ref().into()), None),
         ConnectionFilter::Person(name) => (None, Some(name.as_ref().into())),
@@ -67,17 +65,14 @@ fn envelope(route: &str, filter: &ConnectionFilter, text: &str, now: u64) -> Str
         room,
         to,
         text: text.into(),
-        at: rfc3339(now).into(),
+        at: at(now).into(),
         attributes: Default::default(),
     });
     serde_json::to_string(&message).expect("texts always serialise")
 }
 
-/// With milliseconds, as the functions write it.
-fn rfc3339(milliseconds: u64) -> String {
-    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000);
-    let form =
-        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    moment.format(form).unwrap_or_default()
+/// As the functions write it.
+fn at(now: u64) -> String {
+    let now = i64::try_from(now).ok();
+    now.and_then(rfc3339).unwrap_or_default()
 }

@@ -68,7 +68,7 @@ pub(super) async fn connect(
         let url = || address.url.clone();
         match error {
             DialError::Setup(error) => return Err(ProbeError::Setup(error)),
-            DialError::Proxy(source) if is_late || source.wants_login => {
+            DialError::Proxy(source) if is_late || source.is_login_required => {
                 return Err(ProbeError::Proxy { url: url(), source });
             }
             DialError::Socket(source) if is_late || is_final(&source) => {

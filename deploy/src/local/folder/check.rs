@@ -42,12 +42,12 @@ impl StateFolder {
             folder.has(name)?;
         }
         if let Some(logs) = folder.folder("logs")? {
-            for name in ours(&logs, is_log)? {
+            for name in own_names(&logs, is_log)? {
                 logs.has(&name)?;
             }
         }
         if let Some(code) = folder.folder("code")? {
-            for digest in ours(&code, is_digest)? {
+            for digest in own_names(&code, is_digest)? {
                 if let Some(folder) = code.folder(&digest)? {
                     folder.has_code("bootstrap")?;
                 }
@@ -58,7 +58,7 @@ impl StateFolder {
 }
 
 /// The names in `folder` that chatctl made, according to `is_ours`.
-pub(super) fn ours(folder: &Directory, is_ours: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+pub(super) fn own_names(folder: &Directory, is_ours: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let names = folder
         .names()?
         .into_iter()

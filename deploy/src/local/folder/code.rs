@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 
-use super::check::ours;
+use super::check::own_names;
 use super::remove::{remove_code, remove_parts};
 use super::{Result, StateFolder};
 use crate::directory::Directory;
@@ -55,7 +55,7 @@ impl StateFolder {
             let Some(code) = folder.map(|it| it.folder("code")).transpose()?.flatten() else {
                 return Ok(());
             };
-            for digest in ours(&code, is_digest)? {
+            for digest in own_names(&code, is_digest)? {
                 if !used.values().any(|folder| *folder == self.code(&digest)) {
                     drop(remove_code(&code, &digest));
                 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::check::{FILES, is_log, ours};
+use super::check::{FILES, is_log, own_names};
 use super::{IGNORE, Result, StateFolder, TABLES};
 use crate::directory::Directory;
 use crate::packaging::is_digest;
@@ -60,14 +60,14 @@ fn remove_root(project: &Path, name: &str) -> Result<()> {
 fn remove_files(folder: &Directory, goes: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
     if let Some(code) = folder.folder("code")? {
-        for digest in ours(&code, is_digest)? {
+        for digest in own_names(&code, is_digest)? {
             left.extend(remove_code(&code, &digest)?);
         }
         left.extend(others(&code, is_digest)?);
         folder.remove_folder("code")?;
     }
     if let Some(logs) = folder.folder("logs")? {
-        for name in ours(&logs, is_log)? {
+        for name in own_names(&logs, is_log)? {
             logs.remove(&name)?;
         }
         left.extend(others(&logs, is_log)?);
@@ -104,7 +104,7 @@ pub(super) fn remove_code(code: &Directory, digest: &str) -> Result<Vec<PathBuf>
 
 /// Removes the unfinished files `name` that killed commands have left.
 pub(super) fn remove_parts(folder: &Directory, name: &str) -> Result<()> {
-    for part in ours(folder, |part| Directory::is_part_of(part, name))? {
+    for part in own_names(folder, |part| Directory::is_part_of(part, name))? {
         // A link, for example, is not ours: it stays, and is listed.
         drop(folder.remove(&part));
     }

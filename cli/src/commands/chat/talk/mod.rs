@@ -299,7 +299,7 @@ impl<V: View> Talk<'_, V> {
     /// envelopes are not used: only the end of the connection, or the clock, proves it.
     fn may_be_refusal(&self, text: &str) -> bool {
         let has_token = self.identity.address().token.is_some();
-        has_token && self.refused < self.sent.len() && says_expired(text)
+        has_token && self.refused < self.sent.len() && is_expiry_notice(text)
     }
 
     /// No frame was refused: what looked like it were texts.
@@ -385,7 +385,7 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// Whether `text` looks like the answer to a frame that was sent after the token had expired.
-fn says_expired(text: &str) -> bool {
+fn is_expiry_notice(text: &str) -> bool {
     // Most texts are none, and are not parsed for it.
     text.starts_with('{')
         && serde_json::from_str(text)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::screen::{Head, Since, json, line, lines};
 use crate::commands::aws::not_deployed;
-use crate::commands::waits::{UNANSWERED_QUESTIONS, asking, looking};
+use crate::commands::waits::{MAX_UNANSWERED, asking, looking};
 use crate::error::CommandError;
 use crate::terminal::{Output, Screen, Terminal};
 use chatctl_deploy::aws::{AwsTarget, metrics};
@@ -161,9 +161,7 @@ async fn aws(terminal: Terminal, settings: &Settings, pause: Duration) -> Result
                     return Ok(());
                 }
             }
-            Err(error)
-                if error.kind == ErrorKind::Unreachable && failures < UNANSWERED_QUESTIONS =>
-            {
+            Err(error) if error.kind == ErrorKind::Unreachable && failures < MAX_UNANSWERED => {
                 failures += 1;
             }
             Err(error) => return Err(error.into()),

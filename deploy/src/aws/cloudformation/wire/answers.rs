@@ -71,7 +71,7 @@ async fn a_stack_s_fields_are_read() {
     })
     .await;
     expect![[r#"
-        full: Some(StackRecord { id: "arn:aws:cloudformation:eu-west-1:1:stack/chat/1", name: "chat", status: UpdateRollbackComplete, reason: Some(" AB \"c\" 'd' 🦀\n e "), outputs: {"Empty": "", "Missing": "", "Url": "wss://x/v1?a=1&b=2"}, parameters: {"A": "1", "B": ""}, role: Some("arn:aws:iam::1:role/r"), topics: ["arn:sns:a", "", "arn:sns:b"], tags: {"": "v", "k": "", "team & more": ""}, protected: true, changed_at: Some(1770091506.789), pace: Express })
+        full: Some(StackRecord { id: "arn:aws:cloudformation:eu-west-1:1:stack/chat/1", name: "chat", status: UpdateRollbackComplete, reason: Some(" AB \"c\" 'd' 🦀\n e "), outputs: {"Empty": "", "Missing": "", "Url": "wss://x/v1?a=1&b=2"}, parameters: {"A": "1", "B": ""}, role: Some("arn:aws:iam::1:role/r"), topics: ["arn:sns:a", "", "arn:sns:b"], tags: {"": "v", "k": "", "team & more": ""}, protected: true, changed_at: Some(1770091506.789), mode: Express })
     "#]].assert_eq(&text);
 }
 
@@ -177,30 +177,30 @@ async fn odd_descriptions_of_a_stack_are_read_like_this() {
     expect![[r#"
         no list: None
         empty list: None
-        empty member: Some(StackRecord { id: "", name: "", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(0.0), pace: Standard })
+        empty member: Some(StackRecord { id: "", name: "", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(0.0), mode: Standard })
         strange member: None
-        nothing but the rest: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        future status: Some(StackRecord { id: "arn:1", name: "chat", status: Other("FROM_THE_FUTURE"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with space: Some(StackRecord { id: "arn:1", name: "chat", status: Other(" CREATE_COMPLETE "), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status in CDATA: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status and comment: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with attribute: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status with prefix: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        status twice: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        element in status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        nothing but the rest: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        future status: Some(StackRecord { id: "arn:1", name: "chat", status: Other("FROM_THE_FUTURE"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        empty status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status with space: Some(StackRecord { id: "arn:1", name: "chat", status: Other(" CREATE_COMPLETE "), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status in CDATA: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status and comment: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status with attribute: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status with prefix: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        status twice: Some(StackRecord { id: "arn:1", name: "chat", status: CreateComplete, reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        element in status: Some(StackRecord { id: "arn:1", name: "chat", status: Other(""), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
         unknown entity: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
-        empty reason: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty role: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty lists: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
+        empty reason: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        empty role: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        empty lists: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
         protection in capitals: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         empty protection: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
-        future mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        empty mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), pace: Standard })
-        whole seconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.0), pace: Standard })
-        microseconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.000001), pace: Standard })
-        offset: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770084306.0), pace: Standard })
-        before the epoch: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(-0.5), pace: Standard })
+        future mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        empty mode: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1767225600.0), mode: Standard })
+        whole seconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.0), mode: Standard })
+        microseconds: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770091506.000001), mode: Standard })
+        offset: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(1770084306.0), mode: Standard })
+        before the epoch: Some(StackRecord { id: "arn:1", name: "chat", status: Other("no value was set"), reason: None, protected: false, changed_at: Some(-0.5), mode: Standard })
         no time: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         empty time: Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
     "#]].assert_eq(&text);

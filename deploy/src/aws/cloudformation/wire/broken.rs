@@ -70,25 +70,25 @@ async fn broken_answers_are_reported() {
         "<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>"
           1 Unreachable: could not describe stack `chat` | HTTP status 200 | hint: the response is incomplete or not AWS's; somethi
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE"
-          1 Some(StackRecord { id: "", name: "a", status: Other("CREATE"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: Other("CREATE"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus></member>"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks>"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks></DescribeStacksResult>\n  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\n"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><"
-          1 Some(StackRecord { id: "", name: "a", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackNome><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks></DescribeStacksResult>\n  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\n</DescribeStacksResponse>\n"
-          1 Some(StackRecord { id: "", name: "a", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: Other("no value was set"), reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "\u{feff}<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks></DescribeStacksResult>\n  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\n</DescribeStacksResponse>\n"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
         "<?xml version=\"1.0\"?>\n<DescribeStacksResponse …>\n  <DescribeStacksResult><Stacks><member><StackName>a</StackName><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks></DescribeStacksResult>\n  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>\n</DescribeStacksResponse>\n<more/>"
-          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), pace: Standard })
+          1 Some(StackRecord { id: "", name: "a", status: CreateComplete, reason: None, outputs: {}, parameters: {}, role: None, topics: [], tags: {}, protected: false, changed_at: Some(0.0), mode: Standard })
     "#]].assert_eq(&text);
 }
 

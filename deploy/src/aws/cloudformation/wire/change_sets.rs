@@ -14,12 +14,12 @@ async fn a_change_set_has_these_fields() {
     let call = async |cloud: &Cloud| {
         let mut request = request();
         cloud.create_change_set(&request).await.unwrap();
-        for (change, pace) in [
+        for (change, mode) in [
             (Change::Update, DeployMode::Express),
             (Change::Restart, DeployMode::Standard),
             (Change::Move, DeployMode::Express),
         ] {
-            (request.change, request.pace) = (change, pace);
+            (request.change, request.mode) = (change, mode);
             cloud.create_change_set(&request).await.unwrap();
         }
         let this = |text: &str| ParameterValue::This(text.to_owned());

@@ -75,7 +75,7 @@ fn request() -> NewChangeSet {
         template: Template::new(serde_json::json!({"Resources": {}})),
         parameters: Default::default(),
         tags: Default::default(),
-        pace: DeployMode::Standard,
+        mode: DeployMode::Standard,
     }
 }
 

@@ -183,7 +183,7 @@ async fn a_deployment_by_another_user_is_followed_first() {
         cloud,
         expect![[r#"
         started Prepare
-        notice an operation on stack `chat` is already running; following it first
+        notice an operation on stack `chat` is already running; it is followed first
         chat UPDATE_IN_PROGRESS
         chat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
         chat UPDATE_COMPLETE

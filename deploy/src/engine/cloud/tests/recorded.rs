@@ -160,12 +160,12 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
         Broken DELETE_IN_PROGRESS
         Broken DELETE_FAILED
         chat DELETE_FAILED
-        notice Broken (AWS::X::Y) could not be deleted: no rights; trying once more
+        notice Broken (AWS::X::Y) could not be deleted: no rights; the deletion is tried once more
         chat DELETE_IN_PROGRESS
         Broken DELETE_IN_PROGRESS
         Broken DELETE_FAILED
         chat DELETE_FAILED
-        notice Broken (AWS::X::Y) could not be deleted: no rights; deleting the stack without it, it stays in the account
+        notice Broken (AWS::X::Y) could not be deleted: no rights; the stack is deleted without it, so it stays in the account
         chat DELETE_IN_PROGRESS
         Broken DELETE_SKIPPED
         chat DELETE_COMPLETE

@@ -206,7 +206,7 @@ async fn a_hotswap_of_nothing_but_code_asks_no_question_and_makes_no_change_set(
         started Publish
         finished Publish: 0.0 MB for x86_64, sent
         started Deploy
-        finished Deploy: new code in 1 of 1 functions, past the stack
+        finished Deploy: new code in 1 of 1 functions, bypassing CloudFormation
         notice the stack's own record now differs from what runs, until the next `chatctl deploy`
         started Verify
         finished Verify: the function runs what was published

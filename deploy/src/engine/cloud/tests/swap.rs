@@ -1,4 +1,4 @@
-//! Code put into functions past the stack.
+//! Function code that is updated directly.
 
 use super::*;
 use crate::engine::fake::asset;
@@ -59,7 +59,7 @@ async fn swapped(refusing: &'static str, newer: &'static str) -> String {
 async fn only_functions_with_other_code_are_swapped() {
     expect![[r#"
         started Deploy
-        finished Deploy: new code in 2 of 3 functions, past the stack
+        finished Deploy: new code in 2 of 3 functions, bypassing CloudFormation
         done
     "#]]
     .assert_eq(&swapped("nobody", "B").await);

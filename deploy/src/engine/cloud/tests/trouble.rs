@@ -28,11 +28,11 @@ async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_wh
         chat DELETE_IN_PROGRESS
         Role DELETE_FAILED
         chat DELETE_FAILED
-        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; trying once more
+        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; the deletion is tried once more
         chat DELETE_IN_PROGRESS
         Role DELETE_FAILED
         chat DELETE_FAILED
-        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; deleting the stack without it, it stays in the account
+        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; the stack is deleted without it, so it stays in the account
         chat DELETE_IN_PROGRESS
         Role DELETE_SKIPPED
         chat DELETE_COMPLETE

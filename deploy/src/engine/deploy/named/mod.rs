@@ -236,7 +236,7 @@ fn name_failure(error: &DeployError) -> Option<NameFailure> {
     };
     match &unproven.error {
         ProbeError::Setup(_) => None,
-        ProbeError::Proxy { source, .. } if source.wants_login => None,
+        ProbeError::Proxy { source, .. } if source.is_login_required => None,
         ProbeError::Proxy { source, .. } => Some(NameFailure::Unopened(source.to_string())),
         ProbeError::NoAnswer { .. } => Some(NameFailure::Unopened("it does not answer".to_owned())),
         ProbeError::Connect { source, .. } => Some(match **source {

@@ -20,13 +20,13 @@ pub(crate) struct WatchPaths {
     pub(crate) targets: BTreeSet<PathBuf>,
 }
 
-/// What lies at places.
+/// What lies at paths.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     /// When it was taken.
     pub(super) at: SystemTime,
     /// As the operating system names them in its notices. A link may lead elsewhere the next time.
-    pub(super) places: WatchPaths,
+    pub(super) paths: WatchPaths,
     /// Every folder that has to be watched, by its path.
     pub(super) folders: BTreeMap<PathBuf, FolderId>,
     /// Everything that matters, by its path.
@@ -54,7 +54,7 @@ impl Default for Snapshot {
     fn default() -> Self {
         Self {
             at: SystemTime::UNIX_EPOCH,
-            places: WatchPaths::default(),
+            paths: WatchPaths::default(),
             folders: BTreeMap::new(),
             entries: BTreeMap::new(),
         }
@@ -77,12 +77,12 @@ impl Snapshot {
 
     /// Whether something at `path` may make a difference.
     pub(super) fn concerns(&self, path: &Path) -> bool {
-        self.folders.contains_key(path) || self.places.holds(path)
+        self.folders.contains_key(path) || self.paths.holds(path)
     }
 
     fn add(&mut self, path: &Path, found: Option<&Metadata>) {
         if let Some(found) = found
-            && self.places.holds(path)
+            && self.paths.holds(path)
         {
             self.entries
                 .insert(path.to_owned(), FileVersion::from_metadata(found));
@@ -132,11 +132,11 @@ impl WatchPaths {
     pub(super) fn view(&self) -> Snapshot {
         let mut view = Snapshot {
             at: SystemTime::now(),
-            places: self.canonical(),
+            paths: self.canonical(),
             ..Snapshot::default()
         };
-        let places = view.places.clone();
-        for file in &places.files {
+        let paths = view.paths.clone();
+        for file in &paths.files {
             view.add(file, std::fs::metadata(file).ok().as_ref());
             if let Some(folder) = file.parent()
                 && let Ok(found) = std::fs::metadata(folder)
@@ -150,7 +150,7 @@ impl WatchPaths {
             links: Vec::new(),
             most_folders: usize::MAX,
         };
-        for root in &places.crates {
+        for root in &paths.crates {
             walk.enter(root, &mut view);
         }
         // After all that lies there itself: of a folder that is reached in two ways, the way without a link counts.
@@ -159,12 +159,12 @@ impl WatchPaths {
             let Ok(real) = std::fs::canonicalize(&link) else {
                 continue;
             };
-            if places.targets.iter().any(|it| real.starts_with(it)) {
+            if paths.targets.iter().any(|it| real.starts_with(it)) {
                 continue;
             }
             view.add(&link, std::fs::metadata(&real).ok().as_ref());
             // What lies in a crate is looked at there, or not at all.
-            if !places.crates.iter().any(|root| real.starts_with(root)) {
+            if !paths.crates.iter().any(|root| real.starts_with(root)) {
                 walk.enter(&link, &mut view);
             }
         }
@@ -241,7 +241,7 @@ impl Walk {
         let Ok(found) = std::fs::metadata(folder) else {
             return;
         };
-        if !found.is_dir() || !view.places.is_source(folder) || !self.seen.insert(id(&found)) {
+        if !found.is_dir() || !view.paths.is_source(folder) || !self.seen.insert(id(&found)) {
             return;
         }
         view.folders.insert(folder.to_owned(), id(&found));
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn only_sources_and_named_files_matter() {
-        let places = WatchPaths {
+        let paths = WatchPaths {
             files: ["/p/chatctl.toml".into()].into(),
             crates: ["/p/handlers".into(), "/p/handlers/inner".into()].into(),
             targets: ["/p/handlers/build-output".into()].into(),
@@ -301,7 +301,7 @@ mod tests {
             "/p/handlers/inner/src/lib.rs",
             "/p/handlers/src/page.html",
         ] {
-            assert!(places.holds(Path::new(path)), "{path}");
+            assert!(paths.holds(Path::new(path)), "{path}");
         }
         for path in [
             "/p/chatctl.toml~",
@@ -317,7 +317,7 @@ mod tests {
             "/p/handlers/src/main.rs___jb_tmp___",
             "/p/handlers",
         ] {
-            assert!(!places.holds(Path::new(path)), "{path}");
+            assert!(!paths.holds(Path::new(path)), "{path}");
         }
     }
 }
