@@ -5,6 +5,7 @@ mod files;
 mod modules;
 mod names;
 mod protocol;
+#[path = "../../../../xtask/src/tokens.rs"]
 mod tokens;
 
 use std::path::{Path, PathBuf};
