@@ -18,6 +18,7 @@ pub(crate) mod fuzzing;
 mod given;
 mod installed;
 mod manifest;
+mod metadata;
 mod owner;
 mod paths;
 mod plan;
