@@ -20,6 +20,7 @@ mod sbom;
 mod spelling;
 mod tokens;
 mod unused;
+mod words;
 mod zipped;
 
 use std::process::ExitCode;

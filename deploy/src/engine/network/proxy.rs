@@ -224,7 +224,7 @@ fn normalised(rules: &str) -> String {
 pub struct ProxyFailure {
     proxy: String,
     why: String,
-    /// It wants a name and a password, so trying again is in vain.
+    /// It requires a name and a password, so trying again is in vain.
     pub wants_login: bool,
 }
 
