@@ -15,7 +15,7 @@ const NAMES: [(&str, &str); 3] = [
     ("package.toml", "Cargo.toml"),
 ];
 
-/// Packages that the handlers do not need. They are members of the workspace, so cargo wants to see that they have a
+/// Packages that the handlers do not need. They are members of the workspace, so cargo requires that they have a
 /// target: without them `Cargo.lock` would be another one.
 const EMPTY: [&str; 2] = ["src/lib.rs", "src/main.rs"];
 

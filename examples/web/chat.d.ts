@@ -41,7 +41,7 @@ export interface ChatOptions {
   token?: () => Promise<string>;
   /** The claim of tokens with the name. @default 'sub' */
   nameClaim?: string;
-  /** The first one takes what `send` is not told a route for. @default [{ key: '$default' }] */
+  /** The first one takes what `send` gets no route for. @default [{ key: '$default' }] */
   routes?: Route[];
   requests?: Requests;
   /** How long a receipt or an answer may take, in milliseconds. @default 30000 */

@@ -10,7 +10,8 @@ use rustsec::advisory::Informational;
 use rustsec::report::{Report, Settings};
 use rustsec::{Database, Lockfile};
 
-use crate::run::{StepError, root};
+use crate::metadata::workspaces;
+use crate::run::StepError;
 use crate::say;
 
 /// The variable for the database's folder. A folder that is set but missing is an error.
@@ -19,7 +20,7 @@ const VARIABLE: &str = "CHATCTL_ADVISORY_DB";
 /// Known advisories that do not apply, each with the reason.
 const ACCEPTED: &[(&str, &str)] = &[];
 
-/// Compares Cargo.lock with the database, if there is one.
+/// Compares each workspace's Cargo.lock with the database, if there is one.
 pub(crate) fn check() -> Result<(), StepError> {
     let Some(folder) = database()? else {
         say(&format!(
@@ -28,23 +29,29 @@ pub(crate) fn check() -> Result<(), StepError> {
         ));
         return Ok(());
     };
-    let lock = Lockfile::load(root().join("Cargo.lock")).map_err(other)?;
-    let found = judge(&folder, &lock)?;
-    for remark in &found.remarks {
-        say(&format!("advisories: {remark}"));
+    let mut faults = Vec::new();
+    for workspace in workspaces() {
+        let file = workspace.join("Cargo.lock");
+        let lock = Lockfile::load(&file).map_err(other)?;
+        let found = judge(&folder, &lock)?;
+        for remark in &found.remarks {
+            say(&format!("advisories: {remark}"));
+        }
+        say(&format!(
+            "advisories: {} packages of {} against {} advisories in {}, the newest of {}: {} apply",
+            lock.packages.len(),
+            file.display(),
+            found.advisories,
+            folder.display(),
+            found.newest,
+            found.faults.len()
+        ));
+        faults.extend(found.faults);
     }
-    say(&format!(
-        "advisories: {} packages against {} advisories in {}, the newest of {}: {} apply",
-        lock.packages.len(),
-        found.advisories,
-        folder.display(),
-        found.newest,
-        found.faults.len()
-    ));
-    if found.faults.is_empty() {
+    if faults.is_empty() {
         Ok(())
     } else {
-        Err(StepError::Other(found.faults.join("\n")))
+        Err(StepError::Other(faults.join("\n")))
     }
 }
 

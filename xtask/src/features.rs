@@ -6,32 +6,14 @@
 
 use std::process::Command;
 
-use serde::Deserialize;
-
+use crate::metadata::{Metadata, Package};
 use crate::run::{StepError, cargo, finish, root};
 use crate::say;
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    features: std::collections::BTreeMap<String, Vec<String>>,
-}
 
 /// Compiles each package of the workspace, or each of `names`, alone: with its default features, and, where it has
 /// features, without any and with each one.
 pub(crate) fn check(names: &[String]) -> Result<(), StepError> {
-    let output = Command::new(cargo())
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-        .current_dir(root())
-        .output()
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
+    let metadata = Metadata::read(root(), &["--no-deps"])?;
     let is_asked = |package: &&Package| names.is_empty() || names.contains(&package.name);
     let asked: Vec<_> = metadata.packages.iter().filter(is_asked).collect();
     if asked.len() < names.len() {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::run::{StepError, cargo, finish, root};
+use crate::run::{StepError, cargo, finish, root, target};
 use crate::say;
 
 /// What has LLVM count which edges an input takes, and what it compares.
@@ -50,6 +50,23 @@ pub(crate) fn run(seconds: u64, only: &[String]) -> Result<(), StepError> {
     }
 }
 
+/// Checks that every target compiles.
+///
+/// The engine is not built: nothing is linked, so a library that is only named will do.
+pub(crate) fn check() -> Result<(), StepError> {
+    let mut command = Command::new(cargo());
+    // As in `build`. What has no flags is shared with the workspace's own builds, in the same folder.
+    command
+        .args(["check", "--bins", "--locked", "--quiet", "--target"])
+        .arg(host()?)
+        .current_dir(root().join("fuzz"))
+        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_ENCODED_RUSTFLAGS", COVERAGE[0])
+        .env("CUSTOM_LIBFUZZER_PATH", "/not/linked/libfuzzer.a");
+    let cure = "install a Rust toolchain";
+    finish(command, cure, "cargo check of the fuzz targets")
+}
+
 /// The targets' names.
 fn targets() -> Result<Vec<String>, StepError> {
     let folder = root().join("fuzz/fuzz_targets");
@@ -71,7 +88,14 @@ fn build() -> Result<PathBuf, StepError> {
     let mut command = Command::new(cargo());
     // For a named target, build scripts and procedural macros, which have no fuzzing engine, get none of the flags.
     command
-        .args(["build", "--release", "--bins", "--target", &host])
+        .args([
+            "build",
+            "--release",
+            "--bins",
+            "--locked",
+            "--target",
+            &host,
+        ])
         .current_dir(root().join("fuzz"))
         .env("CARGO_TARGET_DIR", &target)
         .env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}"));

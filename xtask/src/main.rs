@@ -11,13 +11,16 @@ mod dist;
 mod features;
 mod fuzz;
 mod licences;
+mod metadata;
 mod peers;
 mod prose;
 mod release;
 mod run;
 mod sbom;
 mod spelling;
+mod tokens;
 mod unused;
+mod words;
 mod zipped;
 
 use std::process::ExitCode;
@@ -47,11 +50,13 @@ usage: cargo xtask COMMAND
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   fuzz SECONDS [TARGET...]
                 build the fuzz targets, run each for that long; needs a C++ compiler. New inputs and finds stay in target/fuzz
+  fuzz check    check that the fuzz targets compile; needs no C++ compiler
   peers         only install the tests' third-party programs
   book          build the documentation into target/book; fails where a link leads nowhere
   pictures      make the pictures in docs/images anew, from real runs; look at them before you commit them
-  licences      check that every dependency is from the crate registry, under a licence that we accept
-  advisories    compare Cargo.lock with RustSec's database, where that is at hand
+  licences      check that every dependency is from the crate registry, under a licence that deny.toml accepts, and in the
+                versions that it accepts
+  advisories    compare the lock files with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code (typos.toml has the exceptions), and in comments for words that
                 docs/style.md rules out
   features [PACKAGE...]
@@ -88,6 +93,7 @@ fn main() -> ExitCode {
         "bench" if rest.first().is_some_and(|what| what == "storm") => bench::storm(&rest[1..]),
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
+        "fuzz" if rest == ["check"] => fuzz::check(),
         "fuzz"
             if rest
                 .first()

@@ -49,15 +49,11 @@ impl Peers {
         match std::env::var_os("CHATCTL_FIREFOX") {
             Some(own) => own.into(),
             None if firefox_is_packaged() => self.folder.join("firefox").join(FIREFOX),
-            None => [
+            None => first_of(&[
                 "/usr/bin/firefox",
                 "/usr/bin/firefox-esr",
                 "/Applications/Firefox.app/Contents/MacOS/firefox",
-            ]
-            .map(PathBuf::from)
-            .into_iter()
-            .find(|path| path.exists())
-            .unwrap_or_else(|| "/usr/bin/firefox".into()),
+            ]),
         }
     }
 
@@ -66,13 +62,20 @@ impl Peers {
         match std::env::var_os("CHATCTL_CHROMIUM") {
             Some(own) => own.into(),
             None if CHROMIUM_IS_PACKAGED => self.folder.join("npm/chromium/chromium"),
-            None => ["/usr/bin/chromium", "/usr/bin/chromium-browser"]
-                .map(PathBuf::from)
-                .into_iter()
-                .find(|path| path.exists())
-                .unwrap_or_else(|| "/usr/bin/chromium".into()),
+            None => first_of(&[
+                "/usr/bin/chromium",
+                "/usr/bin/chromium-browser",
+                "/Applications/Chromium.app/Contents/MacOS/Chromium",
+                "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            ]),
         }
     }
+}
+
+/// The first of `places` that exists; if none does, the first, which an error then names.
+fn first_of(places: &[&str]) -> PathBuf {
+    let found = places.iter().find(|place| Path::new(place).exists());
+    found.unwrap_or(&places[0]).into()
 }
 
 /// Firefox below the root of its packages.
@@ -308,6 +311,17 @@ fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_system_s_browser_is_the_first_place_that_exists_else_the_first_place() {
+        let root = tempfile::tempdir().unwrap();
+        let there = root.path().join("Google Chrome");
+        std::fs::write(&there, "").unwrap();
+        let there = there.to_str().unwrap();
+        assert_eq!(first_of(&["/missing/chromium", there]), Path::new(there));
+        let missing = first_of(&["/missing/chromium", "/missing/chrome"]);
+        assert_eq!(missing, Path::new("/missing/chromium"));
+    }
 
     #[test]
     fn only_folders_created_by_xtask_are_replaced() {

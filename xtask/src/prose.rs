@@ -1,13 +1,15 @@
-//! Words that prose in this repository does not use (`docs/style.md`): in Markdown, in comments of Rust, YAML and TOML, in
-//! texts of Rust outside of tests, and in web pages.
+//! Words that prose in this repository does not use (`docs/style.md`): in Markdown, web pages, `chat.js` and the recorded help,
+//! in comments of every other kind of source, and in texts of Rust outside of tests.
 
 use std::process::Command;
 
 use crate::run::{StepError, root};
+use crate::words::AVOIDED;
 
-/// People-words for components, and for people whose role has a name.
-const AVOIDED: &[&str] = &[
-    "whoever", "whomever", "nobody", "somebody", "anybody", "told", "hears",
+/// The files that are checked, in the patterns of git.
+const CHECKED: &[&str] = &[
+    "*.rs", "*.yaml", "*.yml", "*.toml", "*.md", "*.html", "*.txt", "*.js", "*.mjs", "*.ts",
+    "*.py", "*.sh", "*.tf", ".ci/run",
 ];
 
 /// Inputs of programs, which are no prose of this repository, and the page that quotes the words.
@@ -16,9 +18,8 @@ const EXCEPTED: &[&str] = &["fuzz/corpus/", "docs/style.md"];
 /// Lists each avoided word with its place.
 pub(crate) fn check() -> Result<(), StepError> {
     let listed = Command::new("git")
-        .args([
-            "ls-files", "-z", "--", "*.rs", "*.yaml", "*.toml", "*.md", "*.html",
-        ])
+        .args(["ls-files", "-z", "--"])
+        .args(CHECKED)
         .current_dir(root())
         .output()
         .map_err(|error| StepError::Other(format!("git ls-files: {error}")))?;
@@ -29,14 +30,8 @@ pub(crate) fn check() -> Result<(), StepError> {
     for path in paths.split('\0').filter(is_checked) {
         // A file that was deleted but not committed is still listed.
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
-        let marker = match path.rsplit('.').next() {
-            Some("rs") => "//",
-            // All of it is prose, or close to it.
-            Some("md" | "html") => "",
-            _ => "#",
-        };
-        let mut found = avoided(&text, marker);
-        if marker == "//" && is_shipped(path) {
+        let mut found = avoided(&text, markers(path));
+        if path.ends_with(".rs") && is_shipped(path) {
             found.extend(avoided_in_texts(&text));
         }
         faults.extend(found.into_iter().map(|(line, word)| {
@@ -49,12 +44,25 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// The avoided words with their lines, in the lines of `text` that begin with `marker`. Code in them is skipped.
-fn avoided(text: &str, marker: &str) -> Vec<(usize, &'static str)> {
+/// What a line of prose in this file begins with.
+fn markers(path: &str) -> &'static [&'static str] {
+    match path.rsplit('.').next() {
+        Some("rs") => &["//"],
+        Some("mjs" | "ts") => &["//", "/*", "*"],
+        // All of it is prose, or close to it. The page has a copy of the script.
+        Some("md" | "html" | "js") => &[""],
+        Some("txt") if path.starts_with("cli/tests/it/help/") => &[""],
+        _ => &["#"],
+    }
+}
+
+/// The avoided words with their lines, in the lines of `text` that begin with one of `markers`. Code in them is skipped.
+fn avoided(text: &str, markers: &[&str]) -> Vec<(usize, &'static str)> {
     let mut is_code = false;
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let Some(comment) = line.trim_start().strip_prefix(marker) else {
+        let line = line.trim_start();
+        let Some(comment) = markers.iter().find_map(|marker| line.strip_prefix(marker)) else {
             is_code = false;
             continue;
         };
@@ -91,7 +99,7 @@ fn is_shipped(path: &str) -> bool {
     let is_test = path
         .split('/')
         .any(|part| part == "tests" || part == "tests.rs");
-    !is_test && !path.starts_with("testing/") && path != "xtask/src/prose.rs"
+    !is_test && !path.starts_with("testing/") && path != "xtask/src/words.rs"
 }
 
 /// The avoided words with their lines, in the string literals of `source` in front of its tests.
@@ -130,17 +138,34 @@ mod tests {
     #[test]
     fn avoided_words_in_comments_are_found_and_other_text_is_not() {
         let text = "\
-            /\u{2f}/ Nobody knows.\n\
+            /\u{2f}/ Nobody may know.\n\
             let nobody = \"whoever\";\n\
             /\u{2f} The sender is told; `whoever` is code.\n\
             //! ```\n\
             //! let somebody = 1;\n\
             //! ```\n\
             // A body, and the rest.\n";
-        assert_eq!(avoided(text, "//"), [(1, "nobody"), (3, "told")]);
-        assert_eq!(avoided("a: 1\n  # anybody's\n", "#"), [(2, "anybody")]);
+        assert_eq!(avoided(text, &["//"]), [(1, "nobody"), (3, "told")]);
+        assert_eq!(
+            avoided("a: 1\n  # anybody's\n", markers("a.sh")),
+            [(2, "anybody")]
+        );
         let page = "# A page\n\n```sh\necho nobody\n```\n\nThe user hears.\n";
-        assert_eq!(avoided(page, ""), [(7, "hears")]);
+        assert_eq!(avoided(page, markers("a.md")), [(7, "hears")]);
+    }
+
+    #[test]
+    fn comments_of_scripts_are_prose_and_what_a_conversation_says_is_not() {
+        let script = "# Nobody reads.\nTom: anybody home?\nTom is told BadMember\n";
+        let place = "testing/scripts/alone.txt";
+        assert_eq!(avoided(script, markers(place)), [(1, "nobody")]);
+        let help = "The stack knows a name.\n";
+        assert_eq!(
+            avoided(help, markers("cli/tests/it/help/send.txt")),
+            [(1, "knows")]
+        );
+        let module = "/** It\n * hears, and\n */\nconst told = 1; // told\n";
+        assert_eq!(avoided(module, markers("fakes.mjs")), [(2, "hears")]);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use rustsec::Lockfile;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::metadata::{Metadata, Package};
 use crate::run::{StepError, cargo, root};
 use crate::say;
 
@@ -19,34 +19,6 @@ const ROOTS: [&str; 2] = ["chatctl", "chat-lambdas"];
 
 /// Dependencies differ by platform; this is the one of the tests and of Lambda.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-
-#[derive(Debug, Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-#[derive(Debug, Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    version: String,
-    license: Option<String>,
-    description: Option<String>,
-    repository: Option<String>,
-    source: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Node {
-    id: String,
-    dependencies: Vec<String>,
-}
 
 /// A package's name and version.
 pub(crate) type Key = (String, String);
@@ -79,9 +51,7 @@ pub(crate) struct Described {
 
 /// A document for each of the two programs, as built for `target`.
 pub(crate) fn documents(target: &str) -> Result<Vec<Described>, StepError> {
-    let words = ["metadata", "--format-version", "1", "--locked"];
-    let metadata = serde_json::from_slice(&answer(&words)?)
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
+    let metadata = Metadata::read(root(), &[])?;
     let lock = Lockfile::load(root().join("Cargo.lock"));
     let lock = lock.map_err(|error| StepError::Other(format!("Cargo.lock: {error}")))?;
     let checksums: BTreeMap<Key, String> = lock
@@ -184,8 +154,7 @@ fn document(
         })
         .collect();
     let mut dependencies: Vec<_> = metadata
-        .resolve
-        .nodes
+        .nodes()
         .iter()
         .filter_map(|node| {
             let on = node.dependencies.iter();

@@ -5,77 +5,29 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde::Deserialize;
-
-use crate::run::{StepError, cargo, root};
+use crate::metadata::{Dependency, Metadata, Package, workspaces};
+use crate::run::{StepError, root};
 use crate::say;
+use crate::tokens::{all, tokens};
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    source: Option<String>,
-    manifest_path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    /// Its name in code.
-    name: String,
-    dep_kinds: Vec<DependencyKind>,
-}
-
-#[derive(Deserialize)]
-struct DependencyKind {
-    /// `dev`, `build`, or `None`.
-    kind: Option<String>,
-}
-
-/// Lists every dependency of the workspace that no source of its package uses, and every one that the workspace
+/// Lists every dependency of a workspace that no source of its package uses, and every one that the main workspace
 /// declares but no package uses.
 pub(crate) fn check() -> Result<(), StepError> {
-    let output = Command::new(cargo())
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root())
-        .output();
-    let output = output.map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
-    if !output.status.success() {
-        return Err(StepError::Failed {
-            what: "cargo metadata --locked".into(),
-        });
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
-    let ours = metadata.packages.iter().filter(|it| it.source.is_none());
     let (mut checked, mut faults) = (0, Vec::new());
     let mut manifests = Vec::new();
-    for package in ours {
-        let folder = package.manifest_path.parent().unwrap_or(Path::new(""));
-        let node = metadata.resolve.nodes.iter().find(|it| it.id == package.id);
-        let dependencies = node.map(|node| &node.deps[..]).unwrap_or_default();
-        let sources = Sources::read(folder)?;
-        checked += dependencies.len();
-        faults.extend(unused(&package.name, dependencies, &sources));
-        manifests.push(text(&package.manifest_path)?);
+    for workspace in workspaces() {
+        let metadata = Metadata::read(&workspace, &[])?;
+        let is_ours =
+            |it: &&Package| it.source.is_none() && it.manifest_path.starts_with(&workspace);
+        for package in metadata.packages.iter().filter(is_ours) {
+            let node = metadata.nodes().iter().find(|it| it.id == package.id);
+            let dependencies = node.map(|node| &node.deps[..]).unwrap_or_default();
+            let sources = Sources::read(package)?;
+            checked += dependencies.len();
+            faults.extend(unused(&package.name, dependencies, &sources));
+            manifests.push(text(&package.manifest_path)?);
+        }
     }
     faults.extend(not_taken(&text(&root().join("Cargo.toml"))?, &manifests)?);
     say(&format!(
@@ -88,33 +40,55 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// A package's code, by the dependencies that it may use.
+/// The tokens of a package's code, by the dependencies that it may use.
 #[derive(Default)]
 struct Sources {
-    /// The code of the product.
-    product: String,
-    build_script: String,
-    /// Tests, examples and benchmarks.
-    tests: String,
+    /// What the product is compiled from: neither modules nor items that only tests have.
+    product: Vec<String>,
+    build_script: Vec<String>,
+    /// Everything but the build script: the product with its tests, examples and benchmarks.
+    all: Vec<String>,
 }
 
 impl Sources {
-    fn read(folder: &Path) -> Result<Self, StepError> {
+    fn read(package: &Package) -> Result<Self, StepError> {
+        let folder = package.manifest_path.parent().unwrap_or(Path::new(""));
         let mut sources = Self::default();
+        for target in &package.targets {
+            let file = &target.src_path;
+            let is = |kind: &str| target.kind.iter().any(|it| it == kind);
+            if is("custom-build") {
+                sources.build_script = tokens(&text(file)?);
+            } else if !(is("test") || is("example") || is("bench")) {
+                let below = file.parent().unwrap_or(folder);
+                add_modules(&text(file)?, below, &mut sources.product)?;
+            }
+        }
         for file in rust_files(folder)? {
-            let code = code(&text(&file)?);
-            let inside = file.strip_prefix(folder).unwrap_or(&file);
-            let place = if inside.starts_with("src") {
-                &mut sources.product
-            } else if inside == Path::new("build.rs") {
-                &mut sources.build_script
-            } else {
-                &mut sources.tests
-            };
-            place.push_str(&code);
+            if file != folder.join("build.rs") {
+                sources.all.extend(all(&text(&file)?));
+            }
         }
         Ok(sources)
     }
+}
+
+/// Adds the tokens of a module with `source`, and of its modules, which are files in `folder`; tests are left out.
+fn add_modules(source: &str, folder: &Path, product: &mut Vec<String>) -> Result<(), StepError> {
+    let tokens = tokens(source);
+    for declared in tokens.windows(3) {
+        if let [word, name, end] = declared
+            && word == "mod"
+            && end == ";"
+        {
+            let below = folder.join(name);
+            let (file, inner) = (below.with_extension("rs"), below.join("mod.rs"));
+            let file = if file.exists() { file } else { inner };
+            add_modules(&text(&file)?, &below, product)?;
+        }
+    }
+    product.extend(tokens);
+    Ok(())
 }
 
 /// The dependencies of `package` that no code uses.
@@ -124,11 +98,7 @@ fn unused(package: &str, dependencies: &[Dependency], sources: &Sources) -> Vec<
         let kinds: BTreeSet<_> = dep_kinds.iter().map(|it| it.kind.as_deref()).collect();
         for kind in kinds {
             let (is_used, section) = match kind {
-                Some("dev") => (
-                    // Tests are also among the product's sources.
-                    names(&sources.tests, name) || names(&sources.product, name),
-                    "dev-dependency",
-                ),
+                Some("dev") => (names(&sources.all, name), "dev-dependency"),
                 Some("build") => (names(&sources.build_script, name), "build-dependency"),
                 _ => (names(&sources.product, name), "dependency"),
             };
@@ -167,29 +137,24 @@ fn not_taken(workspace: &str, manifests: &[String]) -> Result<Vec<String>, StepE
 }
 
 /// Whether `code` uses the crate `name`: at the beginning of a path, or in a `use` or `extern crate`.
-fn names(code: &str, name: &str) -> bool {
-    code.match_indices(name).any(|(at, _)| {
-        let (before, after) = (&code[..at], &code[at + name.len()..]);
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
-        if before.ends_with(is_part) || after.starts_with(is_part) {
-            return false;
+fn names(code: &[String], name: &str) -> bool {
+    let is_name = |token: &String| token.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    (0..code.len()).filter(|at| code[*at] == name).any(|at| {
+        let (mut before, after) = (&code[..at], code.get(at + 1));
+        if let Some((_, outer)) = before.split_last().filter(|(last, _)| *last == "::") {
+            // `other::name::` is a module of another crate; `::name::` is the crate.
+            let is_outer = |token: &String| token == ">" || (is_name(token) && token != "use");
+            if outer.last().is_some_and(is_outer) {
+                return false;
+            }
+            before = outer;
         }
-        // `other::name::` is a module of another crate; `::name::` is the crate.
-        let outer = before.strip_suffix("::").unwrap_or("");
-        if outer.ends_with(is_part) || outer.ends_with('>') {
-            return false;
-        }
-        let before = before.trim_end_matches("::").trim_end();
-        let is_use = |word: &str| before.ends_with(word);
-        after.starts_with("::") || is_use("use") || is_use("extern crate")
+        let is_use = match before {
+            [.., first, second] if first == "extern" => second == "crate",
+            _ => before.last().is_some_and(|it| it == "use"),
+        };
+        is_use || after.is_some_and(|it| it == "::")
     })
-}
-
-/// `text` without comments: a crate that only appears in comments is not used.
-fn code(text: &str) -> String {
-    let lines = text.lines();
-    let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
-    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The Rust files below `folder`, except those of packages inside it.
@@ -218,6 +183,7 @@ fn text(path: &Path) -> Result<String, StepError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::{DependencyKind, Target};
 
     #[test]
     fn a_crate_is_used_by_a_path_or_a_use_and_not_by_a_word_or_a_comment() {
@@ -231,7 +197,7 @@ mod tests {
             "pub use time as clock;",
             "Vec<time::Date>",
         ] {
-            assert!(names(used, "time"), "{used}");
+            assert!(names(&tokens(used), "time"), "{used}");
         }
         for unused in [
             "let time = 1;",
@@ -240,11 +206,13 @@ mod tests {
             "use times::x;",
             "mod time {}",
             "use my_time::x;",
+            "use crate::time::x;",
+            "let text = \"time::now\";",
         ] {
-            assert!(!names(unused, "time"), "{unused}");
+            assert!(!names(&tokens(unused), "time"), "{unused}");
         }
         assert!(!names(
-            &code("// see time::now\n    /// [`time::Date`]\n"),
+            &tokens("// see time::now\n    /// [`time::Date`]\n"),
             "time"
         ));
     }
@@ -262,9 +230,11 @@ mod tests {
     #[test]
     fn each_kind_of_dependency_must_be_used_where_it_can_be() {
         let sources = Sources {
-            product: "use hyper::Uri;\nuse proptest::prelude::*;".to_owned(),
-            build_script: "fn main() { cc::Build::new() }".to_owned(),
-            tests: "use tempfile::tempdir; use serde_json::json;".to_owned(),
+            product: tokens("use hyper::Uri;"),
+            build_script: tokens("fn main() { cc::Build::new() }"),
+            all: tokens(
+                "use hyper::Uri; use proptest::prelude::*; use tempfile::tempdir; use serde_json::json;",
+            ),
         };
         let dependencies = [
             dependency("hyper", &[None]),
@@ -281,6 +251,55 @@ mod tests {
                 "app does not use its dev-dependency `trycmd`",
             ]
         );
+    }
+
+    #[test]
+    fn what_only_tests_have_is_no_use_by_the_product() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, text).unwrap();
+            file
+        };
+        let root = write(
+            "src/main.rs",
+            "mod used;\n#[cfg(test)]\nmod sample;\n#[cfg(test)]\nuse tempfile::tempdir;\nuse hyper::Uri;",
+        );
+        write("src/used/mod.rs", "mod inner;");
+        write(
+            "src/used/inner.rs",
+            "use time::Date;\n#[cfg(test)]\nmod tests { use toml::Table; }",
+        );
+        write("src/sample.rs", "use proptest::prelude::*;");
+        let built = write("build.rs", "fn main() { cc::Build::new() }");
+        let tested = write("tests/it.rs", "use testing::eventually;");
+        let target = |kind: &str, src_path| Target {
+            kind: vec![kind.to_owned()],
+            src_path,
+        };
+        let package = Package {
+            manifest_path: folder.path().join("Cargo.toml"),
+            targets: vec![
+                target("bin", root),
+                target("custom-build", built),
+                target("test", tested),
+            ],
+            ..Package::default()
+        };
+        let sources = Sources::read(&package).unwrap();
+        for (name, is_product) in [
+            ("hyper", true),
+            ("time", true),
+            ("tempfile", false),
+            ("toml", false),
+            ("proptest", false),
+            ("testing", false),
+        ] {
+            assert_eq!(names(&sources.product, name), is_product, "{name}");
+            assert!(names(&sources.all, name), "{name}");
+        }
+        assert!(names(&sources.build_script, "cc") && !names(&sources.all, "cc"));
     }
 
     #[test]

@@ -171,7 +171,7 @@ fn called(event: &str, action: &str, more: &[(&str, &str)]) -> (Vec<String>, i32
     (calls, output.status.code().unwrap_or(-1))
 }
 
-/// Panics unless clap knows `command`.
+/// Panics unless clap has `command`.
 fn check_command(command: &str) {
     let words = command.split_whitespace();
     if let Err(error) = Cli::command().try_get_matches_from(words) {

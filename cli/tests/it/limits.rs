@@ -45,7 +45,7 @@ fn the_probe_stays_within_the_limits_and_a_client_beyond_them_gets_429_and_error
         6,
         "{frames:?}"
     );
-    // The connection stays, and is heard again in another second.
+    // The connection stays, and may send again in another second.
     eventually("a message passes", || {
         tom.say("again");
         tom.receive().starts_with("Your friend is not reachable")

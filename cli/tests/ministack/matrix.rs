@@ -1,4 +1,4 @@
-//! Every option with every example on the emulator, as far as it knows the types: all that go together at once.
+//! Every option with every example on the emulator, as far as it has the types: all that go together at once.
 
 use testing::choices::together;
 

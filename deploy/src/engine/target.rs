@@ -234,7 +234,7 @@ pub trait Stacks {
     /// Whether this is the first time that events could not be read. Later times are not reported.
     fn is_first_without_events(&self) -> bool;
 
-    /// Waits as long as this target wants between two questions, of which `quiet` in a row brought nothing new.
+    /// Waits as long as this target requires between two questions, of which `quiet` in a row brought nothing new.
     async fn pause(&self, quiet: u32);
 
     /// For how long an operation is followed.

@@ -35,7 +35,7 @@ pub enum Verified {
     Same {
         /// The line for the reader.
         reported: String,
-        /// What API Gateway's record of the stage complains of, still. A probe knows better.
+        /// What API Gateway's record of the stage complains of, still. A probe shows more.
         complaint: Option<String>,
     },
     /// These, by logical id, run something else: they were changed outside of the stack.

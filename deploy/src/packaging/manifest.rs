@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde::Deserialize;
-
+use super::metadata::{Metadata, WITHOUT_DEPENDENCIES};
 use super::toolchain::Programs;
 use super::PackagingError;
 use super::limits::MAX_MANIFEST;
@@ -38,26 +37,6 @@ const PROFILE_VARIABLES: [(&str, &str); 5] = [
     ("CARGO_PROFILE_LAMBDA_CODEGEN_UNITS", "1"),
     ("CARGO_PROFILE_LAMBDA_STRIP", "true"),
 ];
-
-/// The output of `cargo metadata`, with the fields that are used here
-/// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_root: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
 
 /// Reads the binary of the crate in `folder`, an absolute path, and whether it defines `profile`. With `named`, it is the
 /// binary of that name.
@@ -139,9 +118,8 @@ fn variables(workspace: &Path, profile: &str) -> Vec<(&'static str, &'static str
 }
 
 async fn ask(programs: &Programs, folder: &Path) -> Result<Metadata, PackagingError> {
-    let words = ["metadata", "--no-deps", "--format-version", "1"];
     let output = crate::programs::command(&programs.cargo)
-        .args(words)
+        .args(WITHOUT_DEPENDENCIES)
         .current_dir(folder)
         .env_remove("CARGO_MANIFEST_DIR")
         .stdin(Stdio::null())

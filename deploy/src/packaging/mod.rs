@@ -19,6 +19,7 @@ mod given;
 mod installed;
 mod limits;
 mod manifest;
+mod metadata;
 mod owner;
 mod paths;
 mod plan;

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use cargo_config2::{Config, Flags, PathAndArgs, ResolveOptions};
-use serde::Deserialize;
 
 use super::manifest::Crate;
+use super::metadata::{Metadata, WITHOUT_DEPENDENCIES};
 use super::owner::canonical;
 use super::toolchain::{Programs, ask};
 use crate::engine::{DeployEvent, Reporter};
@@ -22,23 +22,15 @@ pub(super) struct SourceFolders {
     host: String,
 }
 
-/// The output of `cargo metadata`, with the fields that are used here.
-#[derive(Deserialize)]
-struct Metadata {
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-}
-
 impl SourceFolders {
     /// The folders of a build of `source`. Tools that fail are skipped, because the build itself will report the
     /// problem.
     pub(super) async fn for_crate(programs: &Programs, source: &Crate) -> Self {
         let folder = &source.folder;
-        let words = ["metadata", "--no-deps", "--format-version", "1"];
         let (version, sysroot, metadata) = tokio::join!(
             ask(&programs.rustc, &["-vV"], folder),
             ask(&programs.rustc, &["--print", "sysroot"], folder),
-            ask(&programs.cargo, &words, folder),
+            ask(&programs.cargo, &WITHOUT_DEPENDENCIES, folder),
         );
         let version = version.unwrap_or_default();
         let said = |key: &str| version.lines().find_map(|line| line.strip_prefix(key));

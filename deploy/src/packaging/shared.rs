@@ -4,35 +4,16 @@
 //! profile or other features would compile all of it again, so the command's package has a binary with the handlers,
 //! and it is built with the profile of the command that runs.
 
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
+use std::path::Path;
 
 use super::installed::BESIDE;
 use super::manifest::{Crate, PROFILE};
+use super::metadata::{Metadata, WITHOUT_DEPENDENCIES};
 use super::owner::canonical;
 use super::toolchain::{Programs, ask};
 
 /// The command's package.
 const PACKAGE: &str = "chatctl";
-
-/// The output of `cargo metadata`, with the fields that are used here.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
 
 /// The build of `source`, our crate, that shares most with the command: `source` itself if the command that runs was
 /// built elsewhere, or if another profile is wanted.
@@ -52,8 +33,9 @@ async fn with(programs: &Programs, source: &Crate, wanted: &str, command: &Path)
     if wanted != PROFILE && wanted != profile {
         return None;
     }
-    let words = ["metadata", "--no-deps", "--format-version", "1"];
-    let metadata = ask(&programs.cargo, &words, &source.folder).await.ok()?;
+    let metadata = ask(&programs.cargo, &WITHOUT_DEPENDENCIES, &source.folder)
+        .await
+        .ok()?;
     let metadata: Metadata = serde_json::from_str(&metadata).ok()?;
     let package = metadata.packages.iter().find(|it| it.name == PACKAGE)?;
     let has_it = package.targets.iter().any(|target| target.name == BESIDE);

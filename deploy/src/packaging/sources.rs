@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use super::find::CrateLocation;
+use super::metadata::Metadata;
 use super::{PackagingError, Programs};
 use crate::config::Settings;
 use crate::programs::command;
@@ -64,35 +63,6 @@ async fn for_crate(folder: PathBuf) -> Sources {
             ..Sources::default()
         },
     }
-}
-
-/// The output of `cargo metadata`, with the fields that are used here
-/// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Option<Resolve>,
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    manifest_path: PathBuf,
-    /// `None` for a crate on this machine.
-    source: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    dependencies: Vec<String>,
 }
 
 impl Metadata {
@@ -157,11 +127,11 @@ mod tests {
     fn crates_on_this_machine_are_followed_and_those_of_a_registry_are_not() {
         let metadata = r#"{
             "packages": [
-                {"id": "chat", "manifest_path": "/w/chat/Cargo.toml", "source": null},
-                {"id": "near", "manifest_path": "/w/near/Cargo.toml", "source": null},
-                {"id": "far", "manifest_path": "/r/far/Cargo.toml", "source": "registry"},
-                {"id": "deep", "manifest_path": "/else/deep/Cargo.toml", "source": null},
-                {"id": "other", "manifest_path": "/w/other/Cargo.toml", "source": null}
+                {"id": "chat", "name": "chat", "targets": [], "manifest_path": "/w/chat/Cargo.toml", "source": null},
+                {"id": "near", "name": "near", "targets": [], "manifest_path": "/w/near/Cargo.toml", "source": null},
+                {"id": "far", "name": "far", "targets": [], "manifest_path": "/r/far/Cargo.toml", "source": "registry"},
+                {"id": "deep", "name": "deep", "targets": [], "manifest_path": "/else/deep/Cargo.toml", "source": null},
+                {"id": "other", "name": "other", "targets": [], "manifest_path": "/w/other/Cargo.toml", "source": null}
             ],
             "resolve": {"nodes": [
                 {"id": "chat", "dependencies": ["near", "far"]},

@@ -13,7 +13,7 @@ const NAMES: [(&str, &str); 5] = [
 ];
 
 /// The IAM resources of `template` that have names of their own, by logical id. chatctl's never have; an overlay's may.
-/// With one of them, CloudFormation wants `CAPABILITY_NAMED_IAM`.
+/// With one of them, CloudFormation requires `CAPABILITY_NAMED_IAM`.
 pub fn named_by_hand(template: &Template) -> Vec<&str> {
     let named = template.resources().filter(|(_, resource)| {
         let mut names = NAMES.iter();

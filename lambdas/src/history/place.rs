@@ -33,7 +33,7 @@ impl ReadableConversation {
     }
 }
 
-/// How a stack knows who reads.
+/// How a stack identifies who reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader {
     /// Why names are believed.

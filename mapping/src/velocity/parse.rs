@@ -141,7 +141,7 @@ fn directive(text: &str) -> Option<&'static str> {
     };
     let known = || DIRECTIVES.iter().chain(&UNKNOWN);
     let exact = known().find(|known| **known == word);
-    // `#endif` is #end and text, `#elsex` is #else and text: each begins with a directive, and Velocity takes that.
+    // `#endif` is #end and text, `#elsex` is #else and text: Velocity takes the directive.
     let leading = || {
         ["else", "end"]
             .iter()

@@ -14,7 +14,7 @@
 //!
 //! The grammar is in [`script`], what an implementation must offer in
 //! [`World`], and how the two meet in [`play()`]. The same files run over
-//! in-memory fakes and over real sockets, so nothing in here knows AWS.
+//! in-memory fakes and over real sockets, so nothing in here names AWS.
 
 pub mod script;
 

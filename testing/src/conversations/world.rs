@@ -62,7 +62,7 @@ pub trait World {
 
     /// Closes the connections of all `parties`, and returns when nothing can be posted to any of them.
     ///
-    /// One after another, unless an implementation knows how to wait for all of them at once.
+    /// One after another, unless an implementation can wait for all of them at once.
     ///
     /// # Errors
     /// When one of them could not be closed.

@@ -1,7 +1,7 @@
 //! MiniStack, an emulator of AWS that we have no part in, as tests and benchmarks use it: a process of its own on a
 //! free port, and a way to pass requests on to it.
 //!
-//! Nothing in here knows chatctl.
+//! Nothing in here names chatctl.
 
 mod requests;
 

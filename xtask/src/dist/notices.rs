@@ -2,39 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use serde::Deserialize;
-
-use crate::run::{StepError, at, cargo, root};
+use crate::metadata::{Metadata, Package};
+use crate::run::{StepError, at, root};
 use crate::sbom::{self, Key};
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    license: Option<String>,
-    repository: Option<String>,
-    source: Option<String>,
-    manifest_path: PathBuf,
-}
 
 /// The notices of the packages of others in programs for `target`.
 pub(super) fn text(target: &str) -> Result<String, StepError> {
     let linked = sbom::linked(target)?;
-    let output = Command::new(cargo())
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root())
-        .output()
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
+    let metadata = Metadata::read(root(), &[])?;
     let mut notices = Notices::default();
     let others = metadata.packages.iter().filter(|package| {
         let key: Key = (package.name.clone(), package.version.clone());
@@ -116,9 +93,8 @@ mod tests {
             name: name.into(),
             version: "1.0.0".into(),
             license: Some("MIT".into()),
-            repository: None,
             source: Some("registry".into()),
-            manifest_path: PathBuf::new(),
+            ..Package::default()
         }
     }
 

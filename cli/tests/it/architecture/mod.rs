@@ -1,12 +1,16 @@
-//! Which modules may name which, where no crate keeps them apart, and which crates may depend on which.
+//! What ARCHITECTURE.md says of the sources, where the compiler does not keep it.
 
 mod circles;
 mod doctests;
 mod files;
+mod layers;
 mod modules;
 mod names;
 mod protocol;
+#[path = "../../../../xtask/src/tokens.rs"]
 mod tokens;
+#[path = "../../../../xtask/src/words.rs"]
+mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -48,109 +52,6 @@ fn command_and_library() -> Vec<(PathBuf, String)> {
     files.collect()
 }
 
-/// The modules of its own crate that the files of `module` name, tests excepted.
-fn named_by(package: &str, module: &str) -> Vec<(PathBuf, String)> {
-    let root = root().join(package).join("src");
-    let (folder, file) = (root.join(module), root.join(format!("{module}.rs")));
-    let files = if folder.is_dir() {
-        sources(&folder)
-    } else {
-        vec![file]
-    };
-    assert!(!files.is_empty());
-    let mut named = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for rest in code.split("crate::").skip(1) {
-            let name: String = rest
-                .chars()
-                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
-                .collect();
-            named.push((file.clone(), name));
-        }
-    }
-    named
-}
-
-fn check(package: &str, layers: &[(&str, &[&str])]) {
-    for (module, allowed) in layers {
-        for (file, name) in named_by(package, module) {
-            assert!(
-                name == *module || allowed.contains(&name.as_str()),
-                "{} names `{name}`, but `{module}` may only name {allowed:?}",
-                file.display()
-            );
-        }
-    }
-    let all = std::fs::read_dir(root().join(package).join("src")).unwrap();
-    for entry in all {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let module = name.trim_end_matches(".rs");
-        assert!(
-            matches!(module, "main" | "lib") || layers.iter().any(|(layer, _)| *layer == module),
-            "{package}/src/{name} has no layer"
-        );
-    }
-}
-
-#[test]
-fn the_modules_of_the_library_name_only_those_below_them() {
-    let engine = ["config", "engine", "interrupt", "packaging", "stack"];
-    let mut local = engine.to_vec();
-    local.extend(["directory", "guard", "programs", "reading"]);
-    check(
-        "deploy",
-        &[
-            ("config", &["reading"]),
-            ("directory", &["engine"]),
-            ("exit", &[]),
-            ("reading", &["scale"]),
-            ("scale", &[]),
-            ("guard", &[]),
-            ("programs", &[]),
-            ("scratch", &[]),
-            ("interrupt", &["exit", "guard", "scratch"]),
-            ("stack", &["config"]),
-            (
-                "packaging",
-                &[
-                    "config",
-                    "directory",
-                    "engine",
-                    "guard",
-                    "programs",
-                    "reading",
-                    "scratch",
-                    "stack",
-                ],
-            ),
-            (
-                "engine",
-                &["config", "interrupt", "reading", "scale", "stack"],
-            ),
-            ("keys", &["config", "engine"]),
-            ("aws", &engine),
-            ("local", &local),
-            ("fuzzing", &["config", "local", "packaging", "stack"]),
-        ],
-    );
-}
-
-#[test]
-fn the_modules_of_the_command_name_only_those_below_them() {
-    check(
-        "cli",
-        &[
-            ("error", &[]),
-            ("handlers", &[]),
-            ("watch", &[]),
-            ("terminal", &["error"]),
-            ("commands", &["error", "terminal", "watch"]),
-        ],
-    );
-}
-
 #[test]
 fn only_the_command_has_flags_and_a_terminal() {
     let manifest = std::fs::read_to_string(root().join("deploy/Cargo.toml")).unwrap();
@@ -159,28 +60,20 @@ fn only_the_command_has_flags_and_a_terminal() {
     }
 }
 
+/// The folders of every package: the workspace's members, and the fuzz targets.
+fn packages() -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, members) = manifest.split_once("\nmembers = [").unwrap();
+    let (members, _) = members.split_once(']').unwrap();
+    let members = members.split('"').skip(1).step_by(2).map(str::to_owned);
+    members.chain(["fuzz".to_owned()]).collect()
+}
+
 /// Sources of every package, tests included.
 fn all_sources() -> Vec<PathBuf> {
-    let root = root();
-    let packages = [
-        "bench",
-        "cli",
-        "deploy",
-        "examples/custom-handler/roll",
-        "examples/http-backend",
-        "identity",
-        "lambdas",
-        "local",
-        "mapping",
-        "protocol",
-        "sdk",
-        "sources",
-        "testing",
-        "xtask",
-        "yaml",
-    ];
-    let folders = packages.iter().flat_map(|package| {
-        ["src", "tests", "examples"].map(|folder| root.join(package).join(folder))
+    let folders = packages().into_iter().flat_map(|package| {
+        ["src", "tests", "examples", "fuzz_targets"]
+            .map(|folder| root().join(&package).join(folder))
     });
     folders
         .filter(|folder| folder.is_dir())
@@ -219,7 +112,7 @@ fn no_sdk_type_leaves_the_folders_that_are_for_it() {
     }
 }
 
-/// A relative entry of PATH would have a program of a clone's started; one file knows how to leave these out.
+/// A relative entry of PATH would have a program of a clone's started; one file leaves these out.
 #[test]
 fn programs_are_looked_for_in_one_place_only() {
     // The others start chatctl itself, by an absolute path; the last is a test of the action's script.
@@ -249,7 +142,7 @@ fn what_is_pure_asks_neither_the_system_nor_a_clock() {
     files.extend(sources(&root.join("identity/src")));
     files.extend(sources(&root.join("local/src/schema")));
     files.extend(sources(&root.join("lambdas/src/event")));
-    for file in ["session", "routes", "protocol", "shard"] {
+    for file in ["session", "routes", "members", "protocol", "shard"] {
         files.push(root.join(format!("lambdas/src/{file}.rs")));
     }
     files.retain(|file| !is_test(file));

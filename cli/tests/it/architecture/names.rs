@@ -1,12 +1,8 @@
 //! Names avoid what prose avoids (`docs/style.md`): words that make people of components.
 
 use super::tokens::{all, tokens};
+use super::words::AVOIDED;
 use super::{all_sources, is_test, root};
-
-const AVOIDED: [&str; 10] = [
-    "whoever", "whomever", "nobody", "somebody", "anybody", "told", "hear", "hears", "heard",
-    "knows",
-];
 
 /// The words of a name: `is_told`, `isTold` and `IS_TOLD` have the same.
 fn words(name: &str) -> Vec<String> {

@@ -164,7 +164,7 @@ impl Stack {
         self.tells(&[function, &denied]).await;
     }
 
-    /// Tom connects, says something to himself, and leaves. Answers what he heard.
+    /// Tom connects, says something to himself, and leaves. Answers what he received.
     async fn tom_talks_to_himself(&self) -> String {
         let received = self.client(|endpoint| {
             let mut tom = Chat::open(&endpoint, "Tom", "Tom");

@@ -172,7 +172,7 @@ fn relay_without(role: &str, action: &str) -> Value {
     without(rendered(RELAY), role, action)
 }
 
-/// Ann and Bob meet in the hall, Ann says hello, and both leave. Answers what Bob heard.
+/// Ann and Bob meet in the hall, Ann says hello, and both leave. Answers what Bob received.
 async fn bob_receives(stack: &Stack) -> String {
     let received = stack.client(|endpoint| {
         let mut bob = Chat::open_in(&endpoint, "hall");

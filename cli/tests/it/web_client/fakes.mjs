@@ -43,7 +43,7 @@ export class Clock {
   }
 }
 
-/** A WebSocket class whose sockets are in `sockets`; `opens` is told of each. */
+/** A WebSocket class whose sockets are in `sockets`; `opens` gets each. */
 export function socketsOf(opens = socket => setTimeout(() => socket.opens(), 1)) {
   const sockets = [];
   class Socket {

@@ -54,7 +54,7 @@ impl Request {
         self.with_content("application/xml", text.into_bytes())
     }
 
-    /// The same with the checksum of its content, which S3 wants of most requests that have some
+    /// The same with the checksum of its content, which S3 requires of most requests that have some
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>).
     pub(in crate::aws) fn with_checksum(mut self) -> Self {
         let content = self.content.as_ref().map(|(_, content)| content.as_slice());

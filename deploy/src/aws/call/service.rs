@@ -42,7 +42,7 @@ pub(super) enum Protocol {
 pub(super) enum Errors {
     /// In an element `Error` of the root.
     Wrapped,
-    /// The root is `Error`. It is a refusal whatever the status: S3 begins some responses before it knows how they end
+    /// The root is `Error`. It is a refusal whatever the status: S3 begins some responses before it is decided how they end
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>).
     Bare,
 }

@@ -90,7 +90,7 @@ impl AuthTable {
             {
                 Proof::Handler(self.handler(folder)?)
             }
-            // The parser knows no such word.
+            // The parser has no such word.
             Mode::Handler | Mode::Claimed | Mode::Token => {
                 self.refuse_what_only_issuers_have(mode)?;
                 match mode {

@@ -1,5 +1,5 @@
 //! [`Stacks`](super::Stacks) over anything that speaks like CloudFormation. What its answers mean is decided here, so that a
-//! script can stand in for AWS in every state that AWS knows.
+//! script can stand in for AWS in every state that AWS has.
 
 mod begin;
 mod change_set;

@@ -1,4 +1,4 @@
-//! How this machine reaches AWS and deployed chats: through which proxy, and by which certificates it knows them.
+//! How this machine reaches AWS and deployed chats: through which proxy, and which certificates prove them.
 
 mod dial;
 mod proxy;

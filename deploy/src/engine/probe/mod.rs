@@ -121,8 +121,8 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Exchanges one message in each direction through each of `routes` at `url` that leads back to people.
 ///
-/// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
-/// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
+/// The answer is one line for the reader: how long each direction took, and which routes were not tried, because
+/// what they do is up to their owner. The two clients say `said`, and have random names and a room of their own, so that they
 /// meet no other client. Where they need tokens, a client without one must be refused as well; where they have none, that is
 /// all that is tried.
 ///

@@ -21,7 +21,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// `None` for routes that only their owner knows, for those whose messages the owner's function may refuse or change, and for
+    /// `None` for routes that only their owner can judge, for those whose messages the owner's function may refuse or change, and for
     /// those that take no text as long as a probe's.
     pub(super) fn for_route(route: &Route, nonce: &str) -> Option<Self> {
         let Purpose::People { rule, .. } = &route.purpose else {

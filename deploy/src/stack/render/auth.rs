@@ -16,7 +16,7 @@ use crate::config::route::CustomHandler;
 pub(super) fn set(resources: &mut Section, auth: &Auth) {
     let authorizer = Handler::Authorize.family();
     for (variable, value) in auth.variables() {
-        // CloudFormation knows the stack's name for certain, also where it is deployed under another one than the config's.
+        // CloudFormation has the stack's true name, also where it is deployed under another one than the config's.
         match value.contains("${AWS::StackName}") {
             true => {
                 let function = &mut resources[&format!("{authorizer}Function")];

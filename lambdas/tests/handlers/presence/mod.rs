@@ -362,7 +362,7 @@ async fn no_log_line_names_a_person_or_a_room() {
     }
 }
 
-/// What a client knows that applies every frame.
+/// The state of a client that applies every frame.
 #[derive(Debug, Default)]
 struct Client {
     names: BTreeSet<String>,
