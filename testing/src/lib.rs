@@ -10,7 +10,7 @@
 //! | [`scripts`] | shell scripts in place of other programs |
 //! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
 //! | [`issuer`] | issuers of tokens, as programs that answer lines |
-//! | [`pty`], [`rights`] | a terminal whose other end a test holds; templates with fewer permissions |
+//! | [`pty`], [`policies`] | a terminal whose other end a test holds; templates with fewer permissions |
 //! | [`conversations`] | chat scripts, played over any implementation |
 //! | [`choices`] | every option of a config, to be tried with every example |
 //! | [`emulator`] | MiniStack, an emulator of AWS |
@@ -33,14 +33,14 @@ pub mod emulator;
 pub mod http;
 #[cfg(feature = "command")]
 pub mod issuer;
+#[cfg(feature = "command")]
+pub mod policies;
 pub mod ports;
 pub mod processes;
 #[cfg(feature = "command")]
 pub mod project;
 #[cfg(feature = "command")]
 pub mod pty;
-#[cfg(feature = "command")]
-pub mod rights;
 pub mod running;
 pub mod scripts;
 pub mod until;

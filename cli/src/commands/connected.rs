@@ -19,7 +19,7 @@ use chatctl_deploy::stack::page::{PageProof, deployed_origins};
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub(super) url: String,
-    pub(super) introduction: RequiredIdentity,
+    pub(super) required: RequiredIdentity,
     /// How its clients prove their names.
     pub(super) mode: Mode,
     /// The pages that may connect; none stands for all.
@@ -86,11 +86,11 @@ pub(super) async fn deployed(
         return Err(super::status::not_running(&target, &settings.stack)?);
     };
     let template = target.running_template(&settings.stack)?;
-    let (introduction, mode, origins) =
+    let (required, mode, origins) =
         template.map_or_else(|| planned(settings), |template| met(&template));
     Ok(Deployed {
         url: status.endpoint,
-        introduction,
+        required,
         mode,
         origins,
     })
@@ -105,8 +105,7 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let url = endpoint(settings, &target, &outputs)
         .await?
         .ok_or_else(not_there)?;
-    let (introduction, mode, origins) = match target.stacks.deployed_template(&settings.stack).await
-    {
+    let (required, mode, origins) = match target.stacks.deployed_template(&settings.stack).await {
         Ok(template) => met(&template),
         Err(error) => {
             terminal.warn(&format!(
@@ -118,7 +117,7 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     };
     Ok(Deployed {
         url,
-        introduction,
+        required,
         mode,
         origins,
     })

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use serde_json::json;
 
 use super::aws::preflight;
-use super::rights;
+use super::permissions;
 use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Role, Text, bounded};
@@ -39,7 +39,7 @@ impl Run for DoctorArgs {
             let network = network::summary().await;
             let (mut checks, found) = preflight(&settings, source).await;
             if let Some(found) = &found {
-                checks.push(rights::check(&settings, &found.target, &found.identity).await);
+                checks.push(permissions::check(&settings, &found.target, &found.identity).await);
             }
             Ok::<_, CommandError>((network, (checks, found)))
         };

@@ -20,6 +20,7 @@ mod named;
 mod operator;
 mod options;
 mod outputs;
+mod permissions;
 mod plan;
 mod policy;
 mod print_connect_commands;
@@ -27,7 +28,6 @@ mod quota;
 #[cfg(test)]
 mod reference;
 mod render;
-mod rights;
 mod status;
 mod teardown;
 #[cfg(test)]

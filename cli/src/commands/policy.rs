@@ -92,7 +92,7 @@ impl Run for PolicyArgs {
         }
         if settings.has_functions() && rules.permissions_boundary.is_none() {
             terminal.warn(
-                "an identity that can make roles for functions can have every right through one: `permissions-boundary` under `[aws]` \
+                "an identity that can make roles for functions can have every permission through one: `permissions-boundary` under `[aws]` \
                  limits the roles, and this policy to roles with that boundary",
             );
         }

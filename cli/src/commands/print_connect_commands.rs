@@ -30,12 +30,12 @@ impl Run for PrintConnectCommandsArgs {
         } = self.connect.reach(context).await?;
         let Deployed {
             url,
-            introduction,
+            required,
             origins,
             ..
         } = chat;
         let in_full = self.with_tokens;
-        let commands = prover.commands(&url, &settings, introduction, in_full)?;
+        let commands = prover.commands(&url, &settings, required, in_full)?;
         if terminal.output == Output::Json {
             terminal.result_json(&commands);
         } else {
@@ -46,13 +46,13 @@ impl Run for PrintConnectCommandsArgs {
                 terminal.result(&command.command);
             }
             let page = self.connect.target.local.then(|| beside(&url));
-            super::chat::hint(terminal, &settings, introduction, "");
+            super::chat::hint(terminal, &settings, required, "");
             let fragments = match in_full {
                 true => prover.fragments(&settings)?,
                 false => [None, None],
             };
             let hint = PageHint::new(page.as_deref(), &prover, &fragments, &origins);
-            super::web::hint(terminal, &settings, introduction, &hint);
+            super::web::hint(terminal, &settings, required, &hint);
         }
         Ok(())
     }

@@ -275,14 +275,14 @@ impl Prover {
         &self,
         url: &str,
         settings: &Settings,
-        introduction: RequiredIdentity,
+        required: RequiredIdentity,
         in_full: bool,
     ) -> Result<[ConnectCommand; 2], CommandError> {
         let credentials = [
             self.credential(settings, &settings.from, in_full)?,
             self.credential(settings, &settings.to, in_full)?,
         ];
-        Ok(connect_commands(url, settings, introduction, &credentials))
+        Ok(connect_commands(url, settings, required, &credentials))
     }
 
     /// What stands behind the `#` of the page's links for the two people, so that they carry tokens.

@@ -46,7 +46,7 @@ impl Run for WebArgs {
         } = self.connect.reach(context).await?;
         let Deployed {
             url,
-            introduction,
+            required,
             mode,
             origins,
         } = chat;
@@ -61,7 +61,7 @@ impl Run for WebArgs {
                     Some(format!("key={}", grant(renewal, name)))
                 })
             };
-            let printed = links(base, &settings, introduction, &fragments(Renewal::grant));
+            let printed = links(base, &settings, required, &fragments(Renewal::grant));
             if terminal.output == Output::Json {
                 terminal.result_json(&json!({ "type": "ready", "page": base, "links": printed }));
             } else {
@@ -70,7 +70,7 @@ impl Run for WebArgs {
             if self.open {
                 // Other users see the arguments of the program that opens it.
                 let once = fragments(Renewal::grant_once);
-                for link in links(base, &settings, introduction, &once) {
+                for link in links(base, &settings, required, &once) {
                     open(&link, terminal);
                 }
             }
@@ -89,7 +89,7 @@ impl Run for WebArgs {
             origins: origins.clone(),
             ..PageProof::from_settings(&settings)
         };
-        let filled_in = page_settings(&settings, introduction, proof, Some(&url));
+        let filled_in = page_settings(&settings, required, proof, Some(&url));
         let served = local::page::listen(&filled_in, self.port).await?;
         let base = format!("http://127.0.0.1:{}/", served.port);
         show(&base);
@@ -176,7 +176,7 @@ impl<'a> PageHint<'a> {
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     hint: &PageHint<'_>,
 ) {
     let Some(page) = hint.page else {
@@ -185,7 +185,7 @@ pub(super) fn hint(
     if let Err(origin) = lists(hint.origins, page) {
         return terminal.hint(&format!("No link to the page: {}", not_listed(&origin)));
     }
-    let links = links(page, settings, introduction, hint.fragments);
+    let links = links(page, settings, required, hint.fragments);
     let windows = match links.len() {
         1 => "in browser windows",
         _ => "in two browser windows",

@@ -1,4 +1,4 @@
-//! GitHub's workflows and the action in this repository: pinned, without rights that they do not need, without text of
+//! GitHub's workflows and the action in this repository: pinned, without permissions that they do not need, without text of
 //! others in scripts, and with commands that there are.
 
 use std::path::{Path, PathBuf};
@@ -80,12 +80,12 @@ fn faults(document: &Value, is_workflow: bool) -> Vec<String> {
     }
     if is_workflow {
         if document["permissions"] != serde_json::json!({}) {
-            faults.push("all jobs get rights together".to_owned());
+            faults.push("all jobs get permissions together".to_owned());
         }
         let triggers = &document["on"];
         for trigger in ["pull_request_target", "workflow_run", "issue_comment"] {
             if triggers.get(trigger).is_some() || triggers == trigger {
-                faults.push(format!("{trigger} gives rights to code of others"));
+                faults.push(format!("{trigger} gives permissions to code of others"));
             }
         }
         let jobs = document["jobs"].as_object().into_iter().flatten();
@@ -101,7 +101,7 @@ fn texts_of_steps(document: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[test]
-fn every_workflow_and_action_is_pinned_and_has_no_more_rights_than_it_needs() {
+fn every_workflow_and_action_is_pinned_and_has_no_more_permissions_than_it_needs() {
     let mut pinned = 0;
     for (path, document) in documents(".github/workflows") {
         assert_eq!(faults(&document, true), [""; 0], "{path:?}");

@@ -58,4 +58,4 @@ mod web_client;
 mod whose_code;
 mod wscat;
 
-use testing::{project, pty, rights};
+use testing::{policies, project, pty};

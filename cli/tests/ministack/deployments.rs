@@ -175,7 +175,7 @@ async fn a_new_route_and_new_handlers_are_reported_beforehand_and_serve_afterwar
 }
 
 #[tokio::test]
-async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
+async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_permission() {
     let cloud = Cloud::start().await;
     cloud.deploy("").await.exits(0);
     let newer = cloud.handlers("-newer");

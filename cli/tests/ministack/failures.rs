@@ -110,7 +110,7 @@ async fn credentials_that_expire_while_the_stack_is_followed_end_with_4_and_aws_
 }
 
 #[tokio::test]
-async fn without_the_right_to_read_events_a_stack_is_followed_by_its_status() {
+async fn without_the_permission_to_read_events_a_stack_is_followed_by_its_status() {
     let cloud = Cloud::start().await;
     let message = "not authorized to perform: cloudformation:DescribeStackEvents";
     let action = "DescribeStackEvents";

@@ -32,11 +32,11 @@ mod routes;
 mod screens;
 mod service_models;
 mod settings;
-mod single_rights;
+mod single_permissions;
 mod terminal;
-mod user_rights;
+mod user_permissions;
 mod vitals;
 mod volume;
 mod web;
 
-use testing::{pty, rights};
+use testing::{policies, pty};

@@ -198,7 +198,7 @@ async fn exactly_the_printed_policy_deploys_updates_swaps_looks_at_and_tears_dow
     let gone = ann.runs(&cloud, "teardown --yes").await.exits(0);
     assert!(!gone.stderr.contains("not removed"), "{}", gone.stderr);
     assert_eq!(cloud.stack_status("chat").await, None);
-    // Of the other stack, and of nothing else but the simulation, for which the policy has no right.
+    // Of the other stack, and of nothing else but the simulation, for which the policy has no permission.
     let mut denied: BTreeSet<_> = cloud.between.denied().into_iter().collect();
     denied.retain(|action| action != "SimulatePrincipalPolicy");
     assert!(denied.len() <= 2, "{denied:?}");

@@ -35,7 +35,7 @@ async fn next(person: &mut Person) -> Value {
 }
 
 #[tokio::test]
-async fn a_review_changes_and_refuses_messages_and_without_the_right_to_ask_none_passes() {
+async fn a_review_changes_and_refuses_messages_and_without_the_permission_to_ask_none_passes() {
     let cloud = configured().await;
     let url = cloud
         .deploy("")

@@ -101,7 +101,7 @@ fn older(template: &mut Value) {
 }
 
 #[tokio::test]
-async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_are_gained() {
+async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_permissions_are_gained() {
     let cloud = Cloud::start().await;
     cloud.between.edit_templates(older);
     cloud.deploy("--no-probe").await.exits(0);

@@ -212,7 +212,7 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
     };
     let s3 =
         |method: &str, target: &str, body: &str| request("s3", method, target, json!({}), body);
-    for right in [
+    for permission in [
         query("Action=DescribeStacks&StackName=chat"),
         query(
             "Action=CreateChangeSet&StackName=chat&ChangeSetName=c&Capabilities.member.1=CAPABILITY_IAM",
@@ -237,9 +237,9 @@ fn misspelt_missing_and_misplaced_parts_of_a_request_are_violations() {
         ),
     ] {
         assert_eq!(
-            violations(std::slice::from_ref(&right)),
+            violations(std::slice::from_ref(&permission)),
             Vec::<String>::new(),
-            "{right}"
+            "{permission}"
         );
     }
     let wrong = [

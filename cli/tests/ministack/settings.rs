@@ -10,7 +10,7 @@ use testing::until::eventually;
 
 use crate::chat::Person;
 use crate::cloud::Cloud;
-use crate::rights;
+use crate::policies;
 use crate::routes::crate_of;
 
 const SECRET: &str = "zebra-crossing-4711";
@@ -115,7 +115,7 @@ async fn a_function_has_its_settings_and_reads_a_secret_that_its_configuration_d
 }
 
 #[tokio::test]
-async fn without_the_right_that_follows_from_it_a_function_reads_no_secret() {
+async fn without_the_permission_that_follows_from_it_a_function_reads_no_secret() {
     let cloud = Cloud::start().await;
     let parameter = json!({ "Name": "/chat/key", "Value": SECRET, "Type": "String" });
     ask(
@@ -129,7 +129,7 @@ async fn without_the_right_that_follows_from_it_a_function_reads_no_secret() {
     crate_of(&cloud, "do", &main_of_handler());
     cloud.config(&config());
     cloud.between.edit_templates(|template: &mut Value| {
-        rights::take(template, "HandlerDoRole", "ssm:GetParameter");
+        policies::take(template, "HandlerDoRole", "ssm:GetParameter");
     });
     let url = cloud.deploy("--no-probe").await.exits(0).url();
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();

@@ -6,7 +6,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 
 use super::call::{self, Client, Element, Failure, Parameter};
 use super::error::refused;
-use crate::engine::rights::{Simulator, Verdict};
+use crate::engine::permissions::{Simulator, Verdict};
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::policy::Question;
 

@@ -228,7 +228,7 @@ fn parameter_of(text: String) -> Result<Reference, String> {
 fn misnamed(name: &str) -> Option<String> {
     if let Some(secret) = name.strip_prefix(SECRETS) {
         return Some(format!(
-            "it is a secret of Secrets Manager, which needs another right: write `secretsmanager = \"{secret}\"`"
+            "it is a secret of Secrets Manager, which needs another permission: write `secretsmanager = \"{secret}\"`"
         ));
     }
     let parts = name.strip_prefix('/').unwrap_or(name);

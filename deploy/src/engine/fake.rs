@@ -216,11 +216,11 @@ impl Stacks for FakeStacks {
         &self,
         _stack: &StackName,
         _data: Data,
-        spare: &[String],
+        retained: &[String],
     ) -> Result<Operation, TargetError> {
         self.deletions
             .borrow_mut()
-            .push(format!("delete sparing {spare:?}"));
+            .push(format!("delete retaining {retained:?}"));
         Ok(self.start())
     }
 

@@ -9,7 +9,7 @@ use super::target_error::{ErrorKind, TargetError, or_interrupted};
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
-use crate::stack::rights::gained;
+use crate::stack::permissions::gained;
 use crate::stack::status::StackStatus;
 
 /// How many things in a row may be in the way.
@@ -86,7 +86,7 @@ pub async fn preview(
     let stack = deployment.stack.clone();
     let all_new = |template: &Template| {
         Some(ChangeSummary {
-            rights: gained(None, template),
+            permissions: gained(None, template),
             ..ChangeSummary::between(None, template, &Default::default())
         })
     };

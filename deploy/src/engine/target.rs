@@ -216,13 +216,13 @@ pub trait Stacks {
     /// An answer that was lost is looked for: an error says whether it was started, as far as that is known.
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError>;
 
-    /// Starts deleting the stack and returns at once. Resources in `spare`, by logical id, are left alone, which
+    /// Starts deleting the stack and returns at once. Resources in `retained`, by logical id, are left alone, which
     /// a target may only allow after a deletion that failed on them.
     async fn delete(
         &self,
         stack: &StackName,
         data: Data,
-        spare: &[String],
+        retained: &[String],
     ) -> Result<Operation, TargetError>;
 
     /// Every stack event of `operation` so far, oldest first; the same ones again in every answer.

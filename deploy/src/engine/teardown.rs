@@ -126,16 +126,16 @@ async fn delete(
     data: Data,
     reporter: &mut impl Reporter,
 ) -> Result<Vec<String>, DeployError> {
-    let mut spare: Vec<String> = Vec::new();
+    let mut retained: Vec<String> = Vec::new();
     for attempt in 1..=3 {
-        let operation = stacks.delete(stack, data, &spare).await?;
+        let operation = stacks.delete(stack, data, &retained).await?;
         let settled = watch(stacks, &operation, || under_way(stack), reporter).await?;
         let is_gone = settled
             .description
             .as_ref()
             .is_none_or(|left| left.status.is_deleted());
         if is_gone {
-            return Ok(spare);
+            return Ok(retained);
         }
         let stuck: Vec<String> = settled
             .events
@@ -164,9 +164,9 @@ async fn delete(
             reporter.report(&DeployEvent::Notice(format!(
                 "{cause}; the stack is deleted without it, so it stays in the account"
             )));
-            spare = stuck;
-            spare.sort();
-            spare.dedup();
+            retained = stuck;
+            retained.sort();
+            retained.dedup();
         }
     }
     unreachable!("the last attempt returns")
@@ -246,7 +246,7 @@ mod tests {
             chat DELETE_COMPLETE
             finished Teardown: removed, except 1 that could not be
             Done { spared: ["Table"] }
-            delete sparing []; delete sparing []; delete sparing ["Table"]
+            delete retaining []; delete retaining []; delete retaining ["Table"]
         "#]])
         .await;
     }
@@ -276,7 +276,7 @@ mod tests {
             chat DELETE_COMPLETE
             finished Teardown: everything removed
             Done { spared: [] }
-            retain tables; delete sparing []
+            retain tables; delete retaining []
         "#]],
         )
         .await;

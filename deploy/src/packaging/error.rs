@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::elf::Unfit;
-use super::target::triple;
 use super::limits::{MAX_CODE, SAFE_FOLDERS};
+use super::target::triple;
 use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::Code;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::installed::Installed;
+use super::limits::{BINARY, MAX_MANIFEST, PACKAGE};
 use super::manifest::{self, Crate};
 use super::owner::{Owners, canonical};
 use super::toolchain::Programs;
-use super::limits::{BINARY, MAX_MANIFEST, PACKAGE};
 use super::{PackagingError, carried};
 use crate::config::Settings;
 use crate::reading::text_now;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::elf::{self, Fit};
-use super::zip::BOOTSTRAP;
 use super::PackagingError;
+use super::elf::{self, Fit};
 use super::limits::MAX_CODE;
+use super::zip::BOOTSTRAP;
 use crate::config::Architecture;
 use crate::reading::read_now;
 

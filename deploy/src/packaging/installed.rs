@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::PackagingError;
-use super::owner::{Owners, canonical};
 use super::limits::BINARY;
+use super::owner::{Owners, canonical};
 use super::read;
 use crate::config::Architecture;
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::metadata::{Metadata, WITHOUT_DEPENDENCIES};
-use super::toolchain::Programs;
 use super::PackagingError;
 use super::limits::MAX_MANIFEST;
+use super::metadata::{Metadata, WITHOUT_DEPENDENCIES};
+use super::toolchain::Programs;
 use crate::reading::text_now;
 use crate::stack::few::few;
 

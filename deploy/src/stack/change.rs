@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Template;
-use super::rights::Right;
+use super::permissions::Permission;
 
 /// What happens to one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -67,7 +67,7 @@ pub struct ChangeSummary {
     pub changes: Vec<ResourceChange>,
     /// Permissions that roles gain; empty where roles are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rights: Vec<Right>,
+    pub permissions: Vec<Permission>,
     /// The target's warnings, in its own words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -89,7 +89,7 @@ impl ChangeSummary {
         changes.extend(gone.map(|(id, resource)| row(Action::Remove, id, resource, Vec::new())));
         Self {
             changes,
-            rights: Vec::new(),
+            permissions: Vec::new(),
             warnings: Vec::new(),
         }
     }

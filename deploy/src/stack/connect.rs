@@ -117,21 +117,21 @@ pub fn deployed_mode(template: &Template) -> Mode {
 pub fn connect_commands(
     url: &str,
     settings: &Settings,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     credentials: &[Credential; 2],
 ) -> [ConnectCommand; 2] {
     let Settings { from, to, .. } = settings;
     let said = settings.handshake();
     let [first, second] = credentials;
     [(from, to, first), (to, from, second)]
-        .map(|(from, to, credential)| command(url, &said, from, to, introduction, credential))
+        .map(|(from, to, credential)| command(url, &said, from, to, required, credential))
 }
 
 /// The arguments of `chatctl` with which the first user talks to the second without wscat.
-pub fn chat_command(settings: &Settings, introduction: RequiredIdentity, more: &str) -> String {
+pub fn chat_command(settings: &Settings, required: RequiredIdentity, more: &str) -> String {
     let name = |name: &PersonName| shell_words::quote(name.as_ref()).into_owned();
     let (from, to) = (name(&settings.from), name(&settings.to));
-    match introduction {
+    match required {
         RequiredIdentity::Friends => format!("chat{more} --as {from} --to {to}"),
         RequiredIdentity::Name => format!("chat{more} --as {from}"),
         RequiredIdentity::Nothing => format!("chat{more}"),
@@ -143,10 +143,10 @@ fn command(
     common: &Handshake,
     from: &PersonName,
     to: &PersonName,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     credential: &Credential,
 ) -> ConnectCommand {
-    let handshake = introduction.handshake(common.clone(), from, to);
+    let handshake = required.handshake(common.clone(), from, to);
     let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
     let headers: String = handshake.headers().map(header).collect();
     let proof = credential.option();
@@ -171,8 +171,8 @@ mod tests {
         let pairs = [(&from, &to), (&to, &from)];
         let commands = pairs.map(|(from, to)| {
             let said = Handshake::default();
-            let introduction = RequiredIdentity::Friends;
-            command(url, &said, from, to, introduction, &Credential::None)
+            let required = RequiredIdentity::Friends;
+            command(url, &said, from, to, required, &Credential::None)
         });
         commands.map(|command| command.command + "\n").concat()
     }
@@ -197,13 +197,13 @@ mod tests {
 
     #[test]
     fn commands_have_only_the_names_that_the_chat_uses() {
-        let command = |introduction| {
+        let command = |required| {
             command(
                 "ws://x/v1",
                 &Handshake::default(),
                 &"Tom".parse().unwrap(),
                 &"Jerry".parse().unwrap(),
-                introduction,
+                required,
                 &Credential::None,
             )
             .command

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
-use super::rights::Right;
+use super::permissions::Permission;
 
 /// The most rows of new resources. More are counted by type.
 const MAX_NEW_ROWS: usize = 6;
@@ -28,29 +28,30 @@ pub fn outline(summary: &ChangeSummary) -> Vec<String> {
         }
     }
     lines.extend(rest.into_iter().flat_map(rows));
-    lines.extend(granted(&summary.rights));
+    lines.extend(granted(&summary.permissions));
     let warnings = summary.warnings.iter();
     lines.extend(warnings.map(|text| format!("CloudFormation warns: {text}")));
     lines
 }
 
 /// One line for each role and each resource on which it gains permissions, so that every grant is visible.
-fn granted(rights: &[Right]) -> Vec<String> {
-    let mut grants: Vec<Right> = Vec::new();
-    for right in rights {
-        let same = |grant: &&mut Right| {
-            (&grant.role, &grant.on, &grant.condition) == (&right.role, &right.on, &right.condition)
+fn granted(permissions: &[Permission]) -> Vec<String> {
+    let mut grants: Vec<Permission> = Vec::new();
+    for permission in permissions {
+        let same = |grant: &&mut Permission| {
+            (&grant.role, &grant.on, &grant.condition)
+                == (&permission.role, &permission.on, &permission.condition)
         };
         match (
-            right.what.strip_prefix("may "),
+            permission.what.strip_prefix("may "),
             grants.iter_mut().find(same),
         ) {
             (Some(action), Some(grant))
-                if grant.what.starts_with("may ") && !right.on.is_empty() =>
+                if grant.what.starts_with("may ") && !permission.on.is_empty() =>
             {
                 grant.what = format!("{}, {action}", grant.what);
             }
-            _ => grants.push(right.clone()),
+            _ => grants.push(permission.clone()),
         }
     }
     let lines = grants.iter();
@@ -138,9 +139,9 @@ mod tests {
         }
     }
 
-    fn check(changes: Vec<ResourceChange>, rights: usize, expected: Expect) {
-        let rights = (0..rights)
-            .map(|n| Right {
+    fn check(changes: Vec<ResourceChange>, permissions: usize, expected: Expect) {
+        let permissions = (0..permissions)
+            .map(|n| Permission {
                 role: "Role".into(),
                 what: format!("may d:Action{n}"),
                 on: "Table.Arn".into(),
@@ -149,7 +150,7 @@ mod tests {
             .collect();
         let lines = outline(&ChangeSummary {
             changes,
-            rights,
+            permissions,
             warnings: Vec::new(),
         });
         expected.assert_eq(

@@ -96,7 +96,7 @@ impl Run for ChatArgs {
         let chat = match &self.url {
             Some(url) => Deployed {
                 url: url.clone(),
-                introduction: RequiredIdentity::from_settings(&settings),
+                required: RequiredIdentity::from_settings(&settings),
                 mode: settings.auth.mode(),
                 origins: Vec::new(),
             },
@@ -131,10 +131,10 @@ impl Run for ChatArgs {
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     more: &str,
 ) {
-    let command = chat_command(settings, introduction, more);
+    let command = chat_command(settings, required, more);
     // With an address it is too long for one line of a terminal.
     let gap = if more.is_empty() { ' ' } else { '\n' };
     terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
@@ -148,10 +148,8 @@ fn address(
     chat: Deployed,
     given: Option<&SuppliedToken>,
 ) -> (Address, Option<PersonName>, String) {
-    let Deployed {
-        url, introduction, ..
-    } = chat;
-    let said = args.name.clone().or_else(|| match introduction {
+    let Deployed { url, required, .. } = chat;
+    let said = args.name.clone().or_else(|| match required {
         RequiredIdentity::Friends | RequiredIdentity::Name if given.is_none() => {
             Some(settings.from.clone())
         }
@@ -159,7 +157,7 @@ fn address(
     });
     let proven = given.and_then(|given| given.name(settings));
     let me = said.clone().or(proven);
-    let friend = args.to.clone().or_else(|| match introduction {
+    let friend = args.to.clone().or_else(|| match required {
         // The second person talks to the first one.
         RequiredIdentity::Friends if me.as_ref() == Some(&settings.to) => {
             Some(settings.from.clone())
@@ -204,7 +202,7 @@ mod tests {
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let chat = Deployed {
             url: "ws://x".into(),
-            introduction: RequiredIdentity::from_settings(&settings),
+            required: RequiredIdentity::from_settings(&settings),
             mode: settings.auth.mode(),
             origins: Vec::new(),
         };

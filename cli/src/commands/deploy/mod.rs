@@ -135,8 +135,8 @@ impl DeployedChat {
         prover: &Prover,
     ) -> Result<(), CommandError> {
         let page = self.page.as_deref();
-        let introduction = RequiredIdentity::from_settings(settings);
-        let commands = prover.commands(&self.url, settings, introduction, false)?;
+        let required = RequiredIdentity::from_settings(settings);
+        let commands = prover.commands(&self.url, settings, required, false)?;
         if terminal.output == Output::Json {
             let mut result = json!({
                 "type": "result",
@@ -163,10 +163,10 @@ impl DeployedChat {
         for command in commands {
             terminal.result(&command.command);
         }
-        super::chat::hint(terminal, settings, introduction, "");
+        super::chat::hint(terminal, settings, required, "");
         let origins = PageProof::from_settings(settings).origins;
         let hint = PageHint::new(page, prover, &[None, None], &origins);
-        super::web::hint(terminal, settings, introduction, &hint);
+        super::web::hint(terminal, settings, required, &hint);
         terminal.hint(&format!("\n{}", self.next));
         Ok(())
     }

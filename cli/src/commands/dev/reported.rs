@@ -48,8 +48,8 @@ fn warning(terminal: Terminal, text: &str) {
 /// The commands that connect to a chat; none for a template of the user's.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
-        let introduction = RequiredIdentity::from_settings(settings);
-        let commands = prover(settings).commands(endpoint, settings, introduction, false);
+        let required = RequiredIdentity::from_settings(settings);
+        let commands = prover(settings).commands(endpoint, settings, required, false);
         commands.map_or_else(|_only_in_full| Vec::new(), Vec::from)
     })
 }
@@ -77,14 +77,14 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        let introduction = RequiredIdentity::from_settings(settings);
+        let required = RequiredIdentity::from_settings(settings);
         let address = format!(" --url {endpoint}");
-        crate::commands::chat::hint(terminal, settings, introduction, &address);
+        crate::commands::chat::hint(terminal, settings, required, &address);
         let prover = prover(settings);
         let page = beside(endpoint);
         let origins = PageProof::from_settings(settings).origins;
         let hint = PageHint::new(Some(&page), &prover, &[None, None], &origins);
-        crate::commands::web::hint(terminal, settings, introduction, &hint);
+        crate::commands::web::hint(terminal, settings, required, &hint);
     }
     terminal.hint("Ctrl-C stops it");
 }

@@ -1,4 +1,4 @@
-//! What the operator of a deployed chat sees of it and does to it, with the operator's own rights.
+//! What the operator of a deployed chat sees of it and does to it, with the operator's own permissions.
 
 pub(super) mod connections;
 pub(super) mod kick;

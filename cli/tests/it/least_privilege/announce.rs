@@ -53,7 +53,7 @@ async fn bobs_have_vanished(stack: &Stack, count: usize) {
     }
 }
 
-/// Takes the right to look for turns from `role`, by the statement that has a condition.
+/// Takes the permission to look for turns from `role`, by the statement that has a condition.
 fn without_looking(mut template: Value, role: &str) -> Value {
     let path = format!("/Resources/{role}/Properties/Policies/1/PolicyDocument/Statement");
     let statements = template.pointer_mut(&path).unwrap().as_array_mut().unwrap();

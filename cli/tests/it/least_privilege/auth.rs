@@ -1,4 +1,4 @@
-//! What each right of a chat with tokens is for. Without one, nothing is said that is not so, and nothing is tried for ever.
+//! What each permission of a chat with tokens is for. Without one, nothing is said that is not so, and nothing is tried for ever.
 
 use chat_identity::{PrivateKey, TokenRequest};
 use chat_protocol::auth::{KEYS_FILE, SCHEME};
@@ -92,7 +92,7 @@ impl Stack {
 }
 
 #[tokio::test]
-async fn with_every_right_an_expired_token_gets_an_error_frame_and_its_connection_ends() {
+async fn with_every_permission_an_expired_token_gets_an_error_frame_and_its_connection_ends() {
     let key = PrivateKey::generate().unwrap();
     let stack = start(&rendered(&key, "mode = \"token\"")).await;
     for (frame, _) in ROUTES {
@@ -112,7 +112,7 @@ async fn with_every_right_an_expired_token_gets_an_error_frame_and_its_connectio
 }
 
 #[tokio::test]
-async fn without_the_right_to_end_connections_late_frames_are_refused_and_the_log_says_why() {
+async fn without_the_permission_to_end_connections_late_frames_are_refused_and_the_log_says_why() {
     let key = PrivateKey::generate().unwrap();
     let mut template = rendered(&key, "mode = \"token\"");
     for role in ["DirectRole", "BroadcastRole"] {
@@ -150,7 +150,7 @@ async fn without_the_right_to_end_connections_late_frames_are_refused_and_the_lo
 }
 
 #[tokio::test]
-async fn without_the_right_to_post_a_late_frame_ends_the_connection_all_the_same() {
+async fn without_the_permission_to_post_a_late_frame_ends_the_connection_all_the_same() {
     let key = PrivateKey::generate().unwrap();
     let mut template = rendered(&key, "mode = \"token\"");
     for role in ["DirectRole", "BroadcastRole"] {
@@ -177,7 +177,7 @@ async fn a_session_in_the_table_proves_nothing_where_no_authorizer_says_so() {
     let key = PrivateKey::generate().unwrap();
     let mut template = rendered(&key, "mode = \"token\"");
     give_reads_of_sessions(&mut template);
-    crate::rights::take_authorizer(&mut template);
+    crate::policies::take_authorizer(&mut template);
     let stack = start(&template).await;
     let (token, _) = brief(&key);
     let refused = stack.client(move |endpoint| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testing::blocking::Client;
 
-use super::{Stack, give_reads_of_sessions, now, rendered, rights, start, without};
+use super::{Stack, give_reads_of_sessions, now, policies, rendered, start, without};
 
 const KEPT: &str = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\ntext = \"message\"\nenvelope = true\nhistory = \"1h\"\n\
                     [[routes]]\nkey = \"tell\"\ntext = \"message\"\nenvelope = true\nhistory = \"1h\"\n\
@@ -47,7 +47,7 @@ fn delete() -> Value {
 async fn with_every_action_in_place_messages_are_kept_read_and_deleted() {
     let mut without_authorizer = rendered(KEPT);
     give_reads_of_sessions(&mut without_authorizer);
-    rights::take_authorizer(&mut without_authorizer);
+    policies::take_authorizer(&mut without_authorizer);
     for template in [rendered(KEPT), without_authorizer] {
         let stack = start(&template).await;
         let read = json!({"action": "history"});
@@ -88,7 +88,7 @@ async fn history_needs_query_to_read_and_manage_connections_to_answer() {
     silent("HistoryRole", json!({"action": "history"})).await;
 }
 
-/// Without its right to post, the function of `role` cannot answer `frame`.
+/// Without its permission to post, the function of `role` cannot answer `frame`.
 async fn silent(role: &str, frame: Value) {
     let action = "execute-api:ManageConnections";
     let stack = start(&without(rendered(KEPT), role, action)).await;
@@ -136,7 +136,7 @@ async fn delete_needs_delete_item_to_forget_a_device_that_has_left_unnoticed() {
 
 /// Functions that write or read messages touch nothing else of the table: no connection can be forged, and none be listed.
 #[tokio::test]
-async fn rights_on_messages_are_none_on_connections() {
+async fn permissions_on_messages_are_none_on_connections() {
     let template = rendered(KEPT);
     for (role, action) in [
         ("BroadcastRole", "dynamodb:PutItem"),

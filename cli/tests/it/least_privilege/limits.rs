@@ -36,7 +36,7 @@ async fn with_every_action_in_place_limits_deny_nothing() {
 
 #[tokio::test]
 async fn connect_needs_query_to_count_the_connections_of_a_name() {
-    // The look for a ban has a right of its own, for bans only.
+    // The look for a ban has a permission of its own, for bans only.
     let mut template = rendered(LIMITED);
     let table = "/Resources/ConnectRole/Properties/Policies/1/PolicyDocument/Statement/0/Action";
     let actions = template.pointer_mut(table).unwrap();

@@ -18,8 +18,8 @@ use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
 use serde_json::{Value, json};
 
 use crate::conversations::Chat;
+use crate::policies;
 use crate::project::{Project, built_example, eventually, handlers};
-use crate::rights;
 
 /// The template that `config` is rendered to.
 fn rendered(config: &str) -> Value {
@@ -34,14 +34,14 @@ fn template_without(role: &str, action: &str) -> Value {
 
 /// `template` without `action` in `role` and in the policies that are attached to it.
 fn without(mut template: Value, role: &str, action: &str) -> Value {
-    rights::take(&mut template, role, action);
+    policies::take(&mut template, role, action);
     template
 }
 
 /// Without an authorizer the sessions come from the table, as behind a gateway that ignores authorizers.
 fn without_authorizer(mut template: Value) -> Value {
     give_reads_of_sessions(&mut template);
-    rights::take_authorizer(&mut template);
+    policies::take_authorizer(&mut template);
     template
 }
 

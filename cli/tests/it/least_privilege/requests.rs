@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Stack, give_reads_of_sessions, now, rendered, rights, start, without};
+use super::{Stack, give_reads_of_sessions, now, policies, rendered, start, without};
 use crate::conversations::Chat;
 
 const WHO: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n[[routes]]\nkey = \"who\"\nanswers = \"who\"\n";
@@ -21,7 +21,7 @@ async fn answer(stack: &Stack) -> String {
 async fn with_every_action_in_place_the_question_is_answered() {
     let mut without_authorizer = rendered(WHO);
     give_reads_of_sessions(&mut without_authorizer);
-    rights::take_authorizer(&mut without_authorizer);
+    policies::take_authorizer(&mut without_authorizer);
     for template in [rendered(WHO), without_authorizer] {
         let stack = start(&template).await;
         let answer: Value = serde_json::from_str(&answer(&stack).await).unwrap();

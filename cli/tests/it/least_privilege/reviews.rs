@@ -113,7 +113,7 @@ async fn secrets(template: &Value) -> (Stack, [Value; 2]) {
 }
 
 #[tokio::test]
-async fn a_review_function_reads_its_secrets_with_the_rights_that_follow_from_them() {
+async fn a_review_function_reads_its_secrets_with_the_permissions_that_follow_from_them() {
     let (stack, received) = secrets(&rendered(WITH_SECRETS)).await;
     let texts = received.each_ref().map(|frame| frame["text"].clone());
     assert_eq!(texts, ["eno", "owt"], "{received:?}");

@@ -1,4 +1,4 @@
-//! What each right of a handler with secrets is for.
+//! What each permission of a handler with secrets is for.
 //!
 //! Not shown here: `kms:Decrypt`, because nothing on this machine is encrypted by a key of KMS, and the network interfaces of a
 //! VPC, which only Lambda itself makes.
@@ -52,7 +52,7 @@ async fn secrets(stack: &Stack) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn a_handler_reads_its_secrets_with_the_rights_that_follow_from_them() {
+async fn a_handler_reads_its_secrets_with_the_permissions_that_follow_from_them() {
     let stack = start(&rendered(CONFIG)).await;
     assert_eq!(secrets(&stack).await, ["eno", "owt"]);
     stack.logged_without_a_denial();

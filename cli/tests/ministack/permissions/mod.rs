@@ -10,14 +10,14 @@ use testing::until::eventually;
 
 use crate::chat::{NOTICE, Person};
 use crate::cloud::Cloud;
-use crate::rights;
+use crate::policies;
 
 /// An edit that takes `action` from `role`.
 fn without(
     role: &'static str,
     action: &'static str,
 ) -> impl Fn(&mut Value) + Send + Sync + 'static {
-    move |template| rights::take(template, role, action)
+    move |template| policies::take(template, role, action)
 }
 
 async fn deployed_without(role: &'static str, action: &'static str) -> (Cloud, String) {
@@ -88,8 +88,8 @@ fn unauthorized_and_without(
     action: &'static str,
 ) -> impl Fn(&mut Value) + Send + Sync + 'static {
     move |template| {
-        rights::take(template, role, action);
-        rights::take_authorizer(template);
+        policies::take(template, role, action);
+        policies::take_authorizer(template);
     }
 }
 
@@ -142,7 +142,7 @@ async fn where_an_authorizer_proves_sessions_nothing_reads_them_from_the_table()
     cloud.between.edit_templates(|template: &mut Value| {
         // Only a template for an emulator has them.
         for role in ["DisconnectRole", "DirectRole"] {
-            rights::take(template, role, "dynamodb:GetItem");
+            policies::take(template, role, "dynamodb:GetItem");
         }
     });
     let url = cloud.deploy("--no-probe").await.exits(0).url();

@@ -7,7 +7,7 @@ use super::table;
 use crate::between::ask;
 use crate::chat::Person;
 use crate::cloud::Cloud;
-use crate::rights;
+use crate::policies;
 
 /// A stack of rooms whose frames are the text, for everybody but the sender.
 const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
@@ -36,14 +36,14 @@ impl Rooms {
     }
 
     async fn without(role: &'static str, action: &'static str) -> Self {
-        Self::deployed(move |template| rights::take(template, role, action)).await
+        Self::deployed(move |template| policies::take(template, role, action)).await
     }
 
     /// The same where no authorizer tells who it is.
     async fn unauthorized_without(role: &'static str, action: &'static str) -> Self {
         let edit = move |template: &mut Value| {
-            rights::take(template, role, action);
-            rights::take_authorizer(template);
+            policies::take(template, role, action);
+            policies::take_authorizer(template);
         };
         Self::deployed(edit).await
     }
@@ -116,7 +116,7 @@ const MAY_NOT_POST: [&str; 2] = ["post refused", "execute-api:ManageConnections"
 async fn with_everything_that_is_granted_a_room_denies_nothing_however_large_it_is() {
     for rooms in [
         Rooms::deployed(|_| {}).await,
-        Rooms::deployed(rights::take_authorizer).await,
+        Rooms::deployed(policies::take_authorizer).await,
     ] {
         let mut bob = rooms.enters().await;
         let mut ann = rooms.ann_says_hello().await;

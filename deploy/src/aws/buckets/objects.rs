@@ -69,7 +69,7 @@ pub(super) fn is_published(key: &str) -> bool {
 
 impl Bucket {
     /// Publishes a template that `stack` is to be deployed with. The answer is the address by which CloudFormation reads it,
-    /// with the rights of the identity that asks CloudFormation
+    /// with the permissions of the identity that asks CloudFormation
     /// (<https://repost.aws/knowledge-center/cfn-s3-access-denied-error>).
     ///
     /// # Errors

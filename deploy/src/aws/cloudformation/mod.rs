@@ -253,12 +253,12 @@ impl CloudFormation for Cloud {
         &self,
         stack_id: &str,
         token: &str,
-        spare: &[String],
+        retained: &[String],
         mode: DeployMode,
     ) -> Result<(), TargetError> {
         let mut form = Form::default()
             .with("StackName", stack_id)
-            .with_list("RetainResources", spare)
+            .with_list("RetainResources", retained)
             .with_some("RoleARN", self.role.as_deref())
             .with("ClientRequestToken", token);
         if mode == DeployMode::Express {

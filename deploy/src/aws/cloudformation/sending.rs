@@ -22,7 +22,7 @@ pub(super) enum TemplateSource {
 impl TemplateSource {
     /// Distinguishes refusals because CloudFormation could not read the template, which the error codes do not.
     ///
-    /// It reads with the rights of the identity that asks, through S3, which names no permission
+    /// It reads with the permissions of the identity that asks, through S3, which names no permission
     /// (<https://repost.aws/knowledge-center/cfn-s3-access-denied-error>).
     pub(super) fn explained(&self, error: TargetError) -> TargetError {
         let Self::Bucket(address) = self else {

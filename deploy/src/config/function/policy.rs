@@ -130,7 +130,7 @@ fn secret_of(id: &str) -> Name {
 }
 
 /// Lambda makes and removes the function's network interfaces with the function's role. The function's own code gets none of
-/// these rights (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
+/// these permissions (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>).
 fn network(vpc: &Vpc) -> Value {
     let ec2 = |resource: &str| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:ec2:{HERE}:{resource}") });
     let mut of_interfaces = vec![ec2("network-interface/*")];

@@ -123,10 +123,10 @@ impl<C: CloudFormation> CloudStacks<C> {
         &self,
         stack_id: &str,
         token: &str,
-        spare: &[String],
+        retained: &[String],
         mode: DeployMode,
     ) -> Result<(), TargetError> {
-        let deleting = self.cloud.delete_stack(stack_id, token, spare, mode);
+        let deleting = self.cloud.delete_stack(stack_id, token, retained, mode);
         let Err(error) = deleting.await else {
             return Ok(());
         };

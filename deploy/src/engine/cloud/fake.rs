@@ -349,7 +349,7 @@ impl CloudFormation for FakeCloud {
         &self,
         _stack_id: &str,
         token: &str,
-        spare: &[String],
+        retained: &[String],
         mode: DeployMode,
     ) -> Result<(), TargetError> {
         let how = match mode {
@@ -357,7 +357,7 @@ impl CloudFormation for FakeCloud {
             DeployMode::Express => " in express mode",
         };
         self.serve("delete", || {
-            self.note(format!("delete stack sparing {spare:?}{how}"));
+            self.note(format!("delete stack retaining {retained:?}{how}"));
             let is_shell = matches!(
                 self.stack.borrow().as_ref().map(|stack| &stack.status),
                 Some(StackStatus::ReviewInProgress)

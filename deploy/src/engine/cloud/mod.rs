@@ -59,12 +59,12 @@ pub trait CloudFormation {
     /// Starts to execute; the events of it carry `token`.
     async fn execute_change_set(&self, ids: &ChangeSetIds, token: &str) -> Result<(), TargetError>;
 
-    /// Starts to delete, sparing resources by logical id; the events of it carry `token`.
+    /// Starts to delete, retaining resources by logical id; the events of it carry `token`.
     async fn delete_stack(
         &self,
         stack_id: &str,
         token: &str,
-        spare: &[String],
+        retained: &[String],
         mode: DeployMode,
     ) -> Result<(), TargetError>;
 

@@ -15,9 +15,9 @@ use crate::engine::target::{
 };
 use crate::engine::target_error::ErrorKind;
 use crate::stack::change::ChangeSummary;
+use crate::stack::permissions::gained;
 use crate::stack::progress::StackEvent;
 use crate::stack::retain::{TABLE_TYPE, with_tables_retained};
-use crate::stack::rights::gained;
 
 impl<C: CloudFormation> Stacks for CloudStacks<C> {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
@@ -66,7 +66,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         };
         let summary = ChangeSummary {
             changes: state.changes,
-            rights: gained(before.as_ref(), &deployment.template),
+            permissions: gained(before.as_ref(), &deployment.template),
             warnings: self.warnings(&ids).await,
         };
         Ok(Prepared::ChangeSet(Box::new(ChangeSet {
@@ -95,7 +95,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         &self,
         stack: &StackName,
         data: Data,
-        spare: &[String],
+        retained: &[String],
     ) -> Result<Operation, TargetError> {
         let token = token();
         let operation = |stack_id: String| Operation {
@@ -111,15 +111,16 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             return Err(TargetError::new(ErrorKind::Usage, message)
                 .with_hint("`chatctl deploy --protect=false` lifts the protection"));
         }
-        let mut spare = spare.to_vec();
+        let mut retained = retained.to_vec();
         if data == Data::Keep && record.is_half_deleted() {
-            spare.extend(self.tables(&record.id).await?);
-            spare.sort();
-            spare.dedup();
+            retained.extend(self.tables(&record.id).await?);
+            retained.sort();
+            retained.dedup();
         }
         let mode = record.next_mode(DeployMode::Standard);
         *self.begun.borrow_mut() = Some(StartedOperation::Deletion(record.status.clone()));
-        self.delete_stack(&record.id, &token, &spare, mode).await?;
+        self.delete_stack(&record.id, &token, &retained, mode)
+            .await?;
         Ok(operation(record.id))
     }
 

@@ -39,8 +39,8 @@ pub(super) async fn probe(
             let probing = async {
                 let probed = match settings.has_own_functions() {
                     true => {
-                        let pace = settings.limits.messages_per_second;
-                        probe::probe(url, said, credential, routes, pace, timeout).await
+                        let max_per_second = settings.limits.messages_per_second;
+                        probe::probe(url, said, credential, routes, max_per_second, timeout).await
                     }
                     false => probe::probe_gateway(url, said, routes, timeout).await,
                 };

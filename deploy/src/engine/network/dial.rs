@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::{self};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use tower_service::Service;
 
+use super::environment::addresses;
 use super::proxy::{Proxies, Proxy, ProxyFailure};
-use super::surroundings::addresses;
 use super::trust::Trust;
 use crate::engine::{TargetError, limits};
 

@@ -1,8 +1,8 @@
 //! How this machine reaches AWS and deployed chats: through which proxy, and which certificates prove them.
 
 mod dial;
+pub(super) mod environment;
 mod proxy;
-pub(super) mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -9,7 +9,7 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::surroundings::variable;
+use super::environment::variable;
 use crate::engine::{ErrorKind, TargetError, causes};
 
 /// Reached without a proxy, whatever the environment says: this machine, and the addresses at which a machine or a

@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::surroundings::variable;
+use super::environment::variable;
 use crate::engine::reading::read;
 use crate::engine::{ErrorKind, TargetError};
 

@@ -1,6 +1,6 @@
 //! What the operator of a deployed chat sees of its connections and does to them.
 //!
-//! The operator has no function in the stack: with rights of its own it reads the table and calls the @connections API.
+//! The operator has no function in the stack: with permissions of its own it reads the table and calls the @connections API.
 
 mod act;
 #[cfg(test)]

@@ -126,7 +126,7 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 /// meet no other client. Where they need tokens, a client without one must be refused as well; where they have none, that is
 /// all that is tried.
 ///
-/// An authorizer of the user's that refuses them is no failure: the answer says so. Of `pace` messages a second that the chat takes
+/// An authorizer of the user's that refuses them is no failure: the answer says so. Of `max_per_second` messages a second that the chat takes
 /// from one connection, no more are sent.
 ///
 /// Failures that are usual right after a deployment are tried again from the start. AWS does not say when a stage has
@@ -141,7 +141,7 @@ pub async fn probe(
     said: &Handshake,
     credential: ProbeCredential<'_>,
     routes: &[Route],
-    pace: Option<u32>,
+    max_per_second: Option<u32>,
     timeout: Duration,
 ) -> Result<String, ProbeError> {
     if let ProbeCredential::Nothing = credential {
@@ -152,12 +152,12 @@ pub async fn probe(
     {
         return Ok(reported);
     }
-    let pauses = pace.map_or(0, |most| routes.len() / count(most));
+    let pauses = max_per_second.map_or(0, |most| routes.len() / count(most));
     let pauses = PAUSE * u32::try_from(pauses).unwrap_or(u32::MAX);
     let deadline = Instant::now() + timeout + pauses;
     let plan = ProbePlan {
         routes,
-        pace,
+        max_per_second,
         each: MESSAGE_TIMEOUT,
     };
     match until_it_answers(url, said, credential, plan, deadline).await {
@@ -178,7 +178,7 @@ pub async fn probe(
 struct ProbePlan<'a> {
     routes: &'a [Route],
     /// How many messages of one connection the chat takes in a second.
-    pace: Option<u32>,
+    max_per_second: Option<u32>,
     /// For how long one message is waited for.
     each: Duration,
 }
@@ -214,7 +214,11 @@ async fn exchange(
     url: &str,
     said: &Handshake,
     credential: ProbeCredential<'_>,
-    ProbePlan { routes, pace, each }: ProbePlan<'_>,
+    ProbePlan {
+        routes,
+        max_per_second,
+        each,
+    }: ProbePlan<'_>,
     deadline: Instant,
 ) -> Result<String, ProbeError> {
     // New names each time: late messages of an earlier attempt reach no client.
@@ -232,7 +236,7 @@ async fn exchange(
             continue;
         };
         // The chat refuses what is beyond its own limit.
-        if tried > 0 && pace.is_some_and(|most| tried % count(most) == 0) {
+        if tried > 0 && max_per_second.is_some_and(|most| tried % count(most) == 0) {
             tokio::time::sleep(PAUSE).await;
         }
         let until = || deadline.min(Instant::now() + each);

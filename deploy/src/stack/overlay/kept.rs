@@ -11,7 +11,7 @@ pub(super) struct FixedPart {
     pub(super) why: &'static str,
 }
 
-const CODE: &str = "it decides which code runs, and with which rights; a route with `handler` in the config runs code of yours";
+const CODE: &str = "it decides which code runs, and with which permissions; a route with `handler` in the config runs code of yours";
 const NAME: &str = "CloudFormation chooses the names of chatctl's resources, so that updates can replace them and `chatctl policy` \
                     can cover them; leave it out";
 const VARIABLE: &str = "the config sets this variable; choose another name for one of your own";
@@ -21,7 +21,7 @@ const STAGE: &str =
 const ROUTE: &str = "it decides which function gets a message, and who may send it; `[[routes]]` and `[auth]` in the config have what \
                      can be chosen";
 const TABLE: &str = "the functions and the operator's commands read the table by it; leave it out";
-const ROLE: &str = "a list is replaced as a whole, which would take the function's rights away; add a resource of the type \
+const ROLE: &str = "a list is replaced as a whole, which would take the function's permissions away; add a resource of the type \
                     AWS::IAM::Policy with `Roles: [!Ref …]`, or `ManagedPolicyArns`";
 const TRUST: &str = "it decides who may act with the role, or call the function; leave it out";
 const LOGS: &str = "`chatctl logs` reads the functions' logs there; leave it out";

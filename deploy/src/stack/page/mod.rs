@@ -19,7 +19,7 @@ const DOCUMENT: &str = include_str!("../../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
-/// The web client's settings for the stack of `settings`, which requires this `introduction`, at `endpoint`. Without an
+/// The web client's settings for the stack of `settings`, which requires this identity, at `endpoint`. Without an
 /// endpoint, the client connects to the host that serves it.
 pub fn page_settings(
     settings: &Settings,
@@ -80,7 +80,7 @@ fn route(route: &Route) -> Value {
     }
 }
 
-/// The fields that the web client shows for the stack of `settings`, which requires this `introduction`.
+/// The fields that the web client shows for the stack of `settings`, which requires this identity.
 fn asked(settings: &Settings, introduction: RequiredIdentity) -> Vec<&'static str> {
     let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
     let said = settings.handshake();

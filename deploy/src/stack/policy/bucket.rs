@@ -4,7 +4,7 @@ use super::statement::{Statements, arn};
 use super::{Subject, actions};
 
 impl Subject<'_> {
-    /// What chatctl does with the bucket. CloudFormation reads a template there with the rights of the identity that asks,
+    /// What chatctl does with the bucket. CloudFormation reads a template there with the permissions of the identity that asks,
     /// whatever role it acts with otherwise (<https://repost.aws/knowledge-center/cfn-s3-access-denied-error>).
     pub(super) fn work_with_bucket(&self, all: &mut Statements) {
         let rules = &self.settings.aws.rules;

@@ -290,7 +290,7 @@ impl Subject<'_> {
     }
 
     /// With a boundary, only roles that have it can be made and given policies. Without one, a policy that lets the user
-    /// make roles for functions lets them have every right through a function.
+    /// make roles for functions lets them have every permission through a function.
     fn work_with_roles(&self, mut wanted: Vec<&'static str>, all: &mut Statements) {
         let Some(boundary) = &self.settings.aws.rules.permissions_boundary else {
             return all.allow("Roles", &wanted, vec![self.role()]);

@@ -6,7 +6,7 @@ use crate::stack::few::few;
 use crate::stack::overlay::Additions;
 use crate::stack::render::render;
 
-/// The properties of functions and tables, log groups and APIs whose change needs no right beside those for the others.
+/// The properties of functions and tables, log groups and APIs whose change needs no permission beside those for the others.
 const PLAIN: [&str; 9] = [
     "DependsOn",
     "Description",

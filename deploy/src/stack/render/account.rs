@@ -136,7 +136,7 @@ mod tests {
     use super::super::render;
     use super::super::tests::{BACKEND, FULL, ROOM, settings};
     use super::*;
-    use crate::stack::rights::gained;
+    use crate::stack::permissions::gained;
     use expect_test::expect;
 
     const RULES: &str = r#"
@@ -193,10 +193,13 @@ kms-key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456
              [[routes]]\nkey = \"draw\"\nhandler = \"draw\"\n",
         );
         let mut roles: std::collections::BTreeMap<String, Vec<String>> = Default::default();
-        for right in gained(Some(&plain), &ruled) {
-            assert!(right.condition.contains("kms:ViaService"), "{right}");
-            let action = right.what.trim_start_matches("may kms:").to_owned();
-            roles.entry(right.role).or_default().push(action);
+        for permission in gained(Some(&plain), &ruled) {
+            assert!(
+                permission.condition.contains("kms:ViaService"),
+                "{permission}"
+            );
+            let action = permission.what.trim_start_matches("may kms:").to_owned();
+            roles.entry(permission.role).or_default().push(action);
         }
         let lines = roles
             .iter()
@@ -211,7 +214,7 @@ kms-key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-123456
     }
 
     #[test]
-    fn a_boundary_that_is_taken_away_is_a_gained_right() {
+    fn a_boundary_that_is_taken_away_is_a_gained_permission() {
         let (plain, ruled) = both("");
         let gained = gained(Some(&ruled), &plain);
         let lines: Vec<_> = gained.iter().map(ToString::to_string).collect();

@@ -87,7 +87,7 @@ mod tests {
         ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, REVIEWED, ROOM, belonging, depth, settings,
     };
     use super::*;
-    use crate::stack::rights::gained;
+    use crate::stack::permissions::gained;
     use expect_test::expect_file;
 
     #[test]

@@ -12,7 +12,7 @@ use crate::engine::log_role::GatewayAccount as _;
 use crate::engine::logs::LogGroups as _;
 use crate::engine::naming::Names as _;
 use crate::engine::operator::{ConnectionTable as _, Connections as _, Key, Only};
-use crate::engine::rights::Simulator as _;
+use crate::engine::permissions::Simulator as _;
 use crate::engine::vitals::Watched;
 use crate::engine::{Asset, Functions as _, Gateways as _, TargetError};
 use crate::stack::policy::Question;

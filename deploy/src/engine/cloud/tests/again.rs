@@ -79,7 +79,7 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
         done
         --
         execute
-        delete stack sparing []
+        delete stack retaining []
         create change set Create Standard
         execute
     "#]],
@@ -101,7 +101,7 @@ async fn a_stack_that_another_tool_makes_between_the_tries_is_not_changed() {
         so far: the first try was rolled back, the second one was not begun
         --
         execute
-        delete stack sparing []
+        delete stack retaining []
         create change set Update Standard
         delete change set
     "#]],
@@ -140,7 +140,7 @@ async fn an_empty_stack_that_cannot_be_removed_ends_it_with_that_cause() {
           Role (AWS::X::Y) could not be deleted: has policies
         --
         execute
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;

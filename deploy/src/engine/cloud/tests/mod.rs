@@ -168,7 +168,7 @@ async fn a_refused_first_change_set_leaves_no_shell() {
         --
         create change set Create Standard
         delete change set
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;
@@ -214,7 +214,7 @@ async fn the_shell_of_a_failed_creation_is_deleted_before_a_new_one() {
         finished Deploy: 1 resources
         done
         --
-        delete stack sparing []
+        delete stack retaining []
         create change set Create Standard
         execute
     "#]])
@@ -266,7 +266,7 @@ async fn a_declined_first_change_set_leaves_nothing() {
     expect![[r#"
         create change set Create Standard
         delete change set
-        delete stack sparing []
+        delete stack retaining []
     "#]]
     .assert_eq(&stacks.cloud.asked());
 }
@@ -323,7 +323,7 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
     expect![[r#"
         create change set Update Standard
         execute
-        delete stack sparing []
+        delete stack retaining []
     "#]]
     .assert_eq(&stacks.cloud.asked());
 }
@@ -376,7 +376,7 @@ async fn a_shell_goes_with_our_own_change_set_and_stays_with_another_tool_s() {
         let asked = stacks.cloud.asked();
         assert_eq!(
             asked,
-            "delete stack sparing []\ncreate change set Create Standard\n"
+            "delete stack retaining []\ncreate change set Create Standard\n"
         );
     }
     let stacks = waiting(&[

@@ -37,7 +37,7 @@ async fn a_change_set_that_fails_for_another_reason_is_refused_with_it_and_leave
         --
         create change set Create Standard
         delete change set
-        delete stack sparing []
+        delete stack retaining []
     "#]]).await;
 }
 
@@ -134,13 +134,13 @@ async fn the_old_part_of_a_replaced_resource_goes_after_the_update_and_is_no_ste
 #[tokio::test]
 async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
     let deleting = "chat DELETE_IN_PROGRESS User Initiated\nBroken DELETE_IN_PROGRESS\n\
-                    - poll -\nBroken DELETE_FAILED no rights\n\
+                    - poll -\nBroken DELETE_FAILED no permissions\n\
                     - poll -\nchat DELETE_FAILED The following resource(s) failed to delete: [Broken]. ";
     let cloud = of_a_chat(new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nBroken CREATE_IN_PROGRESS\nBroken CREATE_IN_PROGRESS Resource creation Initiated\n\
-             - poll -\nBroken CREATE_FAILED no rights\nchat ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Broken]. Rollback requested by user.\n\
-             - poll -\nBroken DELETE_IN_PROGRESS\nBroken DELETE_FAILED no rights\n\
+             - poll -\nBroken CREATE_FAILED no permissions\nchat ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Broken]. Rollback requested by user.\n\
+             - poll -\nBroken DELETE_IN_PROGRESS\nBroken DELETE_FAILED no permissions\n\
              chat ROLLBACK_FAILED The following resource(s) failed to delete: [Broken]. ",
         ));
     let stacks = CloudStacks::new(cloud);
@@ -148,7 +148,7 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
     let reported = outcome.unwrap_err().to_string();
     assert_eq!(
         reported,
-        "stack `chat` settled as ROLLBACK_FAILED\n  Broken (AWS::X::Y) could not be created: no rights"
+        "stack `chat` settled as ROLLBACK_FAILED\n  Broken (AWS::X::Y) could not be created: no permissions"
     );
     let cloud = FakeCloud::with("ROLLBACK_FAILED")
         .operation(deleting)
@@ -160,21 +160,21 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
         Broken DELETE_IN_PROGRESS
         Broken DELETE_FAILED
         chat DELETE_FAILED
-        notice Broken (AWS::X::Y) could not be deleted: no rights; the deletion is tried once more
+        notice Broken (AWS::X::Y) could not be deleted: no permissions; the deletion is tried once more
         chat DELETE_IN_PROGRESS
         Broken DELETE_IN_PROGRESS
         Broken DELETE_FAILED
         chat DELETE_FAILED
-        notice Broken (AWS::X::Y) could not be deleted: no rights; the stack is deleted without it, so it stays in the account
+        notice Broken (AWS::X::Y) could not be deleted: no permissions; the stack is deleted without it, so it stays in the account
         chat DELETE_IN_PROGRESS
         Broken DELETE_SKIPPED
         chat DELETE_COMPLETE
         finished Teardown: removed, except 1 that could not be
         Done { spared: ["Broken"] }
         --
-        delete stack sparing []
-        delete stack sparing []
-        delete stack sparing ["Broken"]
+        delete stack retaining []
+        delete stack retaining []
+        delete stack retaining ["Broken"]
     "#]]).await;
 }
 
@@ -183,7 +183,7 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
 #[tokio::test]
 async fn over_what_cannot_be_deleted_nothing_is_deployed() {
     let cloud = FakeCloud::with("ROLLBACK_FAILED").operation(
-        "chat DELETE_IN_PROGRESS User Initiated\nBroken DELETE_FAILED no rights\n\
+        "chat DELETE_IN_PROGRESS User Initiated\nBroken DELETE_FAILED no permissions\n\
          chat DELETE_FAILED The following resource(s) failed to delete: [Broken]. ",
     );
     deployed(cloud, expect![[r#"
@@ -193,9 +193,9 @@ async fn over_what_cannot_be_deleted_nothing_is_deployed() {
         Broken DELETE_FAILED
         chat DELETE_FAILED
         error: stack `chat` settled as DELETE_FAILED
-          Broken (AWS::X::Y) could not be deleted: no rights
+          Broken (AWS::X::Y) could not be deleted: no permissions
         --
-        delete stack sparing []
+        delete stack retaining []
     "#]]).await;
 }
 
@@ -223,7 +223,7 @@ async fn what_is_retained_is_skipped_and_the_stack_gone() {
         --
         create change set Update Standard
         execute
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;
@@ -241,7 +241,7 @@ async fn a_protection_keeps_a_stack_until_it_is_lifted() {
     stacks.delete(&name(), Data::Remove, &[]).await.unwrap();
     assert_eq!(
         stacks.cloud.asked(),
-        "protect true\nprotect false\ndelete stack sparing []\n"
+        "protect true\nprotect false\ndelete stack retaining []\n"
     );
 }
 

@@ -39,9 +39,9 @@ async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_wh
         finished Teardown: removed, except 1 that could not be
         Done { spared: ["Role"] }
         --
-        delete stack sparing []
-        delete stack sparing []
-        delete stack sparing ["Role"]
+        delete stack retaining []
+        delete stack retaining []
+        delete stack retaining ["Role"]
     "#]])
     .await;
 }
@@ -75,7 +75,7 @@ async fn the_table_of_a_half_deleted_stack_is_kept_by_deleting_the_rest_without_
         finished Teardown: everything removed
         Done { spared: [] }
         --
-        delete stack sparing ["T"]
+        delete stack retaining ["T"]
     "#]],
     )
     .await;
@@ -93,7 +93,7 @@ async fn unless_there_is_a_table_a_failed_creation_s_remains_go_although_data_is
         finished Teardown: everything removed
         Done { spared: [] }
         --
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;
@@ -188,7 +188,7 @@ async fn after_a_failed_express_operation_a_teardown_is_express_too() {
     stacks.delete(&name(), Data::Remove, &[]).await.unwrap();
     assert_eq!(
         stacks.cloud.asked(),
-        "delete stack sparing [] in express mode\n"
+        "delete stack retaining [] in express mode\n"
     );
 }
 
@@ -214,7 +214,7 @@ async fn keeping_data_after_a_failed_express_operation_updates_in_express_mode()
         --
         create change set Update Express
         execute
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;

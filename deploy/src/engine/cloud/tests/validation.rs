@@ -43,14 +43,15 @@ async fn a_failed_validation_names_resource_place_reason_and_meaning_and_leaves_
         --
         create change set Create Standard
         delete change set
-        delete stack sparing []
+        delete stack retaining []
     "#]],
     )
     .await;
 }
 
 #[tokio::test]
-async fn a_caller_without_the_right_to_details_gets_the_reason_and_the_permission_to_ask_for() {
+async fn a_caller_without_the_permission_to_details_gets_the_reason_and_the_permission_to_ask_for()
+{
     let (error, _) = refused(FakeCloud::with("CREATE_COMPLETE").change_set(REASON)).await;
     assert_eq!(error.kind, ErrorKind::Failed);
     expect![[r#"

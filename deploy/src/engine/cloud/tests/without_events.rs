@@ -38,7 +38,7 @@ async fn an_update_that_has_ended_before_the_first_look_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn the_old_status_right_after_the_start_is_not_taken_for_the_end() {
+async fn the_old_status_permission_after_the_start_is_not_taken_for_the_end() {
     for late in [
         "- poll -\nchat UPDATE_COMPLETE",
         "- poll -\n- poll -\nchat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE",
@@ -85,7 +85,7 @@ async fn an_execution_that_was_not_begun_is_not_taken_for_one_that_has_ended() {
 }
 
 #[tokio::test]
-async fn the_missing_right_is_reported_once_a_command() {
+async fn the_missing_permission_is_reported_once_a_command() {
     let running = "chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE";
     let cloud = changeable("UPDATE_COMPLETE")
         .running(running)

@@ -16,7 +16,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 
 use super::*;
 use crate::engine::fake::Transcript;
-use crate::engine::network::surroundings::stand_in::Machine;
+use crate::engine::network::environment::stand_in::Machine;
 
 /// Certificates for `*.eu-west-1.amazonaws.com`, and the authority behind them.
 const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cli/tests/it/certificates");

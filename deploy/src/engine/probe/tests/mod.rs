@@ -129,7 +129,7 @@ fn to_a_backend() -> Purpose {
 fn plan(routes: &[Route], each: Duration) -> ProbePlan<'_> {
     ProbePlan {
         routes,
-        pace: None,
+        max_per_second: None,
         each,
     }
 }

@@ -172,7 +172,7 @@ fn a_call_of_another_form_or_in_another_place_is_refused() {
 }
 
 #[test]
-fn attributes_and_calls_that_are_right_or_of_types_that_are_not_known_are_taken() {
+fn attributes_and_calls_that_are_permission_or_of_types_that_are_not_known_are_taken() {
     let all = r#"!GetAtt Q.Arn
 !GetAtt [Q, !Ref 'AWS::Region']
 !Sub '${Q.QueueName} ${!Q.Name} ${ Q.Arn }'

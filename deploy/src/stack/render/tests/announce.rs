@@ -71,7 +71,7 @@ fn no_action_is_granted_twice_with_or_without_limits() {
             };
             assert_eq!(invokes.count(), invoked, "{role}");
             granted.retain(|it| it != "lambda:InvokeFunction");
-            // A limit lets `connect` read rooms; its right to look for bans stays what it was.
+            // A limit lets `connect` read rooms; its permission to look for bans stays what it was.
             let mut once: Vec<_> = granted.clone();
             once.dedup();
             let repeated = granted.len() - once.len();

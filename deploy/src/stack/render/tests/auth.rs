@@ -71,7 +71,7 @@ fn with_tokens_receivers_of_messages_may_close_connections_and_no_role_gains_mor
     // The other handler of the user's may do both by its own permissions already.
     expected.extend(posts_and_ends("HandlerCountRole"));
     assert_eq!(reported, expected);
-    // An issuer is asked over the internet, which needs no right.
+    // An issuer is asked over the internet, which needs no permission.
     let of_issuer = render(&settings(&format!("{FULL}{JWT}")));
     assert_eq!(gained(Some(&proven), &of_issuer), []);
 }
@@ -80,7 +80,7 @@ const OWN: &str = "[auth]\nhandler = \"door\"\norigins = [\"https://chat.example
                    [[auth.permissions]]\nactions = [\"dynamodb:GetItem\"]\nresources = [\"table\"]\n";
 
 #[test]
-fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_rights() {
+fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_permissions() {
     let (ours, own) = (
         render(&settings(FULL)),
         render(&settings(&format!("{FULL}{OWN}"))),
@@ -118,7 +118,7 @@ fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_rights() {
     let reported: Vec<_> = gained(Some(&ours), &own)
         .iter()
         .map(ToString::to_string)
-        .filter(|right| right.starts_with("Authorize"))
+        .filter(|permission| permission.starts_with("Authorize"))
         .collect();
     assert_eq!(
         reported,

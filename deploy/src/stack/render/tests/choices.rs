@@ -38,7 +38,7 @@ fn the_plan_of_every_choice_is_as_recorded() {
     for choice in CHOICES {
         let (settings, after) = rendered(&example.with(&[choice]));
         let mut summary = ChangeSummary::between(Some(&before), &after, &BTreeSet::new());
-        summary.rights = gained(Some(&before), &after);
+        summary.permissions = gained(Some(&before), &after);
         let additions = Additions::from_settings(&settings);
         if let Some(additions) = &additions {
             additions.mark(&mut summary);

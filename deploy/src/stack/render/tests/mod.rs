@@ -13,7 +13,7 @@ pub(in crate::stack) use self::samples::{
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
-use crate::stack::rights::gained;
+use crate::stack::permissions::gained;
 use expect_test::expect_file;
 
 fn loaded(toml: &str) -> Result<Settings, ConfigError> {
@@ -154,11 +154,12 @@ fn every_function_has_one_permission_for_all_routes_that_target_it() {
 /// The permissions of all roles, except those for logs and assuming, and the variables of all functions.
 fn functions(toml: &str) -> String {
     let rendered = render(&settings(toml));
-    let rights = gained(None, &rendered)
+    let permissions = gained(None, &rendered)
         .into_iter()
-        .map(|right| right.to_string());
+        .map(|permission| permission.to_string());
     let boring = ["may logs:", "may be assumed"];
-    let rights = rights.filter(|right| !boring.iter().any(|word| right.contains(word)));
+    let permissions =
+        permissions.filter(|permission| !boring.iter().any(|word| permission.contains(word)));
     let short = |text: String| text.replace("execute-api:${Api}/${StageName}", "API");
     let reported = rendered.resources().filter_map(|(id, resource)| {
         let variables = resource["Properties"]["Environment"]["Variables"].as_object()?;
@@ -168,7 +169,7 @@ fn functions(toml: &str) -> String {
         Some(format!("{id} {}", said.collect::<Vec<_>>().join(" ")))
     });
     reported
-        .chain(rights.map(short))
+        .chain(permissions.map(short))
         .map(|line| line.trim_end().to_owned() + "\n")
         .collect()
 }

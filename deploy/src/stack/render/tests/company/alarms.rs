@@ -189,7 +189,7 @@ fn alarms_go_to_a_topic_for_the_address_or_to_the_user_s_own() {
 }
 
 #[test]
-fn failed_events_are_kept_only_where_asked_for_and_their_function_gains_one_right() {
+fn failed_events_are_kept_only_where_asked_for_and_their_function_gains_one_permission() {
     let keep = format!("{ALARMS}keep-failed-events = true\n");
     let without = Template::new(for_aws(&format!("{ROOM}{ALARMS}")));
     assert!(
@@ -198,12 +198,12 @@ fn failed_events_are_kept_only_where_asked_for_and_their_function_gains_one_righ
             .is_none()
     );
     let with = Template::new(for_aws(&format!("{ROOM}{keep}")));
-    let rights: Vec<_> = gained(Some(&without), &with)
+    let permissions: Vec<_> = gained(Some(&without), &with)
         .iter()
         .map(ToString::to_string)
         .collect();
     assert_eq!(
-        rights,
+        permissions,
         ["DeliverRole may sqs:SendMessage on FailedEvents.Arn"]
     );
     let config = &with.document()["Resources"]["DeliverInvokeConfig"];
@@ -215,11 +215,11 @@ fn failed_events_are_kept_only_where_asked_for_and_their_function_gains_one_righ
     );
     assert_eq!(config["Properties"]["MaximumRetryAttempts"], 0);
     let key = Template::new(for_aws(&format!("{ROOM}{keep}{KEY}")));
-    let rights = gained(
+    let permissions = gained(
         Some(&Template::new(for_aws(&format!("{ROOM}{ALARMS}{KEY}")))),
         &key,
     );
-    assert_eq!(rights.len(), 3, "{rights:?}");
+    assert_eq!(permissions.len(), 3, "{permissions:?}");
     let queue = &key.document()["Resources"]["FailedEvents"]["Properties"];
     assert_eq!(queue["SqsManagedSseEnabled"], false);
     // A chat without asynchronous events has nothing to keep.

@@ -38,15 +38,20 @@ fn each_limit_gives_those_who_count_what_counting_takes_and_the_others_nothing()
     let reported = gains(FULL, &format!("{FULL}[limits]\nmessages-per-second = 5\n"));
     let update = |role: &str| format!("{role} may dynamodb:UpdateItem {table}");
     // The other handler of the user's may already do both.
-    for right in [update("BroadcastRole"), update("DirectRole")] {
-        assert!(reported.contains(&right), "{reported:#?}");
+    for permission in [update("BroadcastRole"), update("DirectRole")] {
+        assert!(reported.contains(&permission), "{reported:#?}");
     }
-    let may_only_count =
-        |right: &String| right.ends_with(post) || right.contains("may dynamodb:UpdateItem");
+    let may_only_count = |permission: &String| {
+        permission.ends_with(post) || permission.contains("may dynamodb:UpdateItem")
+    };
     assert!(reported.iter().all(may_only_count), "{reported:#?}");
-    assert!(reported.iter().all(|right| !right.starts_with("Connect")
-        && !right.starts_with("Authorize")
-        && !right.starts_with("Deliver")));
+    assert!(
+        reported
+            .iter()
+            .all(|permission| !permission.starts_with("Connect")
+                && !permission.starts_with("Authorize")
+                && !permission.starts_with("Deliver"))
+    );
     for limit in ["connections-per-name = 10", "room-size = 500"] {
         let reported = gains(FULL, &format!("{FULL}[limits]\n{limit}\n"));
         let expected = ["DeleteItem", "Query"]

@@ -1,4 +1,4 @@
-//! The caller's rights, as `doctor` compares them with the printed policy.
+//! The caller's permissions, as `doctor` compares them with the printed policy.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ fn with_simulation(policy: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn doctor_compares_the_caller_s_rights_with_the_printed_policy() {
+async fn doctor_compares_the_caller_s_permissions_with_the_printed_policy() {
     let cloud = Cloud::start().await;
     let whole: Value =
         serde_json::from_str(&cloud.chatctl("policy").await.exits(0).stdout).unwrap();

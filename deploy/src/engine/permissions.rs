@@ -1,4 +1,4 @@
-//! Compares the rights that a deployment needs with those that an identity has, as far as IAM's simulation tells. It changes
+//! Compares the permissions that a deployment needs with those that an identity has, as far as IAM's simulation tells. It changes
 //! nothing.
 
 use super::TargetError;
@@ -27,7 +27,7 @@ pub struct Verdict {
     pub is_explicit: bool,
 }
 
-/// A right that is missing.
+/// A permission that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missing {
     /// The action.
@@ -50,7 +50,7 @@ pub enum Comparison {
     NotJudged,
 }
 
-/// Compares `policies` with the rights of `caller`, and of `role` if CloudFormation acts with one.
+/// Compares `policies` with the permissions of `caller`, and of `role` if CloudFormation acts with one.
 ///
 /// # Errors
 /// IAM cannot be asked, or does not let the caller ask.

@@ -12,7 +12,7 @@ use super::Template;
 /// One permission that one role has or gains, or one denial that it loses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Right {
+pub struct Permission {
     /// The role's logical id.
     pub role: String,
     /// `may dynamodb:Query`, `may be assumed by lambda.amazonaws.com`, `has policy arn:…`.
@@ -24,7 +24,7 @@ pub struct Right {
     pub condition: String,
 }
 
-impl Right {
+impl Permission {
     /// What does not depend on a resource or a condition.
     fn new(role: &str, what: String) -> Self {
         Self {
@@ -38,16 +38,18 @@ impl Right {
 
 /// The permissions that `new` grants and `old` does not: new ones, wider ones, and those that a denial no longer
 /// covers.
-pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
-    let (before_allowed, before_denied) = old.map(rights).unwrap_or_default();
-    let (allowed, denied) = rights(new);
-    let lifted = before_denied.difference(&denied).map(|right| Right {
-        what: format!(
-            "is no longer denied {}",
-            right.what.trim_start_matches("may ")
-        ),
-        ..right.clone()
-    });
+pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Permission> {
+    let (before_allowed, before_denied) = old.map(permissions).unwrap_or_default();
+    let (allowed, denied) = permissions(new);
+    let lifted = before_denied
+        .difference(&denied)
+        .map(|permission| Permission {
+            what: format!(
+                "is no longer denied {}",
+                permission.what.trim_start_matches("may ")
+            ),
+            ..permission.clone()
+        });
     allowed
         .difference(&before_allowed)
         .cloned()
@@ -55,7 +57,7 @@ pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
         .collect()
 }
 
-impl fmt::Display for Right {
+impl fmt::Display for Permission {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.role, self.what)?;
         if !self.on.is_empty() {
@@ -97,7 +99,7 @@ const HOLDERS: [&str; 6] = [
 ];
 
 /// Allowed permissions, and denied ones.
-fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
+fn permissions(template: &Template) -> (BTreeSet<Permission>, BTreeSet<Permission>) {
     let mut both = (BTreeSet::new(), BTreeSet::new());
     for (id, resource) in template.resources() {
         let properties = &resource["Properties"];
@@ -108,11 +110,11 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
             }
             for arn in each(&properties["ManagedPolicyArns"]) {
                 both.0
-                    .insert(Right::new(id, format!("has policy {}", shown(arn))));
+                    .insert(Permission::new(id, format!("has policy {}", shown(arn))));
             }
             for boundary in each(&properties["PermissionsBoundary"]) {
                 let beyond = format!("may anything beyond {}", shown(boundary));
-                both.1.insert(Right::new(id, beyond));
+                both.1.insert(Permission::new(id, beyond));
             }
             trust(&mut both.0, id, &properties["AssumeRolePolicyDocument"]);
         } else if POLICIES.contains(&kind) {
@@ -130,7 +132,7 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
     both
 }
 
-fn add(both: &mut (BTreeSet<Right>, BTreeSet<Right>), id: &str, document: &Value) {
+fn add(both: &mut (BTreeSet<Permission>, BTreeSet<Permission>), id: &str, document: &Value) {
     for statement in each(&document["Statement"]) {
         let condition = condition::words(&statement["Condition"]);
         let (actions, except_actions) = (&statement["Action"], &statement["NotAction"]);
@@ -145,23 +147,23 @@ fn add(both: &mut (BTreeSet<Right>, BTreeSet<Right>), id: &str, document: &Value
                 .map(shown)
                 .chain(each(except_resources).map(|r| format!("anything but {}", shown(r))));
             for on in resources {
-                let right = Right {
+                let permission = Permission {
                     role: id.into(),
                     what: what.clone(),
                     on,
                     condition: condition.clone(),
                 };
                 if statement["Effect"] == "Deny" {
-                    both.1.insert(right);
+                    both.1.insert(permission);
                 } else {
-                    both.0.insert(right);
+                    both.0.insert(permission);
                 }
             }
         }
     }
 }
 
-fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
+fn trust(allowed: &mut BTreeSet<Permission>, id: &str, document: &Value) {
     for statement in each(&document["Statement"]).filter(|statement| statement["Effect"] != "Deny")
     {
         let named = |principal: &Value| -> Vec<String> {
@@ -178,9 +180,9 @@ fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
             .map(|who| format!("anyone but {who}"));
         let who = named(&statement["Principal"]).into_iter().chain(but);
         let condition = condition::words(&statement["Condition"]);
-        allowed.extend(who.map(|who| Right {
+        allowed.extend(who.map(|who| Permission {
             condition: condition.clone(),
-            ..Right::new(id, format!("may be assumed by {who}"))
+            ..Permission::new(id, format!("may be assumed by {who}"))
         }));
     }
 }
@@ -232,7 +234,7 @@ mod tests {
     fn check(old: Value, new: Value, expected: Expect) {
         let lines: String = gained(Some(&role(old)), &role(new))
             .iter()
-            .map(|right| format!("{right}\n"))
+            .map(|permission| format!("{permission}\n"))
             .collect();
         expected.assert_eq(&lines);
     }
@@ -265,7 +267,7 @@ mod tests {
         let template = Template::new(json!({"Resources": {"P": policy}}));
         let lines: Vec<_> = gained(None, &template)
             .iter()
-            .map(Right::to_string)
+            .map(Permission::to_string)
             .collect();
         assert_eq!(lines, ["R may x:Y on F.Arn"]);
     }
@@ -303,7 +305,9 @@ mod tests {
             "Condition": {"StringEquals": {"sts:ExternalId": "e"}}});
         let before = Template::new(json!({"Resources": {"R": role(statement.clone())}}));
         let reported = |old: Option<&Template>, new: &Template| {
-            let lines = gained(old, new).into_iter().map(|right| right.to_string());
+            let lines = gained(old, new)
+                .into_iter()
+                .map(|permission| permission.to_string());
             lines.collect::<Vec<_>>()
         };
         assert_eq!(
@@ -334,7 +338,7 @@ mod tests {
         );
         let lines: Vec<_> = gained(None, &template)
             .iter()
-            .map(Right::to_string)
+            .map(Permission::to_string)
             .collect();
         assert_eq!(lines, ["R has policy arn:p", "R may be assumed by x"]);
     }

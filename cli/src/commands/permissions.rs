@@ -1,13 +1,13 @@
-//! Whether the caller has the rights of `chatctl policy`, as far as IAM's simulation tells.
+//! Whether the caller has the permissions of `chatctl policy`, as far as IAM's simulation tells.
 
 use chatctl_deploy::aws::{AwsTarget, Identity};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::permissions::{Comparison, Missing, compare};
 use chatctl_deploy::engine::preflight::Check;
-use chatctl_deploy::engine::rights::{Comparison, Missing, compare};
 use chatctl_deploy::engine::{ErrorKind, TargetError, limits, silence};
 use chatctl_deploy::stack::policy::{Subject, policies};
 
-/// The most missing rights that are named.
+/// The most missing permissions that are named.
 const MAX_NAMED: usize = 12;
 
 /// Asks IAM. Whatever it says keeps no deployment back: a simulation does not see policies of resources and of sessions.
@@ -59,23 +59,23 @@ fn reported(compared: Result<Comparison, TargetError>) -> Check {
             None,
         ),
     };
-    Check::aside("rights", found, caution)
+    Check::aside("permissions", found, caution)
 }
 
-/// A line for each missing right.
+/// A line for each missing permission.
 fn lines(missing: &[Missing]) -> String {
-    let line = |right: &Missing| {
-        let whose = if right.is_of_role {
+    let line = |permission: &Missing| {
+        let whose = if permission.is_of_role {
             "CloudFormation's role: "
         } else {
             ""
         };
-        let why = if right.is_explicit {
+        let why = if permission.is_explicit {
             "a policy denies it"
         } else {
             "no policy allows it"
         };
-        format!("{whose}{} on {}: {why}", right.action, right.on)
+        format!("{whose}{} on {}: {why}", permission.action, permission.on)
     };
     let mut lines: Vec<_> = missing.iter().take(MAX_NAMED).map(line).collect();
     if let Some(more) = missing
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_right_has_a_line_that_says_why() {
+    fn each_missing_permission_has_a_line_that_says_why() {
         let check = reported(Ok(Comparison::Judged {
             asked: 70,
             missing: vec![missing(0), missing(1), missing(2)],
