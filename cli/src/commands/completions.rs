@@ -52,7 +52,8 @@ impl Run for CompletionsArgs {
 fn visible(command: &'static Command) -> Command {
     let options = command.get_arguments().filter(|arg| !arg.is_hide_set());
     let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
-    let visible = Command::new(command.get_name())
+    let visible = Command::default()
+        .name(command.get_name())
         .disable_help_subcommand(command.is_disable_help_subcommand_set())
         .args(options.cloned())
         .subcommands(verbs.map(visible));
