@@ -5,6 +5,7 @@ mod files;
 mod modules;
 mod names;
 mod protocol;
+mod spelled;
 mod tokens;
 
 use std::path::{Path, PathBuf};
