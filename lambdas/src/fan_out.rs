@@ -120,11 +120,11 @@ pub async fn send_to_person<S: ConnectionStore, D: Delivery>(
 pub async fn send_kept_to_person<S: ConnectionStore, D: Delivery>(
     text: &str,
     friend: &Name,
-    ways: (&S, &D),
+    services: (&S, &D),
     now: u64,
     log: &Log,
 ) -> Result<FanOut, StoreError> {
-    send_by(&[Read::Consistent], text, friend, ways, now, log).await
+    send_by(&[Read::Consistent], text, friend, services, now, log).await
 }
 
 /// Posts `text` to the devices that each of `reads` finds, until one of them has got it.

@@ -104,6 +104,15 @@ impl Handler {
         )
     }
 
+    /// Whether it writes or removes members of rooms, which is announced where a chat announces.
+    #[must_use]
+    pub const fn changes_rooms(self) -> bool {
+        matches!(
+            self,
+            Self::Connect | Self::Disconnect | Self::Broadcast | Self::Deliver | Self::Kick
+        )
+    }
+
     /// The handler with this value of the Handler property.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

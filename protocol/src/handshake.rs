@@ -42,7 +42,7 @@ impl Field {
 /// The fields of one client's handshake.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handshake {
-    said: BTreeMap<Field, String>,
+    values: BTreeMap<Field, String>,
 }
 
 impl Handshake {
@@ -55,7 +55,7 @@ impl Handshake {
     /// The same handshake with `value` for `field`.
     #[must_use]
     pub fn with(mut self, field: Field, value: impl Into<String>) -> Self {
-        self.said.insert(field, value.into());
+        self.values.insert(field, value.into());
         self
     }
 
@@ -71,13 +71,13 @@ impl Handshake {
     /// The value of `field`.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&str> {
-        self.said.get(&field).map(String::as_str)
+        self.values.get(&field).map(String::as_str)
     }
 
     /// The fields with their values.
     pub fn fields(&self) -> impl Iterator<Item = (Field, &str)> {
-        let said = self.said.iter();
-        said.map(|(field, value)| (*field, value.as_str()))
+        let values = self.values.iter();
+        values.map(|(field, value)| (*field, value.as_str()))
     }
 
     /// The headers, or query parameters, for the fields.

@@ -23,6 +23,8 @@ pub enum Receivers {
 /// The properties of one kind of receivers.
 struct Kind {
     word: &'static str,
+    meaning: &'static str,
+    place: &'static str,
     handler: Handler,
     fields: &'static [Field],
     takes_include_sender: bool,
@@ -37,6 +39,8 @@ impl Receivers {
         match self {
             Self::Friend => Kind {
                 word: "friend",
+                meaning: "the one person whom the sender named",
+                place: "between friends",
                 handler: Handler::Direct,
                 fields: &[Field::From, Field::To],
                 takes_include_sender: false,
@@ -44,6 +48,8 @@ impl Receivers {
             },
             Self::Room => Kind {
                 word: "room",
+                meaning: "everybody in the sender's room",
+                place: "in rooms",
                 handler: Handler::Broadcast,
                 fields: &[Field::From, Field::Room],
                 takes_include_sender: true,
@@ -57,6 +63,18 @@ impl Receivers {
     #[must_use]
     pub const fn word(self) -> &'static str {
         self.kind().word
+    }
+
+    /// Who receives the messages, for the descriptions of the config.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.kind().meaning
+    }
+
+    /// Where people have such messages, for the descriptions of the config: "in rooms".
+    #[must_use]
+    pub const fn place(self) -> &'static str {
+        self.kind().place
     }
 
     /// The handler of its routes.

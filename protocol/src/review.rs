@@ -34,6 +34,20 @@ pub enum Fallback {
     Refuse,
 }
 
+impl Fallback {
+    /// Every fallback.
+    pub const ALL: [Self; 2] = [Self::Allow, Self::Refuse];
+
+    /// The config's word, and the one in a function's environment.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// The review of one route's messages. Those of a function's routes are in its environment, as JSON by route key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -174,5 +188,9 @@ mod tests {
         let all = r#"{"function":"f","fallback":"refuse","timeoutMs":2000}"#;
         assert_eq!(serde_json::to_string(&least).unwrap(), all);
         assert!(TIMEOUTS_MS.contains(&TIMEOUT_MS));
+        for fallback in Fallback::ALL {
+            let word = serde_json::to_string(&fallback).unwrap();
+            assert_eq!(word, format!("{:?}", fallback.word()));
+        }
     }
 }

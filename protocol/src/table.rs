@@ -24,6 +24,24 @@ pub const FRIEND: &str = "friend";
 /// The room, in an item that is not found by it. Absent for [`EVERYBODY`](crate::name::EVERYBODY).
 pub const ROOM: &str = "room";
 
+/// Begins the partition of a user's connections.
+const USER: &str = "U#";
+
+/// Begins the partition of a room's members in one of its shards.
+const MEMBERS: &str = "R#";
+
+/// Begins the partition of a ban.
+const BAN: &str = "B#";
+
+/// Begins the partition of what is on record about the announcements in a room.
+const ANNOUNCING: &str = "P#";
+
+/// Begins the partition of the numbers of a connection's messages.
+const MESSAGE_COUNTS: &str = "L#";
+
+/// Begins the partition of an item of a user's handler.
+const HANDLER_ITEM: &str = "H#";
+
 /// Begins the partition of the messages that are kept of a conversation.
 pub const CONVERSATION: &str = "M#";
 
@@ -49,25 +67,38 @@ pub const ROOM_SHARDS: u8 = 4;
 /// The partition of the connections of the user `name`.
 #[must_use]
 pub fn user(name: &str) -> String {
-    format!("U#{name}")
+    format!("{USER}{name}")
 }
 
 /// The partition of the members of `room` in one of its shards.
 #[must_use]
 pub fn room(room: &str, shard: u8) -> String {
-    format!("R#{room}#{shard}")
+    format!("{MEMBERS}{room}#{shard}")
 }
 
 /// The partition of the ban on `name`, whose item is [`ALONE`] in it.
 #[must_use]
 pub fn ban(name: &str) -> String {
-    format!("B#{name}")
+    format!("{BAN}{name}")
 }
 
 /// The partition of what is on record about the announcements in `room`.
 #[must_use]
 pub fn announcing(room: &str) -> String {
-    format!("P#{room}")
+    format!("{ANNOUNCING}{room}")
+}
+
+/// The partition of the numbers of `connection`'s messages, an item for each second. The sort key is the second since the Unix
+/// epoch.
+#[must_use]
+pub fn message_counts(connection: &str) -> String {
+    format!("{MESSAGE_COUNTS}{connection}")
+}
+
+/// The partition of the item of a user's handler with `key`, whose item is [`ALONE`] in it.
+#[must_use]
+pub fn handler_item(key: &str) -> String {
+    format!("{HANDLER_ITEM}{key}")
 }
 
 /// The sort key of the item by which functions agree who announces in a room.
@@ -75,6 +106,7 @@ pub const TURN: &str = "turn";
 
 /// The sort key of the item with the names that were announced in a room.
 pub const ANNOUNCED: &str = "announced";
+
 /// The partition of the messages that are kept of `room`.
 ///
 /// A conversation is one partition. One accepts 1,000 write units and 3,000 read units a second
@@ -86,7 +118,7 @@ pub const ANNOUNCED: &str = "announced";
 /// page several queries, and nothing faster.
 #[must_use]
 pub fn messages_in(room: &str) -> String {
-    format!("{CONVERSATION}R#{room}")
+    format!("{CONVERSATION}{MEMBERS}{room}")
 }
 
 /// The partition of the messages that are kept between two people, in either order.
@@ -97,7 +129,7 @@ pub fn messages_between(one: &str, other: &str) -> String {
     } else {
         (other, one)
     };
-    format!("{CONVERSATION}U#{first}#{second}")
+    format!("{CONVERSATION}{USER}{first}#{second}")
 }
 
 /// The sort key of `connection`'s item, which is also the partition of its session where there is no authorizer.
@@ -133,10 +165,10 @@ pub enum FoundBy<'a> {
 #[must_use]
 pub fn parse<'a>(partition: &'a str, sort: &'a str) -> Option<(&'a str, FoundBy<'a>)> {
     let connection = sort.strip_prefix(CONNECTION)?;
-    if let Some(name) = partition.strip_prefix("U#") {
+    if let Some(name) = partition.strip_prefix(USER) {
         return Some((connection, FoundBy::User(name)));
     }
-    let (room, _shard) = partition.strip_prefix("R#")?.rsplit_once('#')?;
+    let (room, _shard) = partition.strip_prefix(MEMBERS)?.rsplit_once('#')?;
     Some((connection, FoundBy::Room(room)))
 }
 
@@ -152,6 +184,8 @@ mod tests {
         assert_eq!((user.as_str(), room.as_str()), ("U#Ann Lee", "R#kitchen#3"));
         assert_eq!(ban("Ann"), "B#Ann");
         assert_eq!(announcing("kitchen"), "P#kitchen");
+        assert_eq!(message_counts("BFaT_fALIAMCKug="), "L#BFaT_fALIAMCKug=");
+        assert_eq!(handler_item("score"), "H#score");
         assert_eq!(messages_in("kitchen"), "M#R#kitchen");
         for (one, other) in [("Ann", "Bob"), ("Bob", "Ann")] {
             assert_eq!(messages_between(one, other), "M#U#Ann#Bob");

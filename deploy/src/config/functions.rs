@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chat_protocol::variable;
+use chat_protocol::{Index, Mode, variable};
 
 use super::Settings;
 use super::auth::AUTHORIZER;
@@ -56,9 +56,14 @@ impl Settings {
 ///
 /// Values that only the deployment has, such as the API's id, count with the longest possible value.
 pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -> usize {
-    const INDEX: &str = "friend,room";
-    const MODE: &str = "handler";
     const ADDRESS: &str = "https://abcdefghij.execute-api.us-isof-south-1.amazonaws.com.cn/";
+    let longest = |words: &[&str]| {
+        words
+            .iter()
+            .map(|word| word.len())
+            .max()
+            .unwrap_or_default()
+    };
     let table = stack.as_ref().len() + "-Connections-ABCDEFGHIJKLM".len();
     let mut own = vec![
         (variable::TABLE_NAME, table),
@@ -66,8 +71,8 @@ pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -
             variable::CONNECTIONS_ENDPOINT,
             ADDRESS.len() + stage.as_ref().len(),
         ),
-        (variable::INDEX, INDEX.len()),
-        (variable::AUTH_MODE, MODE.len()),
+        (variable::INDEX, longest(&Index::ALL.map(Index::word))),
+        (variable::AUTH_MODE, longest(&Mode::ALL.map(Mode::word))),
         (variable::REPLY, "true".len()),
         // In GovCloud.
         ("LOG_LEVEL", "DEBUG".len()),

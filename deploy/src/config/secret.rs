@@ -18,7 +18,7 @@ pub struct SecretHeader {
     pub name: String,
     /// The reference between `{{resolve:` and `}}` in the template
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
-    pub reference: String,
+    pub reference: Reference,
     /// Where the local stack reads the value.
     pub local: Option<LocalSecret>,
 }
@@ -77,7 +77,7 @@ impl TryFrom<Table> for SecretHeader {
         let local = local(table.variable, table.file)?;
         Ok(Self {
             name: header(table.name)?,
-            reference: reference.to_string(),
+            reference,
             local,
         })
     }
@@ -281,7 +281,7 @@ mod tests {
             ("ssm = \"/aws/service/x\"", "ssm:/aws/service/x"),
         ] {
             let header = parse(&format!("name = \"x-chat\"\n{text}\n")).unwrap();
-            assert_eq!(header.reference, reference);
+            assert_eq!(header.reference.to_string(), reference);
         }
     }
 

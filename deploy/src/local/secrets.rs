@@ -49,7 +49,7 @@ pub fn values(settings: &Settings) -> Result<References, TargetError> {
     for (route, backend) in settings.backends() {
         if let Some(secret) = &backend.secret {
             let of = Owner::Header(route);
-            keep(&of, secret.reference.clone(), of.header(secret)?)?;
+            keep(&of, secret.reference.to_string(), of.header(secret)?)?;
         }
     }
     for (function, settings) in settings.functions_of_the_user() {

@@ -144,8 +144,8 @@ impl World {
                 until: started + TIME,
                 log: Log::new(Level::Error, |_| {}),
             };
-            let ways = (&Table(self), &gateway);
-            let tally = deliver(&message, ways, &queue, &invocation).await;
+            let services = (&Table(self), &gateway);
+            let tally = deliver(&message, services, &queue, &invocation).await;
             tally.expect("this table can be read");
             let mut state = self.state();
             state.outcome.functions += 1;

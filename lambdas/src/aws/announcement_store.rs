@@ -7,11 +7,11 @@
 //!
 //! They are two items, because a write costs by the size of its item, and every change of a room may open its turn.
 
-use chat_protocol::table;
+use chat_protocol::table::{self, EXPIRES_AT, PARTITION, SORT};
 
 use super::DynamoStore;
 use super::dynamo::{Attribute, Operation, Parameters};
-use super::rows::{Item, member_key, read_number, text};
+use super::rows::{Item, item_key, member_key, read_number};
 use crate::presence::{
     ANNOUNCED_LIFETIME_SECONDS, Announced, AnnouncementStore, Names, TURN_SECONDS,
 };
@@ -32,7 +32,7 @@ impl DynamoStore {
         attempt: &'static str,
     ) -> Result<Option<Item>, StoreError> {
         // Not `GetItem`: no function of a stack with an authorizer has that right.
-        let query = Parameters::key_condition("pk = :room AND sk = :sort")
+        let query = Parameters::key_condition(format!("{PARTITION} = :room AND {SORT} = :sort"))
             .value(":room", Attribute::text(table::announcing(room.as_str())))
             .value(":sort", Attribute::text(sort))
             .consistent_read(true);
@@ -47,12 +47,8 @@ impl DynamoStore {
 }
 
 /// An update of the item at `sort` of what is on record for `room`.
-fn update(room: &Room, sort: &str, expression: &'static str) -> Parameters {
-    let key = Item::from([
-        text("pk", &table::announcing(room.as_str())),
-        text("sk", sort),
-    ]);
-    Parameters::key(key).update(expression)
+fn update(room: &Room, sort: &str, expression: impl Into<String>) -> Parameters {
+    Parameters::key(item_key(&table::announcing(room.as_str()), sort)).update(expression)
 }
 
 impl AnnouncementStore for DynamoStore {
@@ -66,7 +62,7 @@ impl AnnouncementStore for DynamoStore {
         let update = update(
             room,
             table::TURN,
-            "SET pending_until = :until, expires_at = :expires",
+            format!("SET pending_until = :until, {EXPIRES_AT} = :expires"),
         )
         .condition("attribute_not_exists(pending_until) OR pending_until <= :now")
         .value(":now", Attribute::number(now))
@@ -88,7 +84,10 @@ impl AnnouncementStore for DynamoStore {
         now: u64,
         until: u64,
     ) -> Result<bool, StoreError> {
-        let update = update(room, table::TURN, "SET held_until = :until, held_by = :holder, expires_at = :expires REMOVE pending_until")
+        let expression = format!(
+            "SET held_until = :until, held_by = :holder, {EXPIRES_AT} = :expires REMOVE pending_until"
+        );
+        let update = update(room, table::TURN, expression)
             .condition("attribute_not_exists(held_until) OR held_until <= :now")
             .value(":now", Attribute::number(now))
             .value(":until", Attribute::number(until))
@@ -110,7 +109,7 @@ impl AnnouncementStore for DynamoStore {
         let item = self
             .on_record(room, table::ANNOUNCED, attempt)
             .await?
-            .filter(|item| read_number(item, "expires_at") > now);
+            .filter(|item| read_number(item, EXPIRES_AT) > now);
         Ok(item.map_or_else(Announced::default, |item| {
             let names = match item.get("people") {
                 Some(Attribute::Texts(names)) => &names[..],
@@ -119,7 +118,7 @@ impl AnnouncementStore for DynamoStore {
             let names = names.iter();
             Announced {
                 names: names.filter_map(|name| Name::parse(name).ok()).collect(),
-                expires_at: read_number(&item, "expires_at"),
+                expires_at: read_number(&item, EXPIRES_AT),
             }
         }))
     }
@@ -128,11 +127,11 @@ impl AnnouncementStore for DynamoStore {
         let expires = Attribute::number(now + ANNOUNCED_LIFETIME_SECONDS);
         // A set is never empty.
         let update = if names.is_empty() {
-            let expression = "SET expires_at = :expires REMOVE people";
+            let expression = format!("SET {EXPIRES_AT} = :expires REMOVE people");
             update(room, table::ANNOUNCED, expression)
         } else {
             let names = names.iter().map(ToString::to_string).collect();
-            let expression = "SET expires_at = :expires, people = :people";
+            let expression = format!("SET {EXPIRES_AT} = :expires, people = :people");
             update(room, table::ANNOUNCED, expression).value(":people", Attribute::Texts(names))
         };
         let update = update.value(":expires", expires);

@@ -108,15 +108,15 @@ pub(super) struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<Item>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    key_condition_expression: Option<&'static str>,
+    key_condition_expression: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    filter_expression: Option<&'static str>,
+    filter_expression: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    projection_expression: Option<&'static str>,
+    projection_expression: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition_expression: Option<&'static str>,
+    condition_expression: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    update_expression: Option<&'static str>,
+    update_expression: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     expression_attribute_names: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -151,30 +151,30 @@ impl Parameters {
         }
     }
 
-    pub(super) fn key_condition(expression: &'static str) -> Self {
+    pub(super) fn key_condition(expression: impl Into<String>) -> Self {
         Self {
-            key_condition_expression: Some(expression),
+            key_condition_expression: Some(expression.into()),
             ..Self::default()
         }
     }
 
-    pub(super) fn filter(mut self, expression: &'static str) -> Self {
-        self.filter_expression = Some(expression);
+    pub(super) fn filter(mut self, expression: impl Into<String>) -> Self {
+        self.filter_expression = Some(expression.into());
         self
     }
 
-    pub(super) fn projection(mut self, expression: &'static str) -> Self {
-        self.projection_expression = Some(expression);
+    pub(super) fn projection(mut self, expression: impl Into<String>) -> Self {
+        self.projection_expression = Some(expression.into());
         self
     }
 
-    pub(super) fn condition(mut self, expression: &'static str) -> Self {
-        self.condition_expression = Some(expression);
+    pub(super) fn condition(mut self, expression: impl Into<String>) -> Self {
+        self.condition_expression = Some(expression.into());
         self
     }
 
-    pub(super) fn update(mut self, expression: &'static str) -> Self {
-        self.update_expression = Some(expression);
+    pub(super) fn update(mut self, expression: impl Into<String>) -> Self {
+        self.update_expression = Some(expression.into());
         self
     }
 

@@ -7,17 +7,17 @@
 //!
 //! Names contain no `#`, so no two conversations have the same partition.
 
-use chat_protocol::table::{DELETED, FRAME};
+use chat_protocol::table::{DELETED, EXPIRES_AT, FRAME, PARTITION, SORT};
 
 use super::DynamoStore;
 use super::dynamo::{Attribute, Operation, Parameters};
-use super::rows::{Item, number, read_number, read_text, text};
+use super::rows::{Item, item_key, number, read_number, read_text, text};
 use crate::history::{Conversation, Found, History, Line, Lines, Order, Section, Ulid};
 use crate::store::StoreError;
 
-/// A consistent query in the partition of `conversation`.
-fn entries(conversation: &Conversation, condition: &'static str) -> Parameters {
-    Parameters::key_condition(condition)
+/// A consistent query in the partition of `conversation` for items whose sort key is so.
+fn entries(conversation: &Conversation, sort: &str) -> Parameters {
+    Parameters::key_condition(format!("{PARTITION} = :pk AND {SORT} {sort}"))
         .consistent_read(true)
         .value(":pk", Attribute::text(conversation.partition()))
 }
@@ -30,7 +30,7 @@ impl History for DynamoStore {
         expires_at: u64,
     ) -> Result<(), StoreError> {
         let mut item = key(conversation, line.id);
-        item.extend([text(FRAME, &line.frame), number("expires_at", expires_at)]);
+        item.extend([text(FRAME, &line.frame), number(EXPIRES_AT, expires_at)]);
         self.put(item, "keep a message").await
     }
 
@@ -41,9 +41,9 @@ impl History for DynamoStore {
         now: u64,
     ) -> Result<Lines, StoreError> {
         let id = |id: Ulid| Attribute::text(id.to_string());
-        let query = entries(conversation, "pk = :pk AND sk BETWEEN :first AND :last")
-            .filter("expires_at > :now AND attribute_exists(#frame)")
-            .projection("sk, #frame")
+        let query = entries(conversation, "BETWEEN :first AND :last")
+            .filter(format!("{EXPIRES_AT} > :now AND attribute_exists(#frame)"))
+            .projection(format!("{SORT}, #frame"))
             .name("#frame", FRAME)
             .value(":first", id(section.first))
             .value(":last", id(section.last))
@@ -73,8 +73,7 @@ impl History for DynamoStore {
         now: u64,
     ) -> Result<Option<Found>, StoreError> {
         // Not `GetItem`: no function of a stack with an authorizer has that right.
-        let query = entries(conversation, "pk = :pk AND sk = :id")
-            .value(":id", Attribute::text(id.to_string()));
+        let query = entries(conversation, "= :id").value(":id", Attribute::text(id.to_string()));
         let answer = self.send(Operation::Query, query, "find a message").await?;
         let item = answer.items().first();
         Ok(item.and_then(|item| found(item, now)))
@@ -91,7 +90,7 @@ impl History for DynamoStore {
         item.extend([
             text(DELETED, &notice.frame),
             text(NOTICE, &notice.id.to_string()),
-            number("expires_at", expires_at),
+            number(EXPIRES_AT, expires_at),
         ]);
         let put = Parameters::item(item)
             .condition("attribute_exists(#frame)")
@@ -105,18 +104,15 @@ impl History for DynamoStore {
 const NOTICE: &str = "notice";
 
 fn key(conversation: &Conversation, id: Ulid) -> Item {
-    Item::from([
-        text("pk", &conversation.partition()),
-        text("sk", &id.to_string()),
-    ])
+    item_key(&conversation.partition(), &id.to_string())
 }
 
 fn id_of(item: &Item) -> Option<Ulid> {
-    Ulid::from_string(read_text(item, "sk")?).ok()
+    Ulid::from_string(read_text(item, SORT)?).ok()
 }
 
 fn found(item: &Item, now: u64) -> Option<Found> {
-    let expires_at = read_number(item, "expires_at");
+    let expires_at = read_number(item, EXPIRES_AT);
     if expires_at <= now {
         return None;
     }

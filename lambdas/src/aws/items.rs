@@ -1,8 +1,10 @@
 //! Items of the user's handlers, in DynamoDB.
 
+use chat_protocol::table;
+
 use super::DynamoStore;
 use super::dynamo::{Attribute, Operation, Parameters};
-use super::rows::{Item, read_text, text};
+use super::rows::{self, Item, read_text, text};
 use crate::items::Items;
 use crate::store::StoreError;
 
@@ -44,5 +46,5 @@ const VALUE: &str = "value";
 const COUNTER: &str = "counter";
 
 fn item_key(key: &str) -> Item {
-    Item::from([text("pk", &format!("H#{key}")), text("sk", "#")])
+    rows::item_key(&table::handler_item(key), table::ALONE)
 }

@@ -1,14 +1,12 @@
 //! Keys and attributes of the table's items, as DynamoDB has them.
 
-use chat_protocol::table;
+use chat_protocol::table::{self, ALONE, CONNECTED_AT, CONNECTION, NAME, PARTITION, SORT};
 
 use super::dynamo::Attribute;
 pub(super) use super::dynamo::Item;
 use crate::session::{ConnectionId, Name, Room};
 use crate::shard::Shard;
 use crate::store::{Device, Member, PageStart};
-
-pub(super) const CONNECTION: &str = table::CONNECTION;
 
 pub(super) fn user_key(name: &Name) -> String {
     table::user(name.as_str())
@@ -30,29 +28,28 @@ pub(super) fn member_key(room: &Room, connection: &ConnectionId) -> Item {
 }
 
 pub(super) fn key_of(partition: &str, connection: &ConnectionId) -> Item {
-    Item::from([
-        text("pk", partition),
-        text("sk", &format!("{CONNECTION}{connection}")),
-    ])
+    item_key(partition, &table::connection(connection.as_str()))
 }
 
 pub(super) fn session_key(connection: &ConnectionId) -> Item {
-    Item::from([
-        text("pk", &format!("{CONNECTION}{connection}")),
-        text("sk", "#"),
-    ])
+    item_key(&table::connection(connection.as_str()), ALONE)
+}
+
+/// The key of any item.
+pub(super) fn item_key(partition: &str, sort: &str) -> Item {
+    Item::from([text(PARTITION, partition), text(SORT, sort)])
 }
 
 pub(super) fn device(item: &Item) -> Option<Device> {
-    let connection = read_text(item, "sk")?.strip_prefix(CONNECTION)?;
+    let connection = read_text(item, SORT)?.strip_prefix(CONNECTION)?;
     Some(Device {
         connection: ConnectionId::new(connection),
-        connected_at: read_number(item, "connected_at"),
+        connected_at: read_number(item, CONNECTED_AT),
     })
 }
 
 pub(super) fn member(item: &Item) -> Option<Member> {
-    let name = read_text(item, "name");
+    let name = read_text(item, NAME);
     Some(Member {
         name: name.and_then(|name| Name::parse(name).ok()),
         device: device(item)?,

@@ -20,12 +20,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use chat_protocol::table;
+use chat_protocol::table::{
+    self, CONNECTED_AT, CONNECTION, EXPIRES_AT, FRIEND, NAME, PARTITION, ROOM, SORT,
+};
 
 use super::dynamo::{self, Attribute, Found, Operation, Parameters};
 use super::failure::CallError;
 use super::rows::{
-    CONNECTION, Item, connection_key, device, key_of, member, member_key, number, read_number,
+    Item, connection_key, device, item_key, key_of, member, member_key, number, read_number,
     read_text, room_key, session_key, start_after, text, user_key,
 };
 use super::service::Service;
@@ -109,12 +111,14 @@ impl DynamoStore {
 
 /// A query for the connections in one partition that have not expired.
 fn connections_in(partition: String, now: u64) -> Parameters {
-    Parameters::key_condition("pk = :pk AND begins_with(sk, :connection)")
-        .filter("expires_at > :now")
-        .projection("sk, connected_at")
-        .value(":pk", Attribute::text(partition))
-        .value(":connection", Attribute::text(CONNECTION))
-        .value(":now", Attribute::number(now))
+    Parameters::key_condition(format!(
+        "{PARTITION} = :pk AND begins_with({SORT}, :connection)"
+    ))
+    .filter(format!("{EXPIRES_AT} > :now"))
+    .projection(format!("{SORT}, {CONNECTED_AT}"))
+    .value(":pk", Attribute::text(partition))
+    .value(":connection", Attribute::text(CONNECTION))
+    .value(":now", Attribute::number(now))
 }
 
 /// A query for a page of members.
@@ -134,12 +138,12 @@ impl ConnectionStore for DynamoStore {
             return Ok(());
         };
         let mut item = connection_key(name, &presence.connection);
-        item.extend(friend.as_ref().map(|name| text("friend", name.as_str())));
+        item.extend(friend.as_ref().map(|name| text(FRIEND, name.as_str())));
         // For the operator: where there are both kinds of routes, the room leads to the other item.
-        item.extend((!room.is_everybody()).then(|| text("room", room.as_str())));
+        item.extend((!room.is_everybody()).then(|| text(ROOM, room.as_str())));
         item.extend([
-            number("connected_at", presence.connected_at),
-            number("expires_at", presence.expires_at()),
+            number(CONNECTED_AT, presence.connected_at),
+            number(EXPIRES_AT, presence.expires_at()),
         ]);
         self.put(item, "record a connection").await
     }
@@ -147,10 +151,10 @@ impl ConnectionStore for DynamoStore {
     async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
         let Session { name, room, .. } = &presence.session;
         let mut item = member_key(room, &presence.connection);
-        item.extend(name.as_ref().map(|name| text("name", name.as_str())));
+        item.extend(name.as_ref().map(|name| text(NAME, name.as_str())));
         item.extend([
-            number("connected_at", presence.connected_at),
-            number("expires_at", presence.expires_at()),
+            number(CONNECTED_AT, presence.connected_at),
+            number(EXPIRES_AT, presence.expires_at()),
         ]);
         self.put(item, "record a member of a room").await
     }
@@ -183,8 +187,8 @@ impl ConnectionStore for DynamoStore {
         start: Option<PageStart>,
     ) -> Result<People, StoreError> {
         let query = page_of(room, shard, now, start)
-            .projection("sk, connected_at, #name")
-            .name("#name", "name");
+            .projection(format!("{SORT}, {CONNECTED_AT}, #name"))
+            .name("#name", NAME);
         let page = self.send(Operation::Query, query, FIND_MEMBERS).await?;
         Ok(People {
             members: page.items().iter().filter_map(member).collect(),
@@ -195,10 +199,10 @@ impl ConnectionStore for DynamoStore {
     async fn remember_session(&self, presence: &Presence) -> Result<(), StoreError> {
         let mut item = session_key(&presence.connection);
         let Session { name, friend, room } = &presence.session;
-        item.extend(name.as_ref().map(|name| text("name", name.as_str())));
-        item.extend(friend.as_ref().map(|name| text("friend", name.as_str())));
-        item.extend((!room.is_everybody()).then(|| text("room", room.as_str())));
-        item.extend([number("expires_at", presence.expires_at())]);
+        item.extend(name.as_ref().map(|name| text(NAME, name.as_str())));
+        item.extend(friend.as_ref().map(|name| text(FRIEND, name.as_str())));
+        item.extend((!room.is_everybody()).then(|| text(ROOM, room.as_str())));
+        item.extend([number(EXPIRES_AT, presence.expires_at())]);
         self.put(item, "record a session").await
     }
 
@@ -236,13 +240,13 @@ impl ConnectionStore for DynamoStore {
 
     async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
         // Not `GetItem`: no function of a stack with an authorizer has that right.
-        let query = Parameters::key_condition("pk = :ban AND sk = :alone")
+        let query = Parameters::key_condition(format!("{PARTITION} = :ban AND {SORT} = :alone"))
             .value(":ban", Attribute::text(table::ban(name.as_str())))
             .value(":alone", Attribute::text(table::ALONE))
             .consistent_read(true);
         let answer = self.send(Operation::Query, query, "find a ban").await?;
         let item = answer.items().first();
-        let until = item.map(|item| read_number(item, "expires_at"));
+        let until = item.map(|item| read_number(item, EXPIRES_AT));
         Ok(until.filter(|until| *until > now))
     }
 
@@ -254,12 +258,10 @@ impl ConnectionStore for DynamoStore {
     ) -> Result<bool, StoreError> {
         // An item for each second, because one update cannot both begin a new second and count within one: this is one
         // write unit, whatever the outcome.
-        let key = Item::from([
-            text("pk", &format!("L#{connection}")),
-            text("sk", &second.to_string()),
-        ]);
+        let partition = table::message_counts(connection.as_str());
+        let key = item_key(&partition, &second.to_string());
         let update = Parameters::key(key)
-            .update("SET expires_at = :expires ADD sent :one")
+            .update(format!("SET {EXPIRES_AT} = :expires ADD sent :one"))
             .condition("attribute_not_exists(sent) OR sent < :most")
             .value(
                 ":expires",
@@ -282,14 +284,14 @@ impl ConnectionStore for DynamoStore {
         let answer = self.send(Operation::GetItem, get, attempt).await?;
         let Some(item) = answer
             .item
-            .filter(|item| read_number(item, "expires_at") > now)
+            .filter(|item| read_number(item, EXPIRES_AT) > now)
         else {
             return Ok(None);
         };
         Session::parse(
-            ("name", read_text(&item, "name")),
-            ("friend", read_text(&item, "friend")),
-            ("room", read_text(&item, "room")),
+            (NAME, read_text(&item, NAME)),
+            (FRIEND, read_text(&item, FRIEND)),
+            (ROOM, read_text(&item, ROOM)),
             // Whether they were required was decided when it was written.
             Names::Optional,
         )

@@ -57,8 +57,8 @@ pub struct Announcements {
 /// Needs `dynamodb:Query`, `dynamodb:UpdateItem`, `dynamodb:DeleteItem` and `execute-api:ManageConnections` (`POST` only).
 ///
 /// # Errors
-/// [`HandlerError::Store`] if the table could not be used; [`HandlerError::Busy`] if another announcer has the room for
-/// longer than this one has time.
+/// [`HandlerError::Store`] if the table could not be used; [`HandlerError::Busy`] if another announcer holds the turn of the
+/// room for longer than this one has time.
 pub async fn announce<S: ConnectionStore + AnnouncementStore, D: Delivery>(
     announce_event: &AnnounceEvent,
     (store, delivery): (&S, &D),

@@ -65,8 +65,8 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
-    let (given, ways) = ((event, frame), (routes, store));
-    let outgoing = match outgoing(given, rule, &session, ways, invocation.now, &log).await {
+    let (given, services) = ((event, frame), (routes, store));
+    let outgoing = match outgoing(given, rule, &session, services, invocation.now, &log).await {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };

@@ -68,9 +68,9 @@ pub async fn delete(
             return Ok(refuse(&refused, event, &connection, delivery, &log).await);
         }
     };
-    let ways = (store, delivery);
+    let services = (store, delivery);
     order
-        .tell(&notice.frame, &connection, ways, invocation, &log)
+        .tell(&notice.frame, &connection, services, invocation, &log)
         .await?;
     if let Some(reference) = &order.request.reference {
         let done = Frame::Done(Done {
@@ -205,8 +205,8 @@ impl<'a> Order<'a> {
                     let now = invocation.now;
                     let mut devices = store.connections_of(person, now, Read::Consistent).await?;
                     devices.retain(|device| device.connection != *asking);
-                    let ways = (store, delivery);
-                    let posts = fan_out(notice, person, devices, now, ways, log).await;
+                    let services = (store, delivery);
+                    let posts = fan_out(notice, person, devices, now, services, log).await;
                     delivered += posts.delivered;
                     refused += posts.refused.len();
                 }

@@ -51,16 +51,16 @@ pub async fn direct(
         return Ok(ProxyResponse::status(403));
     };
     let rule = (routes.rule(event.route()), Receivers::Friend);
-    let (given, ways) = ((event, frame), (routes, store));
-    let outgoing = match outgoing(given, rule, &session, ways, invocation.now, &log).await {
+    let (given, services) = ((event, frame), (routes, store));
+    let outgoing = match outgoing(given, rule, &session, services, invocation.now, &log).await {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
-    let ways = (store, delivery);
+    let services = (store, delivery);
     let (post, now) = (&outgoing.post, invocation.now);
     let outcome = match rule.0.history {
-        Some(_) => send_kept_to_person(post, &friend, ways, now, &log).await?,
-        None => send_to_person(post, &friend, ways, now, &log).await?,
+        Some(_) => send_kept_to_person(post, &friend, services, now, &log).await?,
+        None => send_to_person(post, &friend, services, now, &log).await?,
     };
     let counts = [
         ("delivered", json!(outcome.delivered)),

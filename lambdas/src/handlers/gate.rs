@@ -87,8 +87,8 @@ impl Gate {
         if let Some(refused) = refusal(event, self, delivery, invocation).await? {
             return Ok(Some(refused));
         }
-        let ways = (store, delivery);
-        excess(event, self, ways, invocation).await
+        let services = (store, delivery);
+        excess(event, self, services, invocation).await
     }
 
     /// The `ref` of `frame`, for the notice that it is refused.

@@ -65,10 +65,10 @@ pub async fn kick(
             .map(|device| device.connection)
             .collect()
     };
-    let ways = (store, delivery);
+    let services = (store, delivery);
     let ended = found
         .iter()
-        .map(|device| end(device, &name, &request, ways, index, &log));
+        .map(|device| end(device, &name, &request, services, index, &log));
     let ended: Vec<bool> = stream::iter(ended)
         .buffer_unordered(AT_ONCE)
         .collect()

@@ -122,8 +122,8 @@ pub enum HandlerError {
     /// There is nothing to check tokens with; the handshake is refused with 500.
     #[error("tokens cannot be checked")]
     Tokens(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Another announcer has the room.
-    #[error("another announcer has had the room for as long as this one had time")]
+    /// Another announcer holds the turn of the room.
+    #[error("another announcer held the turn of the room until the time of this one was up")]
     Busy,
     /// A user's handler failed for a reason of its own.
     #[error(transparent)]

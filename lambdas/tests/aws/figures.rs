@@ -31,8 +31,8 @@ async fn the_figures_that_the_command_computes_with_are_what_the_adapters_ask_fo
     assert_eq!(chat.meter.units(), cost::to_absent_friend());
     let gate = Gate::for_mode(Mode::Claimed).with_rate(Some(1));
     let event = event("MESSAGE", "$default", "t", Some(&tom));
-    let ways = (&chat.store, &chat.delivery);
-    excess(&event, &gate, ways, &invocation(60))
+    let services = (&chat.store, &chat.delivery);
+    excess(&event, &gate, services, &invocation(60))
         .await
         .expect("an answer");
     assert_eq!(chat.meter.units(), cost::counted_message());
@@ -47,8 +47,8 @@ async fn the_costs_of_a_look_at_a_room_are_those_that_the_command_computes_with(
         chat.fill("hall", members).await;
         chat.meter.units();
         let event = event_with("who", "t", &json!({"action": "who"}), &tom);
-        let ways = (&chat.store, &chat.delivery);
-        let answer = who(&event, ways, &invocation(60)).await;
+        let services = (&chat.store, &chat.delivery);
+        let answer = who(&event, services, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
         assert_eq!(chat.meter.units(), cost::room(members), "{members} members");
     }
@@ -86,8 +86,8 @@ async fn the_figures_for_rooms_are_what_the_adapters_ask_for_at_every_size() {
         usize::try_from(cost::SHARD_INVOCATIONS).expect("few")
     );
     for shard in &shards {
-        let ways = (&chat.store, &chat.delivery);
-        deliver(shard, ways, &chat.dispatch, &invocation(60))
+        let services = (&chat.store, &chat.delivery);
+        deliver(shard, services, &chat.dispatch, &invocation(60))
             .await
             .expect("a tally");
         units = units + chat.meter.units();

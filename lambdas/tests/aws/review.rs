@@ -136,8 +136,8 @@ async fn a_review_costs_no_request_to_the_table_and_a_refused_message_none_at_al
     let to_both = async || {
         let sent = direct(&event, &store, &delivery, &rules, &invocation).await;
         let friend = (sent.unwrap().status_code(), meter.bill());
-        let ways = (&store, &delivery);
-        let sent = broadcast(&event, ways, &dispatch, &rules, &invocation).await;
+        let services = (&store, &delivery);
+        let sent = broadcast(&event, services, &dispatch, &rules, &invocation).await;
         [friend, (sent.unwrap().status_code(), meter.bill())]
     };
     reviewers.answer_with(|_| Ok(br#"{"verdict":"change","text":"x"}"#.to_vec()));

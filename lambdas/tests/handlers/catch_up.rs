@@ -71,8 +71,8 @@ impl Device {
                 mode: Mode::Claimed,
                 index: Index::FriendAndRoom,
             };
-            let (ways, reader) = (scene.ways(), (reader, 86_400));
-            let asked = handlers::history(&event, ways, reader, &scene.invocation()).await;
+            let (services, reader) = (scene.services(), (reader, 86_400));
+            let asked = handlers::history(&event, services, reader, &scene.invocation()).await;
             assert_eq!(asked.unwrap().status_code(), 200);
             self.read(scene, &connection);
         }
@@ -164,7 +164,7 @@ async fn a_conversation(seed: u64) {
                     mode: Mode::Claimed,
                     index: Index::FriendAndRoom,
                 };
-                handlers::delete(&event, scene.ways(), reader, &scene.invocation())
+                handlers::delete(&event, scene.services(), reader, &scene.invocation())
                     .await
                     .unwrap();
                 sent.remove(&of);

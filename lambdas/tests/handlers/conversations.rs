@@ -135,7 +135,7 @@ impl InMemory {
             }
             for announce_event in &summoned {
                 let invocation = self.scene.invocation();
-                announce(announce_event, self.scene.ways(), &invocation).await?;
+                announce(announce_event, self.scene.services(), &invocation).await?;
             }
         }
     }
@@ -188,14 +188,16 @@ impl InMemory {
     }
 
     async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<ProxyResponse, Fault> {
-        let (ways, invocation) = (self.scene.ways(), self.scene.invocation());
+        let (services, invocation) = (self.scene.services(), self.scene.invocation());
         let reader = Reader {
             mode: Mode::Claimed,
             index: self.wiring.index,
         };
         Ok(match answers {
-            Answers::History => history(event, ways, (reader, MAX_SECONDS), &invocation).await?,
-            Answers::Delete => delete(event, ways, reader, &invocation).await?,
+            Answers::History => {
+                history(event, services, (reader, MAX_SECONDS), &invocation).await?
+            }
+            Answers::Delete => delete(event, services, reader, &invocation).await?,
             Answers::Who | Answers::Kick => return Err("no script asks for it".into()),
         })
     }
@@ -203,11 +205,11 @@ impl InMemory {
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<ProxyResponse, Fault> {
         let (scene, rules) = (&self.scene, self.rules(&self.wiring.room_routes));
-        let ways = (&self.store(), &scene.delivery);
+        let services = (&self.store(), &scene.delivery);
         let invocation = scene.invocation();
-        let answer = broadcast(event, ways, &scene.dispatch, &rules, &invocation).await?;
+        let answer = broadcast(event, services, &scene.dispatch, &rules, &invocation).await?;
         for message in scene.dispatch.take() {
-            deliver(&message, ways, &scene.dispatch, &invocation).await?;
+            deliver(&message, services, &scene.dispatch, &invocation).await?;
         }
         Ok(answer)
     }

@@ -218,6 +218,7 @@ async fn an_order_after_a_failure_makes_the_entry_that_is_missing() {
     scene.store.break_down(Call::FindKept);
     let event = scene.event_at(0, "delete", "q", &order, &context("Ann", "Bob"));
     let invocation = scene.invocation();
-    let failed = chat_lambdas::handlers::delete(&event, scene.ways(), CLAIMED, &invocation).await;
+    let failed =
+        chat_lambdas::handlers::delete(&event, scene.services(), CLAIMED, &invocation).await;
     assert!(failed.is_err());
 }

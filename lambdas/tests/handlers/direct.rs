@@ -184,7 +184,7 @@ async fn a_route_with_a_field_passes_on_that_field_and_refuses_frames_without_it
     let routes = Routes::parse(routes).unwrap();
     let say = async |frame| {
         let event = gateway::routed("say", "t", frame, Some(&context("Tom", "Jerry")));
-        let (store, delivery) = scene.ways();
+        let (store, delivery) = scene.services();
         let answer = direct(&event, store, delivery, &routes, &scene.invocation()).await;
         answer.unwrap().status_code()
     };

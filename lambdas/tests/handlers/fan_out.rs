@@ -150,13 +150,13 @@ async fn post_to_jerry(scene: &Scene) -> FanOut {
         .store
         .connections_of(&jerry, scene.now, Read::Consistent);
     let devices = devices.await.expect("the table can be read");
-    let ways = (&scene.store, &scene.delivery);
+    let services = (&scene.store, &scene.delivery);
     fan_out(
         "hi",
         &jerry,
         devices,
         scene.now,
-        ways,
+        services,
         &scene.invocation().log,
     )
     .await

@@ -109,8 +109,8 @@ impl Scene {
     pub(crate) async fn asks(&self, reader: Reader, frame: &Value, context: &Value) -> Value {
         self.delivery.open(&id("q"));
         let event = self.event("history", "q", frame, context);
-        let (ways, reader) = (self.ways(), (reader, 3_600));
-        let answer = handlers::history(&event, ways, reader, &self.invocation()).await;
+        let (services, reader) = (self.services(), (reader, 3_600));
+        let answer = handlers::history(&event, services, reader, &self.invocation()).await;
         assert!([200, 400].contains(&answer.unwrap().status_code()));
         self.next("q").unwrap()
     }
@@ -119,7 +119,7 @@ impl Scene {
     pub(crate) async fn orders(&self, reader: Reader, frame: &Value, context: &Value) -> Value {
         self.delivery.open(&id("q"));
         let event = self.event("delete", "q", frame, context);
-        let answer = handlers::delete(&event, self.ways(), reader, &self.invocation()).await;
+        let answer = handlers::delete(&event, self.services(), reader, &self.invocation()).await;
         assert!([200, 400].contains(&answer.unwrap().status_code()));
         self.next("q").unwrap()
     }

@@ -140,9 +140,9 @@ async fn says(
         "connectionId": connection}, "body": "hi"});
     event["requestContext"]["requestTimeEpoch"] = json!(BEGIN * 1_000 + milliseconds);
     let event: SocketEvent = serde_json::from_value(event).unwrap();
-    let ways = (&scene.store, &scene.delivery);
+    let services = (&scene.store, &scene.delivery);
     let gate = Gate::for_mode(Mode::Claimed).with_rate(most);
-    excess(&event, &gate, ways, &scene.invocation()).await
+    excess(&event, &gate, services, &scene.invocation()).await
 }
 
 #[tokio::test]

@@ -14,13 +14,13 @@ async fn reported(scene: &Scene, route: &str, frame: &str) -> Value {
     let moment = scene.now * 1_000;
     let context = context("Ann", "Bob");
     let event: SocketEvent = gateway::routed_at(moment, route, "q", frame, Some(&context));
-    let (ways, invocation) = (scene.ways(), scene.invocation());
+    let (services, invocation) = (scene.services(), scene.invocation());
     let index = CLAIMED.index;
     let answer = match route {
-        "history" => handlers::history(&event, ways, (CLAIMED, 3_600), &invocation).await,
-        "delete" => handlers::delete(&event, ways, CLAIMED, &invocation).await,
-        "who" => handlers::who(&event, ways, &invocation).await,
-        "kick" => handlers::kick(&event, ways, index, &invocation).await,
+        "history" => handlers::history(&event, services, (CLAIMED, 3_600), &invocation).await,
+        "delete" => handlers::delete(&event, services, CLAIMED, &invocation).await,
+        "who" => handlers::who(&event, services, &invocation).await,
+        "kick" => handlers::kick(&event, services, index, &invocation).await,
         "say" => scene.says_kept(&event).await,
         _ => scene.tells(&event).await,
     };

@@ -177,8 +177,8 @@ async fn the_longest_message_that_is_kept_fits_a_page_and_a_longer_one_is_refuse
         let frame = json!({"message": "x".repeat(length), "ref": "\u{1}".repeat(128)});
         scene.delivery.open(&id("a"));
         let event = scene.event("tell", "a", &frame, &context("Ann", "Bob"));
-        let ways = (&scene.store, &scene.delivery);
-        handlers::direct(&event, ways.0, ways.1, &routes, &scene.invocation())
+        let services = (&scene.store, &scene.delivery);
+        handlers::direct(&event, services.0, services.1, &routes, &scene.invocation())
             .await
             .unwrap();
         match scene.next("a").unwrap()["error"].as_str() {

@@ -44,7 +44,7 @@ async fn asked(scene: &Scene, frame: &Value) -> Value {
     let ann = ConnectionId::new("a");
     scene.delivery.open(&ann);
     let event = gateway::message("a", &frame.to_string(), Some(&in_kitchen("Ann")));
-    who(&event, scene.ways(), &scene.invocation())
+    who(&event, scene.services(), &scene.invocation())
         .await
         .unwrap();
     serde_json::from_str(&scene.delivery.take(&ann).unwrap()).unwrap()
@@ -138,13 +138,13 @@ async fn a_request_that_is_not_understood_is_answered_with_its_ref() {
 async fn an_unknown_connection_gets_no_answer_and_an_unreadable_room_is_an_error() {
     let scene = Scene::new();
     let event = gateway::message("a", "{}", None);
-    let answer = who(&event, scene.ways(), &scene.invocation())
+    let answer = who(&event, scene.services(), &scene.invocation())
         .await
         .unwrap();
     assert_eq!(answer.status_code(), 403);
     scene.store.break_down(Call::Members);
     let event = gateway::message("a", "{}", Some(&in_kitchen("Ann")));
-    let failed = who(&event, scene.ways(), &scene.invocation()).await;
+    let failed = who(&event, scene.services(), &scene.invocation()).await;
     assert!(matches!(failed, Err(HandlerError::Store(_))), "{failed:?}");
 }
 
@@ -153,7 +153,7 @@ async fn ordered(scene: &Scene, index: Index, frame: &Value) -> Value {
     let mo = ConnectionId::new("m");
     scene.delivery.open(&mo);
     let event = gateway::message("m", &frame.to_string(), Some(&in_kitchen("Mo")));
-    kick(&event, scene.ways(), index, &scene.invocation())
+    kick(&event, scene.services(), index, &scene.invocation())
         .await
         .unwrap();
     serde_json::from_str(&scene.delivery.take(&mo).unwrap()).unwrap()

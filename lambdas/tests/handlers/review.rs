@@ -58,8 +58,8 @@ async fn said(route: &str, frame: &Value, review: Option<Review>, fallback: Fall
     let invocation = scene.invocation();
     let answer = match route {
         "say" => {
-            let (ways, dispatch) = (scene.ways(), &scene.dispatch);
-            handlers::broadcast(&event, ways, dispatch, &rules, &invocation).await
+            let (services, dispatch) = (scene.services(), &scene.dispatch);
+            handlers::broadcast(&event, services, dispatch, &rules, &invocation).await
         }
         _ => handlers::direct(&event, &scene.store, &scene.delivery, &rules, &invocation).await,
     };

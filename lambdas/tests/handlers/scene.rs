@@ -136,18 +136,18 @@ impl Scene {
         routes: &str,
     ) -> Result<ProxyResponse, HandlerError> {
         let routes = Routes::parse(routes).expect("routes are JSON");
-        let (ways, invocation) = (self.ways(), self.invocation());
-        handlers::broadcast(event, ways, &self.dispatch, &routes, &invocation).await
+        let (services, invocation) = (self.services(), self.invocation());
+        handlers::broadcast(event, services, &self.dispatch, &routes, &invocation).await
     }
 
     /// Runs `deliver`.
     pub(crate) async fn delivers(&self, message: &ShardMessage) -> Result<Tally, HandlerError> {
         let invocation = self.invocation();
-        handlers::deliver(message, self.ways(), &self.dispatch, &invocation).await
+        handlers::deliver(message, self.services(), &self.dispatch, &invocation).await
     }
 
     /// The table and the clients.
-    pub(crate) fn ways(&self) -> (&MemoryStore, &MemoryDelivery) {
+    pub(crate) fn services(&self) -> (&MemoryStore, &MemoryDelivery) {
         (&self.store, &self.delivery)
     }
 

@@ -7,7 +7,7 @@ use chat_protocol::answers::Answers;
 use chat_protocol::envelope::{ATTRIBUTES, Envelope, Message, REFERENCE};
 use chat_protocol::history::{self, Deleted};
 use chat_protocol::limit::MAX_FRAME_BYTES;
-use serde::{Deserialize, Serialize};
+use chat_protocol::presence::Announcement;
 
 use super::kept::HistoryReader;
 use crate::error::CommandError;
@@ -42,21 +42,7 @@ pub(super) enum Received<'a> {
     /// A message is deleted.
     Deleted(Deleted<'a>),
     /// People have come into the room, or left it.
-    Presence(Presence<'a>),
-}
-
-/// Who has come, and who has left.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Presence<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    room: Option<Cow<'a, str>>,
-    arrived: Vec<String>,
-    left: Vec<String>,
-    people: usize,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    at: Option<Cow<'a, str>>,
+    Presence(Announcement),
 }
 
 impl Received<'_> {
@@ -72,7 +58,7 @@ impl Received<'_> {
                 Some(from) if from != by => format!("{by} has deleted a message of {from}").into(),
                 _ => format!("{by} has deleted a message").into(),
             },
-            Self::Presence(Presence { arrived, left, .. }) => {
+            Self::Presence(Announcement::Presence { arrived, left, .. }) => {
                 let came = few(arrived) + " came";
                 let went = few(left) + " left";
                 match (arrived.is_empty(), left.is_empty()) {
@@ -192,8 +178,7 @@ impl Framing {
             return Received::Deleted(deleted);
         }
         if self.envelopes
-            && let Ok(presence) = serde_json::from_str::<Presence<'_>>(frame)
-            && presence.kind == "presence"
+            && let Ok(presence) = serde_json::from_str(frame)
         {
             return Received::Presence(presence);
         }
@@ -276,6 +261,15 @@ mod tests {
         assert_eq!(with.read("{}").words(), "{}");
         let without = framing(TWO, None).unwrap();
         assert_eq!(without.read(&frame("")).words(), frame(""));
+    }
+
+    #[test]
+    fn who_has_come_and_who_has_left_is_read_where_a_route_has_envelopes() {
+        let frame = r#"{"type":"presence","room":"tea","arrived":["Ann"],"left":["Bob"],"people":1,"at":"x"}"#;
+        let with = framing(&format!("{TWO}envelope = true\n"), None).unwrap();
+        assert_eq!(with.read(frame).words(), "Ann came, Bob left");
+        let without = framing(TWO, None).unwrap();
+        assert_eq!(without.read(frame), Received::Text(frame));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod layers;
 mod modules;
 mod names;
 mod protocol;
+mod spelled;
 #[path = "../../../../xtask/src/tokens.rs"]
 mod tokens;
 #[path = "../../../../xtask/src/words.rs"]

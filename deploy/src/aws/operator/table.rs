@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
-use chat_protocol::table;
+use chat_protocol::table::{self, PARTITION, SORT};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,7 +40,15 @@ struct Rows {
 }
 
 /// What is read of an item; `name` is a reserved word of DynamoDB's.
-const READ: &str = "pk, sk, #name, friend, room, connected_at, expires_at";
+const READ: [&str; 7] = [
+    PARTITION,
+    SORT,
+    "#name",
+    table::FRIEND,
+    table::ROOM,
+    table::CONNECTED_AT,
+    table::EXPIRES_AT,
+];
 
 fn text(text: &str) -> Attribute {
     Attribute {
@@ -51,8 +59,8 @@ fn text(text: &str) -> Attribute {
 
 fn attributes(key: &Key) -> Attributes {
     Attributes::from([
-        (table::PARTITION.to_owned(), text(&key.partition)),
-        (table::SORT.to_owned(), text(&key.sort)),
+        (PARTITION.to_owned(), text(&key.partition)),
+        (SORT.to_owned(), text(&key.sort)),
     ])
 }
 
@@ -67,8 +75,8 @@ fn item(attributes: &Attributes) -> Item {
         value.parse().ok()
     };
     Item {
-        partition: text(table::PARTITION).unwrap_or_default(),
-        sort: text(table::SORT).unwrap_or_default(),
+        partition: text(PARTITION).unwrap_or_default(),
+        sort: text(SORT).unwrap_or_default(),
         name: text(table::NAME),
         friend: text(table::FRIEND),
         room: text(table::ROOM),
@@ -104,11 +112,11 @@ impl DynamoConnections {
     }
 
     /// What a request that reads has beside `condition`, with `values` in it.
-    fn reading(&self, condition: (&str, &str), values: Value, start: Option<&Key>) -> Value {
+    fn reading(&self, condition: (&str, String), values: Value, start: Option<&Key>) -> Value {
         let mut asked = json!({
             "TableName": self.table,
             "ConsistentRead": true,
-            "ProjectionExpression": READ,
+            "ProjectionExpression": READ.join(", "),
             "ExpressionAttributeNames": { "#name": table::NAME },
             "ExpressionAttributeValues": values,
         });
@@ -120,7 +128,7 @@ impl DynamoConnections {
     }
 
     fn query_of(&self, partition: &str, start: Option<&Key>) -> Value {
-        let condition = "pk = :pk AND begins_with(sk, :connection)";
+        let condition = format!("{PARTITION} = :pk AND begins_with({SORT}, :connection)");
         let values = json!({ ":pk": text(partition), ":connection": text(table::CONNECTION) });
         self.reading(("KeyConditionExpression", condition), values, start)
     }
@@ -129,15 +137,15 @@ impl DynamoConnections {
         let connections = text(table::CONNECTION);
         let (condition, values) = match only {
             Only::Connections => (
-                "begins_with(sk, :connection)",
+                format!("begins_with({SORT}, :connection)"),
                 json!({ ":connection": connections }),
             ),
             Only::Connection(id) => (
-                "sk = :connection",
+                format!("{SORT} = :connection"),
                 json!({ ":connection": text(&table::connection(id)) }),
             ),
             Only::Name(name) => (
-                "begins_with(sk, :connection) AND #name = :name",
+                format!("begins_with({SORT}, :connection) AND #name = :name"),
                 json!({ ":connection": connections, ":name": text(name) }),
             ),
         };

@@ -12,7 +12,7 @@ use crate::config::function::with_settings;
 use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 #[cfg(test)]
-use crate::config::schema::{self, shape};
+use crate::config::schema::{self, describe, shape};
 #[cfg(test)]
 use crate::config::secret;
 use crate::config::secret::SecretHeader;
@@ -28,8 +28,8 @@ with_settings! {
         /// `$disconnect`, both or neither.
         #[cfg_attr(test, schemars(with = "shape::RouteKey"))]
         pub(super) key: Spanned<RouteKey>,
-        /// The people who receive the text: the one person whom the sender named, or everybody in the sender's room.
-        #[cfg_attr(test, schemars(with = "Option<shape::Receivers>"))]
+        /// The people who receive the text.
+        #[cfg_attr(test, schemars(with = "Option<shape::Receivers>", extend("description" = describe::receivers())))]
         pub(super) receivers: Option<Spanned<Receivers>>,
         /// Instead of receivers: the URL of a backend of yours, which gets a POST for each frame.
         #[cfg_attr(test, schemars(with = "Option<shape::BackendUrl>"))]
@@ -50,12 +50,11 @@ with_settings! {
         /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
         #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
         pub(super) text: Option<Spanned<FieldName>>,
-        /// For `receivers = "room"`: whether the sender receives the text, too.
-        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+        /// For receivers of some kinds: whether the sender receives the text, too.
+        #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false, "description" = describe::include_sender())))]
         pub(super) include_sender: Option<Spanned<bool>>,
-        /// For receivers: the longest text, in bytes; a longer one is answered with an error frame. Without it, 32768 in
-        /// rooms and 131072 between friends.
-        #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>"))]
+        /// For receivers: the longest text, in bytes; a longer one is answered with an error frame.
+        #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>", extend("description" = describe::max_text_bytes())))]
         pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
         /// For receivers: whether the text arrives in a JSON object with its sender, its time and an id, and senders may ask
         /// for a receipt.

@@ -100,7 +100,7 @@ fn a_backend_has_a_secret_header_and_nothing_else_has_one() {
     };
     let header = backend.secret.as_ref().unwrap();
     assert_eq!(
-        (header.name.as_str(), header.reference.as_str()),
+        (header.name.as_str(), &*header.reference.to_string()),
         ("x-chat", "ssm:/chat")
     );
     // A relative path starts at the config's folder.

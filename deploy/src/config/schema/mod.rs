@@ -3,6 +3,7 @@
 //! It exists in tests alone: the command carries the file. A schema says less than the types do, so what it refuses they
 //! refuse, and some of what it accepts they refuse as well.
 
+pub(super) mod describe;
 pub(super) mod shape;
 #[cfg(test)]
 mod tests;
@@ -114,7 +115,7 @@ pub(super) fn rules_of_routes() -> Value {
     }
     rules.push(json!({
         "if": { "required": ["include-sender"] },
-        "then": { "properties": { "receivers": { "const": "room" } } },
+        "then": { "properties": { "receivers": one_of(&describe::with_include_sender()) } },
     }));
     rules.push(json!({
         "if": { "required": ["announce"] },
@@ -158,6 +159,13 @@ pub(super) fn rules_of_secrets() -> Value {
         never_both("json-key", "ssm"),
         never_both("variable", "file"),
     ])
+}
+
+fn one_of(words: &[&str]) -> Value {
+    match words {
+        [only] => json!({ "const": only }),
+        words => json!({ "enum": words }),
+    }
 }
 
 fn only_with(key: &str, needed: &str) -> Value {

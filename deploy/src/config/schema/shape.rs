@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use chat_protocol::limit::{self, MAX_MESSAGE_BYTES};
-use chat_protocol::name;
+use chat_protocol::review::Fallback;
+use chat_protocol::{Mode, name};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::config::alarms::MAX_THRESHOLD;
@@ -16,6 +17,12 @@ fn person() -> String {
     let (all, ends) = (name::PUNCTUATION, name::PUNCTUATION.trim());
     let most = name::MAX_CHARACTERS - 2;
     format!("^[A-Za-z0-9{ends}]([A-Za-z0-9{all}]{{0,{most}}}[A-Za-z0-9{ends}])?$")
+}
+
+/// The modes that the config has a word for.
+fn modes() -> Vec<&'static str> {
+    let modes = Mode::ALL.into_iter().filter(|mode| *mode != Mode::Handler);
+    modes.map(Mode::word).collect()
 }
 
 /// What is compared letter by letter: nothing that would stand for something else, and no control character.
@@ -87,7 +94,7 @@ shapes! {
     FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
-    ReviewFallback: { "enum": ["allow", "refuse"], "default": "refuse" };
+    ReviewFallback: { "enum": Fallback::ALL.map(Fallback::word), "default": Fallback::default().word() };
     ReviewTimeout: { "type": "string", "pattern": "^([1-9][0-9]{2,3}ms|10000ms|[1-9]s|10s)$", "default": "2s" };
     OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
@@ -108,7 +115,7 @@ shapes! {
         "type": "string",
         "pattern": "^(table|connections|arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+)$",
     };
-    AuthMode: { "enum": ["claimed", "token", "jwt"], "default": "claimed" };
+    AuthMode: { "enum": modes(), "default": Mode::default().word() };
     IssuerUrl: {
         "type": "string",
         "pattern": "^(https://[^\\s/?#*@]+|http://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]+)?)(/[^\\s?#*]*)?$",

@@ -25,21 +25,31 @@ const ANNOUNCING: f64 = 0.1;
 
 /// Adds what the routes with `answers` are asked for, where messages take `route`.
 pub(super) fn add(load: &mut Load, chat: &Chat<'_>, route: &Route) {
-    let has = |which: Answers| chat.settings.answers().any(|answers| answers == which);
-    if has(Answers::History) {
-        pages(load, chat, route);
+    let has = |which: &Answers| chat.settings.answers().any(|answers| answers == *which);
+    let mut charges: Vec<_> = Answers::ALL.into_iter().filter(has).map(charge).collect();
+    charges.sort_by_key(|(place, _)| *place);
+    for (_, charge) in charges {
+        charge(load, chat, route);
     }
-    if has(Answers::Who) {
-        lists(load, chat);
+}
+
+/// Adds what one kind of request costs.
+type Charge = fn(&mut Load, &Chat<'_>, &Route);
+
+/// What a kind of request costs, with its place among the assumptions.
+fn charge(answers: Answers) -> (u8, Charge) {
+    match answers {
+        Answers::History => (0, pages),
+        Answers::Who => (1, presence),
+        Answers::Delete => (2, deletions),
+        Answers::Kick => (3, |load, _, _| load.leave_out("`kick`, which is rare")),
     }
+}
+
+fn presence(load: &mut Load, chat: &Chat<'_>, _: &Route) {
+    lists(load, chat);
     if chat.settings.announces {
         announcements(load, chat);
-    }
-    if has(Answers::Delete) && keeps(route) {
-        deletions(load, chat);
-    }
-    if has(Answers::Kick) {
-        load.leave_out("`kick`, which is rare");
     }
 }
 
@@ -139,7 +149,10 @@ fn announcements(load: &mut Load, chat: &Chat<'_>) {
     );
 }
 
-fn deletions(load: &mut Load, chat: &Chat<'_>) {
+fn deletions(load: &mut Load, chat: &Chat<'_>, route: &Route) {
+    if !keeps(route) {
+        return;
+    }
     let cause = Cause::Deletions;
     let number = chat.habits.messages / MESSAGES_TO_A_DELETION;
     load.receive(cause, number, REQUEST_BYTES);

@@ -83,14 +83,14 @@ fn encrypted(load: &mut Load, chat: &Chat<'_>) {
 }
 
 fn secrets(load: &mut Load, chat: &Chat<'_>) {
-    const PREFIX: &str = "secretsmanager:";
     let settings = chat.settings;
     let mut all = BTreeSet::new();
     for (_, backend) in settings.backends() {
         // CloudFormation reads it with each deployment.
-        let reference = backend.secret.as_ref().map(|it| it.reference.as_str());
-        let id = reference.and_then(|it| it.strip_prefix(PREFIX));
-        all.extend(id.map(|it| it.split(":SecretString").next().unwrap_or(it).to_owned()));
+        if let Some(Reference::Secret { id, .. }) = backend.secret.as_ref().map(|it| &it.reference)
+        {
+            all.insert(id.clone());
+        }
     }
     for (_, handler) in settings.functions_of_the_user() {
         for secret in handler.secrets.values() {

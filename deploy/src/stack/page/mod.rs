@@ -4,7 +4,7 @@ mod access;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chat_protocol::{Field, Receivers};
+use chat_protocol::{Field, Names, Receivers};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,8 +28,8 @@ pub fn page_settings(
     endpoint: Option<&str>,
 ) -> Value {
     let names = match introduction {
-        RequiredIdentity::Friends => "required",
-        RequiredIdentity::Name => "optional",
+        RequiredIdentity::Friends => Names::Required.word(),
+        RequiredIdentity::Name => Names::Optional.word(),
         RequiredIdentity::Nothing => "none",
     };
     let mut value = json!({

@@ -10,8 +10,9 @@ mod terraform;
 mod tests;
 mod uncovered;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use chat_protocol::secret::Reference;
 use serde_json::{Value, json};
 
 use self::statement::{Statements, arn};
@@ -306,52 +307,31 @@ impl Subject<'_> {
 
     /// CloudFormation reads the values of secret headers.
     fn secrets(&self, all: &mut Statements) {
-        let mut secrets = BTreeMap::from([
-            ("secretsmanager", BTreeSet::new()),
-            ("ssm", BTreeSet::new()),
-        ]);
-        for (_, backend) in self.settings.backends() {
-            let reference = backend
-                .secret
-                .iter()
-                .map(|secret| secret.reference.as_str());
-            for (service, rest) in reference.filter_map(|reference| reference.split_once(':')) {
-                let on = match service {
-                    "ssm" => {
-                        let name = rest.split(':').next().unwrap_or_default();
-                        self.here(
-                            "ssm",
-                            &format!("parameter/{}", name.trim_start_matches('/')),
-                        )
-                    }
-                    _ => match rest.split(":SecretString").next().unwrap_or_default() {
-                        arn if arn.starts_with("arn:") => arn_in_policies(arn),
-                        // A secret's ARN ends in a hyphen and six random characters.
-                        name => self.here("secretsmanager", &format!("secret:{name}-??????")),
-                    },
-                };
-                secrets.entry(service).or_default().insert(on);
-            }
+        let (mut secrets, mut parameters) = (BTreeSet::new(), BTreeSet::new());
+        let backends = self.settings.backends();
+        for secret in backends.filter_map(|(_, backend)| backend.secret.as_ref()) {
+            match &secret.reference {
+                Reference::Parameter(name) => {
+                    // The version is no part of a parameter's ARN.
+                    let name = name.split(':').next().unwrap_or_default();
+                    let name = name.trim_start_matches('/');
+                    parameters.insert(self.here("ssm", &format!("parameter/{name}")))
+                }
+                Reference::Secret { id, .. } if id.starts_with("arn:") => {
+                    secrets.insert(arn_in_policies(id))
+                }
+                // A secret's ARN ends in a hyphen and six random characters.
+                Reference::Secret { id, .. } => {
+                    secrets.insert(self.here("secretsmanager", &format!("secret:{id}-??????")))
+                }
+            };
         }
-        for (service, action) in [
-            ("secretsmanager", "secretsmanager:GetSecretValue"),
-            ("ssm", "ssm:GetParameters"),
+        for (id, action, on) in [
+            ("Secrets", "secretsmanager:GetSecretValue", secrets),
+            ("Parameters", "ssm:GetParameters", parameters),
         ] {
-            let on: Vec<String> = secrets
-                .remove(service)
-                .unwrap_or_default()
-                .into_iter()
-                .collect();
             if !on.is_empty() {
-                all.allow(
-                    if service == "ssm" {
-                        "Parameters"
-                    } else {
-                        "Secrets"
-                    },
-                    &[action],
-                    on,
-                );
+                all.allow(id, &[action], on.into_iter().collect::<Vec<String>>());
             }
         }
     }

@@ -5,18 +5,9 @@ use serde_json::{Value, json};
 
 use super::fragment::{self, Section};
 
-/// Our functions that write or remove members of rooms.
-const WITNESSES: [Handler; 5] = [
-    Handler::Connect,
-    Handler::Disconnect,
-    Handler::Broadcast,
-    Handler::Deliver,
-    Handler::Kick,
-];
-
 /// Adds the function to `resources`, which have all other functions of ours.
 pub(super) fn add(resources: &mut Section) {
-    for handler in WITNESSES {
+    for handler in Handler::ALL.into_iter().filter(|it| it.changes_rooms()) {
         let family = handler.family();
         if resources.contains_key(&format!("{family}Function")) {
             let_open_turns(resources, handler);

@@ -61,8 +61,8 @@ impl Chat {
     /// Says something of `length` to the sender's room. The message's id.
     async fn says(&self, context: &Value, length: usize) -> Value {
         let event = event_with("say", "t", &message(length), context);
-        let ways = (&self.store, &self.delivery);
-        let said = broadcast(&event, ways, &self.dispatch, &routes(), &invocation(60)).await;
+        let services = (&self.store, &self.delivery);
+        let said = broadcast(&event, services, &self.dispatch, &routes(), &invocation(60)).await;
         assert_eq!(said.expect("an answer").status_code(), 200);
         let receipt = self.delivery.take(&ConnectionId::new("t"));
         let receipt: Value = serde_json::from_str(&receipt.expect("a receipt")).expect("JSON");
@@ -71,8 +71,8 @@ impl Chat {
 
     async fn asks(&self, context: &Value, frame: &Value) -> Value {
         let event = event_with("history", "t", frame, context);
-        let ways = (&self.store, &self.delivery);
-        let asked = history(&event, ways, (READER, 86_400), &invocation(60)).await;
+        let services = (&self.store, &self.delivery);
+        let asked = history(&event, services, (READER, 86_400), &invocation(60)).await;
         assert_eq!(asked.expect("an answer").status_code(), 200);
         let page = self.delivery.take(&ConnectionId::new("t"));
         serde_json::from_str(&page.expect("a page")).expect("JSON")
@@ -143,8 +143,8 @@ async fn a_page_costs_a_read_for_each_4_kb_and_a_deletion_a_read_two_writes_and_
     assert_eq!(bill, "1 Query 251");
 
     let order = event_with("delete", "t", &json!({"id": id}), &tom);
-    let ways = (&chat.store, &chat.delivery);
-    let deleted = delete(&order, ways, READER, &invocation(60)).await;
+    let services = (&chat.store, &chat.delivery);
+    let deleted = delete(&order, services, READER, &invocation(60)).await;
     assert_eq!(deleted.expect("an answer").status_code(), 200);
     // One of the queries finds the message, four find the room.
     let what = "deletions of such messages of 100 characters in a room of up to some 200";
@@ -172,8 +172,8 @@ async fn the_costs_of_history_and_deletions_are_those_that_the_command_computes_
         chat.asks(&tom, &json!({"after": id, "exact": true})).await;
         assert_eq!(chat.meter.units(), cost::empty_page());
         let order = event_with("delete", "t", &json!({"id": id}), &tom);
-        let ways = (&chat.store, &chat.delivery);
-        let deleted = delete(&order, ways, READER, &invocation(60)).await;
+        let services = (&chat.store, &chat.delivery);
+        let deleted = delete(&order, services, READER, &invocation(60)).await;
         assert_eq!(deleted.expect("an answer").status_code(), 200);
         let expected = cost::deletion(length) + cost::room(1);
         assert_eq!(chat.meter.units(), expected, "{length} characters");
@@ -195,8 +195,8 @@ async fn the_costs_between_friends_with_history_are_those_that_the_command_compu
         let receipt: Value = serde_json::from_str(&receipt.expect("a receipt")).expect("JSON");
         let order = json!({"id": receipt["id"], "with": "Jerry"});
         let order = event_with("delete", "t", &order, &tom);
-        let ways = (&chat.store, &chat.delivery);
-        let deleted = delete(&order, ways, READER, &invocation(60)).await;
+        let services = (&chat.store, &chat.delivery);
+        let deleted = delete(&order, services, READER, &invocation(60)).await;
         assert_eq!(deleted.expect("an answer").status_code(), 200);
         let expected = cost::deletion(length) + cost::look_for_two();
         assert_eq!(chat.meter.units(), expected, "{length} characters");

@@ -113,8 +113,8 @@ async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members
     assert_eq!(shards.len(), 4);
     assert_eq!(chat.meter.bill(), "4 Query 20");
     for shard in &shards {
-        let ways = (&chat.store, &chat.delivery);
-        let tally = deliver(shard, ways, &chat.dispatch, &invocation(60)).await;
+        let services = (&chat.store, &chat.delivery);
+        let tally = deliver(shard, services, &chat.dispatch, &invocation(60)).await;
         assert_eq!(tally.expect("a tally").refused, 0);
     }
     assert_eq!(chat.meter.bill(), "8 Query 32");
@@ -148,10 +148,10 @@ async fn a_limit_on_messages_costs_a_write_with_each_whether_it_is_refused_or_no
     chat.connect("j", Some(&context("Jerry", "Tom"))).await;
     chat.meter.bill();
     let event = event("MESSAGE", "$default", "t", Some(&tom));
-    let ways = (&chat.store, &chat.delivery);
+    let services = (&chat.store, &chat.delivery);
     let gate = Gate::for_mode(Mode::Claimed).with_rate(Some(1));
     for is_refused in [false, true] {
-        let outcome = excess(&event, &gate, ways, &invocation(60)).await;
+        let outcome = excess(&event, &gate, services, &invocation(60)).await;
         assert_eq!(outcome.expect("an answer").is_some(), is_refused);
         assert_eq!(chat.meter.bill(), "1 UpdateItem 1");
     }
@@ -169,9 +169,9 @@ async fn to_ask_who_is_in_a_room_costs_what_a_message_to_it_costs() {
     chat.meter.bill();
     chat.broadcast("t", Some(&tom)).await;
     let of_a_message = chat.meter.bill();
-    let ways = (&chat.store, &chat.delivery);
+    let services = (&chat.store, &chat.delivery);
     let event = event_with("who", "t", &json!({"action": "who"}), &tom);
-    let answer = who(&event, ways, &invocation(60)).await;
+    let answer = who(&event, services, &invocation(60)).await;
     assert_eq!(answer.expect("an answer").status_code(), 200);
     assert_eq!(chat.meter.bill(), of_a_message);
 }
@@ -317,8 +317,8 @@ impl Chat {
 
     pub(crate) async fn broadcast(&self, connection: &str, context: Option<&Value>) {
         let event = event("MESSAGE", "$default", connection, context);
-        let (ways, routes) = ((&self.store, &self.delivery), Routes::default());
-        let answer = broadcast(&event, ways, &self.dispatch, &routes, &invocation(60)).await;
+        let (services, routes) = ((&self.store, &self.delivery), Routes::default());
+        let answer = broadcast(&event, services, &self.dispatch, &routes, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 

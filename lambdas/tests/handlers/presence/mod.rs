@@ -99,7 +99,7 @@ impl Kitchen {
         &self,
         announce_event: &AnnounceEvent,
     ) -> Result<Announcements, HandlerError> {
-        announce(announce_event, self.scene.ways(), &self.invocation()).await
+        announce(announce_event, self.scene.services(), &self.invocation()).await
     }
 
     /// Runs the announcers that were summoned, one after another, until none is.

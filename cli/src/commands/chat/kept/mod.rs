@@ -5,6 +5,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use chat_protocol::envelope::REFERENCE;
 use chat_protocol::history::{self, Entry, Page};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -107,9 +108,9 @@ impl HistoryReader {
     /// A connection has opened: the request for what was missed.
     pub(super) fn opened(&mut self) -> String {
         match self.cursor.clone().or_else(|| self.oldest.clone()) {
-            Some(after) => self.request(PageKind::Missed, json!({ "after": after })),
+            Some(after) => self.request(PageKind::Missed, json!({ history::AFTER: after })),
             None if self.shows_last_page => self.request(PageKind::Newest, json!({})),
-            None => self.request(PageKind::Newest, json!({ "limit": 1 })),
+            None => self.request(PageKind::Newest, json!({ history::LIMIT: 1 })),
         }
     }
 
@@ -117,14 +118,14 @@ impl HistoryReader {
     pub(super) fn older(&mut self) -> Option<String> {
         let before = self.oldest.clone().filter(|_| self.has_older)?;
         let is_idle = self.asked.is_none();
-        is_idle.then(|| self.request(PageKind::Older, json!({ "before": before })))
+        is_idle.then(|| self.request(PageKind::Older, json!({ history::BEFORE: before })))
     }
 
     fn request(&mut self, what: PageKind, mut members: Value) -> String {
         self.requests += 1;
         let reference = format!("history-{}", self.requests);
         members["action"] = self.action.as_str().into();
-        members["ref"] = reference.as_str().into();
+        members[REFERENCE] = reference.as_str().into();
         if let Some(with) = &self.with {
             members[history::WITH] = with.as_str().into();
         }
@@ -243,7 +244,7 @@ impl HistoryReader {
                         self.cursor = Some(last.clone());
                     }
                     if page.more {
-                        let after = json!({ "after": last, "exact": true });
+                        let after = json!({ history::AFTER: last, history::EXACT: true });
                         taken.request = Some(self.request(PageKind::Missed, after));
                         return taken;
                     }
@@ -265,7 +266,7 @@ impl HistoryReader {
     fn is_own(&self, entry: &Entry<'_>) -> bool {
         match entry {
             Entry::Message(message) => {
-                let mark = message.attributes.get(chat_protocol::envelope::REFERENCE);
+                let mark = message.attributes.get(REFERENCE);
                 mark.is_some_and(|mark| self.marks.contains(mark))
             }
             Entry::Deleted(_) => false,
