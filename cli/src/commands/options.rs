@@ -1,6 +1,6 @@
 //! The options that several commands share, each group under a heading of its own.
 //!
-//! A command declares its own options first, then flattens groups in the order of [`HEADINGS`].
+//! A command declares its own options first, then flattens groups in the order of `HEADINGS`.
 
 use std::path::{Path, PathBuf};
 

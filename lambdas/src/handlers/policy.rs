@@ -1,7 +1,7 @@
 //! An authorizer's response.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::event::Proof;
 use crate::session::{Names, Session};
@@ -61,7 +61,8 @@ impl Policy {
 
     /// Allows exactly what was asked for: the `$connect` of this API and stage. The session, and the `proof` of a token,
     /// become the context.
-    pub(super) fn allow(arn: &str, session: &Session, names: Names, proof: Option<&Proof>) -> Self {
+    #[must_use]
+    pub fn allow(arn: &str, session: &Session, names: Names, proof: Option<&Proof>) -> Self {
         let Session { name, friend, room } = session;
         // A client without a name still gets a context: a context without any of our fields would prove nothing later.
         let has_room = names == Names::Optional || !room.is_everybody();
@@ -83,6 +84,12 @@ impl Policy {
                     .map(|proof| json!(proof.claims).to_string()),
             },
         }
+    }
+
+    /// The context, which API Gateway repeats in every later event of the connection.
+    #[must_use]
+    pub fn context(&self) -> Value {
+        json!(self.context)
     }
 
     /// Whether API Gateway takes it

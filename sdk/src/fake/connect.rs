@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use chat_lambdas::event::{Proof, SocketEvent};
-use chat_lambdas::handlers::Gate;
+use chat_lambdas::handlers::{Gate, Policy};
 use chat_lambdas::session::{ConnectionId, Name, Names, Session};
 use chat_lambdas::store::{ConnectionStore as _, Presence};
 use chat_protocol::Mode;
@@ -229,22 +229,14 @@ impl Client {
 
     /// The event of its `frame` on `route`, with the authorizer's context that API Gateway repeats.
     pub(super) fn event(&self, route: &str, frame: &str) -> SocketEvent {
-        let Session { name, friend, room } = &self.session;
-        let proof = self.proof.as_ref();
-        let can = proof.and_then(|proof| proof.can.as_ref());
+        let names = Names::Optional;
+        let policy = Policy::allow("", &self.session, names, self.proof.as_ref());
         let event = json!({
             "requestContext": {
                 "routeKey": route,
                 "eventType": "MESSAGE",
                 "connectionId": self.connection_id(),
-                "authorizer": {
-                    "name": name.as_ref().map(Name::as_str),
-                    "friend": friend.as_ref().map(Name::as_str),
-                    "room": room.as_str(),
-                    "exp": proof.map(|proof| proof.expires_at.to_string()),
-                    "can": can.map(|can| json!(can).to_string()),
-                    "claims": proof.map(|proof| json!(proof.claims).to_string()),
-                },
+                "authorizer": policy.context(),
             },
             "body": frame,
         });

@@ -112,7 +112,7 @@ async fn with_every_permission_an_expired_token_gets_an_error_frame_and_its_conn
 }
 
 #[tokio::test]
-async fn without_the_permission_to_end_connections_late_frames_are_refused_and_the_log_says_why() {
+async fn without_permission_to_end_connections_late_frames_are_refused_and_the_log_says_why() {
     let key = PrivateKey::generate().unwrap();
     let mut template = rendered(&key, "mode = \"token\"");
     for role in ["DirectRole", "BroadcastRole"] {

@@ -50,8 +50,7 @@ async fn a_failed_validation_names_resource_place_reason_and_meaning_and_leaves_
 }
 
 #[tokio::test]
-async fn a_caller_without_the_permission_to_details_gets_the_reason_and_the_permission_to_ask_for()
-{
+async fn a_caller_without_permission_to_see_details_gets_the_reason_and_the_missing_action() {
     let (error, _) = refused(FakeCloud::with("CREATE_COMPLETE").change_set(REASON)).await;
     assert_eq!(error.kind, ErrorKind::Failed);
     expect![[r#"
