@@ -209,7 +209,7 @@ where
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = chats.during(invocation);
             Ok(match handled(event, &gate, &chat, &handler).await? {
-                Ok(reply) => answer(reply, replies, invocation),
+                Ok(reply) => response(reply, replies, invocation),
                 Err(refusal) => refusal,
             })
         })
@@ -250,7 +250,7 @@ pub(crate) async fn refused(
     })
 }
 
-fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> ProxyResponse {
+fn response(reply: Reply, replies: bool, invocation: &Invocation) -> ProxyResponse {
     match reply.into_text() {
         None => ProxyResponse::status(200),
         Some(text) => {

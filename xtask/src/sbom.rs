@@ -88,7 +88,7 @@ fn unwritten(path: &Path, error: std::io::Error) -> StepError {
     StepError::Other(format!("could not write {}: {error}", path.display()))
 }
 
-fn answer(words: &[&str]) -> Result<Vec<u8>, StepError> {
+fn output(words: &[&str]) -> Result<Vec<u8>, StepError> {
     let output = Command::new(cargo())
         .args(words)
         .current_dir(root())
@@ -106,7 +106,7 @@ fn answer(words: &[&str]) -> Result<Vec<u8>, StepError> {
 fn tree(root: &str, edges: &str, target: &str) -> Result<BTreeSet<Key>, StepError> {
     let words = ["tree", "--locked", "--package", root, "--target", target];
     let more = ["--edges", edges, "--prefix", "none", "--format", "{p}"];
-    let text = answer(&[&words[..], &more[..]].concat())?;
+    let text = output(&[&words[..], &more[..]].concat())?;
     let text = String::from_utf8_lossy(&text);
     Ok(text.lines().filter_map(key).collect())
 }

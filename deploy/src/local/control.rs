@@ -224,7 +224,7 @@ pub(super) async fn serve(
                 return;
             }
             let service = hyper::service::service_fn(move |request| {
-                answer(request, secret.clone(), asked.clone())
+                respond(request, secret.clone(), asked.clone())
             });
             let serving = hyper::server::conn::http1::Builder::new()
                 .keep_alive(false)
@@ -237,7 +237,7 @@ pub(super) async fn serve(
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     secret: String,
     asked: mpsc::Sender<ControlRequest>,

@@ -34,7 +34,7 @@ pub(super) fn collect(programs: &Programs) -> Result<Archive, StepError> {
         archive.add_program(format!("{HANDLERS}/{place}/chat"), read(path)?);
     }
     for (shell, path) in COMPLETIONS {
-        let script = answer(&programs.command, &["completions".as_ref(), shell.as_ref()])?;
+        let script = output(&programs.command, &["completions".as_ref(), shell.as_ref()])?;
         archive.add(path, script);
     }
     for (name, page) in man_pages(&programs.command)? {
@@ -56,7 +56,7 @@ fn document(name: &str) -> String {
 
 fn man_pages(command: &Path) -> Result<Vec<(String, Vec<u8>)>, StepError> {
     let folder = tempfile::tempdir().map_err(|error| at(Path::new("a temporary folder"), error))?;
-    answer(command, &["man-pages".as_ref(), folder.path()])?;
+    output(command, &["man-pages".as_ref(), folder.path()])?;
     let entries = std::fs::read_dir(folder.path()).map_err(|error| at(folder.path(), error))?;
     let pages = entries.flatten().map(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -66,7 +66,7 @@ fn man_pages(command: &Path) -> Result<Vec<(String, Vec<u8>)>, StepError> {
 }
 
 /// What `command` prints.
-fn answer(command: &Path, words: &[&Path]) -> Result<Vec<u8>, StepError> {
+fn output(command: &Path, words: &[&Path]) -> Result<Vec<u8>, StepError> {
     let output = Command::new(command).args(words).output();
     let output = output.map_err(|error| at(command, error))?;
     match output.status.success() {

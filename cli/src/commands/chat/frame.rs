@@ -9,7 +9,7 @@ use chat_protocol::history::{self, Deleted};
 use chat_protocol::limit::MAX_FRAME_BYTES;
 use chat_protocol::presence::Announcement;
 
-use super::kept::HistoryReader;
+use super::history::HistoryReader;
 use crate::error::CommandError;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::RouteKey;

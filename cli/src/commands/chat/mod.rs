@@ -1,8 +1,8 @@
 //! `chatctl chat`
 
 mod frame;
+mod history;
 mod identity;
-mod kept;
 mod lines;
 mod proof;
 mod random;

@@ -7,8 +7,8 @@ use rustyline_async::ReadlineEvent;
 use tokio::sync::mpsc;
 
 use super::frame::{Framing, Received};
+use super::history::HistoryReader;
 use super::identity::Identity;
-use super::kept::HistoryReader;
 use super::talk::talk;
 use super::view::{State, Typed, View};
 use crate::error::CommandError;

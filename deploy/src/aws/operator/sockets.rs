@@ -63,13 +63,13 @@ impl ApiConnections {
     }
 
     /// `None` if there is no such connection. A real 410 has an empty body, so its status decides.
-    fn answer<T>(
+    fn found<T>(
         &self,
         attempt: &str,
-        answer: Result<T, Failure>,
+        response: Result<T, Failure>,
     ) -> Result<Option<T>, TargetError> {
-        let error = match answer {
-            Ok(answer) => return Ok(Some(answer)),
+        let error = match response {
+            Ok(response) => return Ok(Some(response)),
             Err(error) => error,
         };
         let status = error.raw_response().map(|raw| raw.status().as_u16());
@@ -91,7 +91,7 @@ impl ApiConnections {
 impl Connections for ApiConnections {
     async fn activity(&self, connection: &str) -> Result<Option<Activity>, TargetError> {
         let asked = about(connection, "GetConnection", "GET");
-        self.answer(
+        self.found(
             "read a connection",
             self.client.send(asked, connected).await,
         )
@@ -102,13 +102,13 @@ impl Connections for ApiConnections {
             content: Some(("application/octet-stream", text.as_bytes().to_vec())),
             ..about(connection, "PostToConnection", "POST")
         };
-        let answer = self.client.send(asked, |_| Ok(())).await;
-        Ok(self.answer("send to a connection", answer)?.is_some())
+        let response = self.client.send(asked, |_| Ok(())).await;
+        Ok(self.found("send to a connection", response)?.is_some())
     }
 
     async fn close(&self, connection: &str) -> Result<bool, TargetError> {
         let asked = about(connection, "DeleteConnection", "DELETE");
-        let answer = self.client.send(asked, |_| Ok(())).await;
-        Ok(self.answer("close a connection", answer)?.is_some())
+        let response = self.client.send(asked, |_| Ok(())).await;
+        Ok(self.found("close a connection", response)?.is_some())
     }
 }

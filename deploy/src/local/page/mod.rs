@@ -59,7 +59,7 @@ impl Served {
     /// [`Served::forever`], with new tokens for the page by `renewal`.
     pub async fn forever_with(self, renewal: Renewal) {
         let port = self.port;
-        let other = move |request: &chatctl_local::PageRequest<'_>| renewal.answer(request, port);
+        let other = move |request: &chatctl_local::PageRequest<'_>| renewal.response(request, port);
         self.page.serve_with(self.listener, Arc::new(other)).await;
     }
 }

@@ -7,7 +7,7 @@ use template_yaml::{Entry, Node, Tree};
 use super::names::Names;
 use super::near::nearest;
 use super::problem::{Problem, place_of};
-use super::{functions, kept, sections, types, whole};
+use super::{functions, protected, sections, types, whole};
 use crate::stack::Template;
 
 /// Checks the overlay `root`; `base` is chatctl's template, `merged` the result, `ruled` that with the account's rules.
@@ -114,8 +114,8 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
             );
             return Err((place, reason));
         }
-        if !kept::ATTRIBUTES.contains(&attribute.key.as_str()) {
-            let why = kept::of_attribute(&attribute.key);
+        if !protected::ATTRIBUTES.contains(&attribute.key.as_str()) {
+            let why = protected::of_attribute(&attribute.key);
             return Err((
                 place,
                 format!("`{}` of {id} cannot be changed: {why}", attribute.key),
@@ -130,7 +130,7 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
             return Err((place, format!("`{}` must be a mapping", attribute.key)));
         }
     }
-    for part in kept::fixed_parts(kind, before, after) {
+    for part in protected::fixed_parts(kind, before, after) {
         if before.pointer(&part.pointer) != after.pointer(&part.pointer) {
             let name = part
                 .pointer
@@ -146,7 +146,7 @@ fn change(entry: &Entry, before: &Value, after: &Value) -> Result<(), Problem> {
     };
     let now = definitions(after);
     if kind == "AWS::DynamoDB::Table" && !definitions(before).iter().all(|one| now.contains(one)) {
-        let reason = format!("`AttributeDefinitions` of {id}: {}", kept::DEFINITIONS);
+        let reason = format!("`AttributeDefinitions` of {id}: {}", protected::DEFINITIONS);
         return Err((place_of(entry, "/Properties/AttributeDefinitions"), reason));
     }
     types::tags(entry, kind)?;

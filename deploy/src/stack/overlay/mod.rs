@@ -9,10 +9,10 @@ mod check;
 mod functions;
 mod graph;
 mod here;
-mod kept;
 mod names;
 mod near;
 mod problem;
+mod protected;
 mod sections;
 #[cfg(test)]
 mod tests;

@@ -23,11 +23,11 @@ const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>
 /// endpoint, the client connects to the host that serves it.
 pub fn page_settings(
     settings: &Settings,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     proof: PageProof<'_>,
     endpoint: Option<&str>,
 ) -> Value {
-    let names = match introduction {
+    let names = match required {
         RequiredIdentity::Friends => Names::Required.word(),
         RequiredIdentity::Name => Names::Optional.word(),
         RequiredIdentity::Nothing => "none",
@@ -36,7 +36,7 @@ pub fn page_settings(
         "title": settings.stack,
         "stage": settings.stage,
         "names": names,
-        "asks": asked(settings, introduction),
+        "asks": asked(settings, required),
         "routes": settings.routes.iter().map(route).collect::<Vec<_>>(),
     });
     if let Some(endpoint) = endpoint {
@@ -60,8 +60,13 @@ fn route(route: &Route) -> Value {
     let text = route.purpose.text();
     match &route.purpose {
         Purpose::People { receivers, rule } => {
+            // All that the client has to know of a kind.
+            let reached = match receivers.reach_a_room() {
+                true => Receivers::Room,
+                false => Receivers::Friend,
+            };
             let mut value = json!({
-                "key": key, "receivers": receivers, "text": text, "maxTextBytes": rule.max_text_bytes,
+                "key": key, "receivers": reached, "text": text, "maxTextBytes": rule.max_text_bytes,
             });
             if rule.envelope {
                 value["envelope"] = true.into();
@@ -81,11 +86,11 @@ fn route(route: &Route) -> Value {
 }
 
 /// The fields that the web client shows for the stack of `settings`, which requires this identity.
-fn asked(settings: &Settings, introduction: RequiredIdentity) -> Vec<&'static str> {
+fn asked(settings: &Settings, required: RequiredIdentity) -> Vec<&'static str> {
     let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
     let said = settings.handshake();
     let is_asked = |field: &Field| match field {
-        Field::From => introduction != RequiredIdentity::Nothing,
+        Field::From => required != RequiredIdentity::Nothing,
         field => used.contains(&field) || said.get(*field).is_some(),
     };
     let fields = Field::ALL.into_iter().filter(is_asked);
@@ -127,13 +132,13 @@ fn digest_of(start: &str, end: &str) -> String {
 pub fn links(
     base: &str,
     settings: &Settings,
-    introduction: RequiredIdentity,
+    required: RequiredIdentity,
     fragments: &[Option<String>; 2],
 ) -> Vec<String> {
     let Settings { from, to, .. } = settings;
     let [first, second] = fragments;
     let link = |from, to, fragment: &Option<String>| {
-        let handshake = introduction.handshake(settings.handshake(), from, to);
+        let handshake = required.handshake(settings.handshake(), from, to);
         let said = handshake
             .fields()
             .map(|(field, value)| format!("{}={}", field.word(), query_value(value)));

@@ -143,11 +143,11 @@ fn settings(config: &str) -> Settings {
 
 fn check(config: &str, expected: Expect) {
     let settings = settings(config);
-    let introduction = RequiredIdentity::from_settings(&settings);
+    let required = RequiredIdentity::from_settings(&settings);
     let base = "http://127.0.0.1:1/";
-    let mut text = links(base, &settings, introduction, &[None, None]).join("\n");
+    let mut text = links(base, &settings, required, &[None, None]).join("\n");
     let proof = PageProof::from_settings(&settings);
-    let filled_in = page_settings(&settings, introduction, proof, None);
+    let filled_in = page_settings(&settings, required, proof, None);
     text.push_str(&format!("\n{filled_in:#}\n"));
     expected.assert_eq(&text);
 }
@@ -239,10 +239,10 @@ fn with_a_backend_the_page_has_no_fields_and_one_link() {
 #[test]
 fn a_page_with_proven_names_has_their_mode_and_links_with_the_proof_behind_the_hash() {
     let settings = settings("");
-    let introduction = RequiredIdentity::from_settings(&settings);
+    let required = RequiredIdentity::from_settings(&settings);
     let fragments = ["token=a.b.c", "key=00"].map(|it| Some(it.to_owned()));
     assert_eq!(
-        links("http://127.0.0.1:1/", &settings, introduction, &fragments),
+        links("http://127.0.0.1:1/", &settings, required, &fragments),
         [
             "http://127.0.0.1:1/?from=Tom&to=Jerry#token=a.b.c",
             "http://127.0.0.1:1/?from=Jerry&to=Tom#key=00"
@@ -254,7 +254,7 @@ fn a_page_with_proven_names_has_their_mode_and_links_with_the_proof_behind_the_h
         renewal: Some("/token"),
         ..PageProof::default()
     };
-    let filled_in = page_settings(&settings, introduction, proof, None);
+    let filled_in = page_settings(&settings, required, proof, None);
     assert_eq!(filled_in["auth"], "token");
     assert_eq!(filled_in["nameClaim"], "sub");
     assert_eq!(filled_in["renewal"], "/token");

@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::frame::Framing;
+use super::history::{HistoryReader, Taken};
 use super::identity::Identity;
-use super::kept::{HistoryReader, Taken};
 use super::lines::Lines;
 use super::random::{random, random_text};
 use super::view::{State, Typed, View};

@@ -76,8 +76,8 @@ impl Renewal {
         secret
     }
 
-    /// The answer to a request on `port`; `None` where it is not for a token.
-    pub(super) fn answer(&self, asked: &PageRequest<'_>, port: u16) -> Option<PageResponse> {
+    /// The response to a request on `port`; `None` where it is not for a token.
+    pub(super) fn response(&self, asked: &PageRequest<'_>, port: u16) -> Option<PageResponse> {
         (asked.path == PATH).then(|| self.judged(asked, port))
     }
 
