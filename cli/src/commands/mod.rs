@@ -173,15 +173,20 @@ pub(crate) fn main() -> ExitCode {
     context.ended(outcome)
 }
 
-/// Prints the error, or the help, that clap has made. It quotes arguments, so it is rendered without colours, too.
+/// Prints the error, or the help, that clap has made. An error quotes arguments, so it is also made without colours; help
+/// quotes none.
 fn explain(error: &clap::Error) {
-    let unpainted = Cli::command()
-        .styles(Styles::plain())
-        .try_get_matches()
-        .err();
-    let plain = unpainted.as_ref().unwrap_or(error).render();
+    let plain = match error.use_stderr() {
+        true => {
+            let command = Cli::command().styles(Styles::plain());
+            let unpainted = command.try_get_matches().err();
+            let plain = unpainted.as_ref().unwrap_or(error).render();
+            plain.ansi().to_string()
+        }
+        false => error.render().to_string(),
+    };
     let painted = error.render().ansi().to_string();
-    terminal::tell_usage(painted, &plain.ansi().to_string(), error.use_stderr());
+    terminal::tell_usage(painted, &plain, error.use_stderr());
 }
 
 /// Runs `command` on a runtime of its own.
