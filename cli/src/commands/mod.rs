@@ -56,6 +56,7 @@ use chatctl_deploy::engine::requests;
 #[derive(Debug, Parser)]
 #[command(
     name = "chatctl",
+    bin_name = "chatctl",
     version,
     max_term_width = 100,
     disable_help_subcommand = true
@@ -174,7 +175,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// Prints the error, or the help, that clap has made. An error quotes arguments, so it is also made without colours; help
-/// quotes none.
+/// quotes none, not even the name of the program's file.
 fn explain(error: &clap::Error) {
     let plain = match error.use_stderr() {
         true => {

@@ -185,3 +185,18 @@ fn every_command_that_a_text_recommends_exists_with_its_options() {
         }
     }
 }
+
+#[test]
+fn help_does_not_show_the_name_of_the_program_s_file() {
+    for words in [
+        vec!["x\u{1b}[31my", "--help"],
+        vec!["x\u{1b}[31my", "deploy", "--help"],
+    ] {
+        let help = Cli::command().try_get_matches_from(&words).unwrap_err();
+        let shown = help.render().ansi().to_string();
+        assert!(
+            !shown.contains("[31my") && shown.contains("chatctl"),
+            "{shown}"
+        );
+    }
+}
