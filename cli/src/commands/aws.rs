@@ -1,44 +1,26 @@
-//! What the commands for AWS share: preflight, and a deployment put together from settings.
+//! What the commands for AWS share: preflight, the build, and what is said of them.
 
 use std::collections::BTreeMap;
 
 use super::{concurrency, named, quota};
 use crate::error::CommandError;
-use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
+use chatctl_deploy::aws::{AwsAccount, AwsTarget};
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::{Architecture, Settings};
 use chatctl_deploy::engine::cloud::StackRecord;
-use chatctl_deploy::engine::naming::Naming;
 use chatctl_deploy::engine::preflight::Check;
-use chatctl_deploy::engine::{
-    self, Asset, AssetStore, DeployMode, Deployment, ErrorKind, Reporter, TargetError, limits,
-};
+use chatctl_deploy::engine::{self, ErrorKind, Reporter, TargetError, limits};
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
-use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::few::{few, few_between};
 use chatctl_deploy::stack::overlay::Additions;
 use chatctl_deploy::stack::quota::needs_bucket;
-use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render_for_aws};
+use chatctl_deploy::stack::render::{parameter, render_for_account};
 use chatctl_deploy::stack::size::megabytes;
 
 /// What [`preflight`] has found out on its way.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) target: AwsTarget,
-    pub(super) identity: Identity,
-    /// There is no such stack yet.
-    pub(super) is_new: bool,
-    /// What the stack's functions run on.
-    pub(super) deployed: Option<Architecture>,
-    /// What the endpoint's own name needs.
-    pub(super) naming: Naming,
-    /// Whether API Gateway cannot write the logs that the config asks for.
-    pub(super) lacks_log_role: bool,
-    /// What the reader should know of the account before agreeing.
-    pub(super) cautions: Vec<String>,
-}
+pub(super) type Found = engine::Found<AwsAccount>;
 
 /// Looks at everything that a deployment needs; touches nothing. The answer is there when the credentials are.
 pub(super) async fn preflight(
@@ -92,9 +74,12 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     if let Err(error) = target.check_account(&identity) {
         checks.push(Check::new("rules", Err(error)));
     }
-    let bucket = target.bucket(&identity);
-    let (bucket_found, stack_found) =
-        tokio::join!(bucket.check(), target.stacks.record(&settings.stack));
+    let account = AwsAccount::new(target, identity);
+    let target = &account.target;
+    let (bucket_found, stack_found) = tokio::join!(
+        account.bucket.check(),
+        target.stacks.record(&settings.stack)
+    );
     // On its own, so that a silence is reported for it alone.
     let concurrency = match settings.has_functions() {
         true => {
@@ -103,11 +88,11 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         }
         false => None,
     };
-    if settings.has_functions() || needs_bucket(&template(settings, &target.region)) {
+    if settings.has_functions() || needs_bucket(&render_for_account(settings, &target.region)) {
         checks.push(Check::new("bucket", bucket_found));
     }
-    let (domain, naming) = named::check(settings, &target).await;
-    let (access_logs, lacks_log_role) = named::check_logs(settings, &target).await;
+    let (domain, naming) = named::check(settings, target).await;
+    let (access_logs, lacks_log_role) = named::check_logs(settings, target).await;
     let record = stack_found.as_ref().ok().and_then(Option::as_ref);
     *found = Some(Found {
         is_new: record.is_none(),
@@ -120,8 +105,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
             .filter_map(|check| check.caution.clone())
             .chain(record.and_then(|record| kept_role(settings, record)))
             .collect(),
-        target,
-        identity,
+        account,
     });
     checks.extend(concurrency);
     checks.extend(domain);
@@ -232,7 +216,21 @@ fn reachable(settings: &Settings) -> Option<Check> {
     Some(Check::new("backend", outcome))
 }
 
-/// Builds the functions' code, and reports its size, its processor and why it is that one.
+/// What was built: its size, its processor and why it is that one.
+pub(super) fn in_words(built: &Built<Artifact>) -> String {
+    let reported = built.values().map(|artifact| {
+        format!(
+            "{} {}, zip {} ({})",
+            artifact.name,
+            megabytes(artifact.size),
+            megabytes(artifact.zip.len() as u64),
+            artifact.note
+        )
+    });
+    few_between(&reported.collect::<Vec<_>>(), "; ")
+}
+
+/// Builds the functions' code, where there are functions, and reports what [`in_words`] says of it.
 ///
 /// # Errors
 /// It cannot be built, or Lambda could not run it.
@@ -246,63 +244,6 @@ pub(super) async fn build(
         async |reporter: &mut _| packaging::artifacts(settings, source, deployed, reporter).await;
     let built = engine::build(settings, reporter, work, in_words);
     Ok(built.await?)
-}
-
-fn in_words(built: &Built<Artifact>) -> String {
-    let reported = built.values().map(|artifact| {
-        format!(
-            "{} {}, zip {} ({})",
-            artifact.name,
-            megabytes(artifact.size),
-            megabytes(artifact.zip.len() as u64),
-            artifact.note
-        )
-    });
-    few_between(&reported.collect::<Vec<_>>(), "; ")
-}
-
-/// Where everything in `built` would be published.
-///
-/// # Errors
-/// The target cannot be asked.
-pub(super) async fn located(
-    settings: &Settings,
-    bucket: &Bucket,
-    built: &Built<Artifact>,
-) -> Result<Built<Asset>, CommandError> {
-    let mut assets = Built::new();
-    for (parameter, artifact) in built {
-        let asset = bucket.locate(&settings.stack, artifact).await?;
-        assets.insert(parameter.clone(), asset);
-    }
-    Ok(assets)
-}
-
-/// The template of `settings` as it is deployed to `region`.
-pub(super) fn template(settings: &Settings, region: &str) -> Template {
-    let template = for_region(&render_for_aws(settings), region);
-    match &settings.aws.endpoint {
-        Some(endpoint) => for_emulator(&template, endpoint),
-        None => template,
-    }
-}
-
-/// The deployment of `settings` to `region` with `code`.
-pub(super) fn deployment(
-    settings: &Settings,
-    region: &str,
-    code: Built<Asset>,
-    naming: &Naming,
-    tags: BTreeMap<String, String>,
-    mode: DeployMode,
-) -> Deployment {
-    let mut deployment = Deployment::new(settings.stack.clone(), template(settings, region), code);
-    deployment.parameters.extend(naming.parameters.clone());
-    Deployment {
-        tags,
-        mode,
-        ..deployment
-    }
 }
 
 /// `summary`, with what is the overlay's marked.

@@ -4,15 +4,13 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::aws::{build, deployment, located, marked, moved, processor};
+use super::aws::{build, marked, moved, processor};
 use super::waits::asked;
-use super::{
-    AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted, quota,
-};
+use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, named, or_interrupted, quota};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
-use chatctl_deploy::aws::AwsTarget;
-use chatctl_deploy::engine::{self, DeployMode, TargetError, silence};
+use chatctl_deploy::aws::{AwsAccount, AwsTarget};
+use chatctl_deploy::engine::{self, CloudOptions, TargetError, silence};
 use chatctl_deploy::stack::outline::outline;
 use chatctl_deploy::stack::overlay::Additions;
 
@@ -52,28 +50,27 @@ async fn diff(
         let identity = target.identity().await?;
         target.check_account(&identity)?;
         let naming = named::find(&settings, &target).await?;
-        Ok::<_, TargetError>((target, identity, naming))
+        Ok::<_, TargetError>((AwsAccount::new(target, identity), naming))
     };
-    let (target, identity, naming) = or_interrupted(asked(connecting)).await?;
+    let (account, naming) = or_interrupted(asked(connecting)).await?;
     let source = args.handlers.source();
-    let record = or_interrupted(asked(target.stacks.record(&settings.stack))).await?;
+    let record = or_interrupted(asked(account.target.stacks.record(&settings.stack))).await?;
     let deployed = record.as_ref().and_then(processor);
     let building = build(&settings, source, deployed, &mut reporter);
     let built = or_interrupted(building).await?;
-    let bucket = target.bucket(&identity);
-    let code = or_interrupted(asked(located(&settings, &bucket, &built))).await?;
-    let deployment = deployment(
+    let options = CloudOptions {
+        tags: settings.aws.rules.tags.clone(),
+        ..CloudOptions::default()
+    };
+    let previewing = engine::preview(
+        &account,
         &settings,
-        &target.region,
-        code,
         &naming,
-        settings.aws.rules.tags.clone(),
-        DeployMode::Standard,
+        &options,
+        &built,
+        &mut reporter,
     );
-    // It takes back what it has begun by itself when it is interrupted.
-    let summary = engine::preview(&target.stacks, deployment, &mut reporter)
-        .await
-        .map_err(|error| leaving("nothing was changed")(error.into()))?;
+    let summary = previewing.await?;
     let additions = Additions::from_settings(&settings);
     let summary = marked(additions.as_ref(), summary);
     if terminal.output == Output::Json {

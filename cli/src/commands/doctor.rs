@@ -39,7 +39,10 @@ impl Run for DoctorArgs {
             let network = network::summary().await;
             let (mut checks, found) = preflight(&settings, source).await;
             if let Some(found) = &found {
-                checks.push(permissions::check(&settings, &found.target, &found.identity).await);
+                checks.push(
+                    permissions::check(&settings, &found.account.target, &found.account.identity)
+                        .await,
+                );
             }
             Ok::<_, CommandError>((network, (checks, found)))
         };
@@ -51,7 +54,7 @@ impl Run for DoctorArgs {
             checks.retain(|check| !reported(check));
         }
         checks.insert(0, Check::new("network", network));
-        if let Some(caution) = found.and_then(|found| found.identity.caution()) {
+        if let Some(caution) = found.and_then(|found| found.account.identity.caution()) {
             checks.push(Check::new("partition", Ok(caution.to_owned())));
         }
         checks.extend(super::tokens::check(&settings));

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::json;
 
-use super::aws::{build, template};
+use super::aws::build;
 use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::Output;
@@ -14,7 +14,7 @@ use chat_sources::FILES;
 use chatctl_deploy::aws::named_region;
 use chatctl_deploy::config::ConfigError;
 use chatctl_deploy::stack::eject::{CODE, Ejected, HANDLERS};
-use chatctl_deploy::stack::render::parameter;
+use chatctl_deploy::stack::render::{parameter, render_for_account};
 
 /// Write the stack as a plain CloudFormation template, its code and a script that deploys them without chatctl
 ///
@@ -56,7 +56,7 @@ impl Run for EjectArgs {
             ))
             .await?
         };
-        let template = template(&settings, &region);
+        let template = render_for_account(&settings, &region);
         let ejected = Ejected {
             settings: &settings,
             template: &template,

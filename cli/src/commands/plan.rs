@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::TargetError;
 use chatctl_deploy::packaging::{self, Machine, Planned};
 use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
 
@@ -33,7 +33,7 @@ pub(super) fn tell(
     settings: &Settings,
     prebuilt: Option<&Path>,
     location: &StackLocation<'_>,
-) -> Result<(), CommandError> {
+) -> Result<(), TargetError> {
     let machine = match location {
         StackLocation::Background(_) | StackLocation::Foreground => Machine::This,
         StackLocation::Aws(_) => Machine::Lambda,

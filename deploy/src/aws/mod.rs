@@ -1,5 +1,6 @@
 //! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
 
+mod account;
 mod buckets;
 mod call;
 mod cloudformation;
@@ -43,6 +44,7 @@ use crate::config::account::AccountRules;
 use crate::config::{Aws, Snippet};
 use crate::engine::cloud::CloudStacks;
 use crate::engine::{ErrorKind, TargetError, limits};
+pub use account::AwsAccount;
 pub use buckets::{Bucket, bucket_name};
 use cloudformation::Cloud;
 use credentials::Explained;

@@ -3,6 +3,7 @@
 //! `throttled` and `expired` are polls that fail.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
@@ -40,6 +41,16 @@ pub(super) struct FakeStacks {
     started: Cell<usize>,
     deletions: RefCell<Vec<String>>,
     made: Instant,
+    pub(super) here: Here,
+}
+
+/// What only a machine's stacks have.
+#[derive(Debug, Default)]
+pub(super) struct Here {
+    /// What is special about the machine, in a word.
+    pub(super) state: &'static str,
+    /// Where it is written down what is asked of it.
+    pub(super) transcript: Rc<RefCell<Transcript>>,
 }
 
 impl FakeStacks {
@@ -52,6 +63,7 @@ impl FakeStacks {
             started: Cell::new(0),
             deletions: RefCell::default(),
             made: Instant::now(),
+            here: Here::default(),
         }
     }
 
@@ -282,6 +294,14 @@ pub(super) struct Transcript {
     pub(super) lines: String,
 }
 
+impl Transcript {
+    /// Writes down what is no report.
+    pub(super) fn note(&mut self, line: &str) {
+        self.lines.push_str(line);
+        self.lines.push('\n');
+    }
+}
+
 impl Reporter for Transcript {
     fn report(&mut self, event: &DeployEvent) {
         let line = match event {
@@ -297,7 +317,6 @@ impl Reporter for Transcript {
             DeployEvent::UnderWay { status, quiet } => format!("{status} for {quiet:?}"),
             DeployEvent::Compiling { .. } | DeployEvent::Expecting(_) => return,
         };
-        self.lines.push_str(&line);
-        self.lines.push('\n');
+        self.note(&line);
     }
 }

@@ -31,11 +31,14 @@ mod token;
 mod verify;
 pub mod vitals;
 
-pub use deploy::{Cloud, CloudOptions, DeployRequest, Diagnosis, build, deploy_here, endpoint};
+pub use deploy::{
+    Account, CloudOptions, CloudSteps, DeployRequest, Deployed, Found, LeftBehind, Machine, Steps,
+    build, deploy_here, deploy_to_cloud, endpoint, preview,
+};
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
-pub use prepare::{prepare, preview};
+pub use prepare::prepare;
 pub use random::random_bytes;
 pub(crate) use random::random_hex;
 pub use target::{

@@ -78,7 +78,7 @@ fn reported(prepared: Prepared) -> (Prepared, String) {
 ///
 /// # Errors
 /// [`DeployError`] when the target cannot be asked, or when that is not known at the moment.
-pub async fn preview(
+pub(super) async fn preview(
     stacks: &impl ChangeSets,
     deployment: Deployment,
     reporter: &mut impl Reporter,

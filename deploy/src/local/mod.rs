@@ -11,6 +11,7 @@ mod control;
 mod folder;
 pub mod foreground;
 mod logs;
+mod machine;
 mod memory;
 mod open_files;
 pub mod page;
@@ -32,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use crate::config::names::StackName;
-use crate::engine::{Deployment, ErrorKind, TargetError};
+use crate::engine::{Deployment, TargetError};
 use crate::stack::Template;
 pub use control::FunctionStatus;
 pub use control::LocalStatus;
@@ -156,20 +157,6 @@ impl LocalTarget {
         self.left.borrow().clone()
     }
 
-    /// Excludes other commands from `stack` until the returned value is dropped.
-    ///
-    /// # Errors
-    /// Another command holds the stack.
-    pub fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
-        self.folder(stack)?.reserve()?.ok_or_else(|| {
-            TargetError::new(
-                ErrorKind::Failed,
-                format!("another chatctl command is working on local stack `{stack}`"),
-            )
-            .with_hint("wait until it is done, then try again")
-        })
-    }
-
     /// The status of `stack`, `None` if it does not run.
     pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
@@ -181,11 +168,6 @@ impl LocalTarget {
             },
             None => Ok(None),
         }
-    }
-
-    /// Whether the process of a stack did not respond in all of the time that a command waits for one.
-    pub fn is_silent(&self) -> bool {
-        self.response_timeout.is_over()
     }
 
     /// Whether a process runs `stack`, or starts to. It is not asked.

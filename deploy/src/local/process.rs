@@ -13,9 +13,8 @@ use super::secrets::References;
 use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
-use crate::engine::{ErrorKind, TargetError};
+use crate::engine::{ErrorKind, Machine, TargetError};
 use crate::programs::SECRETS;
-use crate::stack::render::output;
 
 /// Makes glibc's allocator, which SQLite uses, return free memory: large blocks at once, because each is mapped separately,
 /// and the end of the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all
@@ -75,41 +74,6 @@ impl LocalTarget {
             Some(found) => Ok(found),
             None => Err(unresponsive(&folder, "started", None)),
         }
-    }
-
-    /// The process of `stack` that still runs although its folder was removed, and its endpoint.
-    pub fn left_behind(&self, stack: &StackName) -> Result<Option<(u32, String)>, TargetError> {
-        let folder = self.folder(stack)?;
-        if folder.is_alive()? {
-            return Ok(None);
-        }
-        let left = super::register::find(folder.path());
-        Ok(left.map(|mut left| {
-            let endpoint = left.outputs.remove(output::URL);
-            (left.pid, endpoint.unwrap_or_default())
-        }))
-    }
-
-    /// Ends a process that [`LocalTarget::left_behind`] finds.
-    pub async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError> {
-        let folder = self.folder(stack)?;
-        if folder.is_alive()? {
-            return Ok(());
-        }
-        let Some(left) = super::register::find(folder.path()) else {
-            return Ok(());
-        };
-        // It may be ending by itself; then it does not respond, which is just as good.
-        let asked = control::stop(&left, &self.response_timeout).await;
-        let is_gone = || {
-            let found = super::register::find(folder.path());
-            Ok::<_, TargetError>(found.is_none().then_some(()))
-        };
-        if self.response_timeout.until(is_gone).await?.is_some() {
-            return Ok(());
-        }
-        asked.map_err(|error| error.with_hint(unresponsive_hint(&folder, &left)))?;
-        Err(unresponsive(&folder, "ended", Some(&left)))
     }
 
     /// Ends a process that this command has started; `false` if it has ended already. A process that does not react to the

@@ -8,8 +8,8 @@ use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::limits::{self, Limit};
 use crate::engine::{
-    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Phase, Prepared,
-    StackStatus, Stacks, TargetError,
+    Change, ChangeSet, Data, Deployment, Description, Operation, Phase, Prepared, StackStatus,
+    Stacks, TargetError,
 };
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
@@ -187,18 +187,5 @@ impl Stacks for LocalTarget {
             self.place(&operation.stack).forget_request();
         }
         TargetError::interrupted()
-    }
-}
-
-impl Diagnosis for LocalTarget {
-    async fn diagnose(
-        &self,
-        stack: &StackName,
-        silent: Duration,
-    ) -> Result<Option<String>, TargetError> {
-        self.response_timeout.count(silent);
-        // A process that does not answer at all explains more than its functions' logs.
-        self.status(stack).await?;
-        Ok(self.clues(stack))
     }
 }

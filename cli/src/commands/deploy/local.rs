@@ -1,16 +1,12 @@
-//! To this machine.
-
-use std::path::Path;
+//! To this machine: what the command shows and asks there, and what it composes.
 
 use super::{DeployArgs, DeployedChat};
-use crate::commands::or_interrupted;
 use crate::commands::plan::{self, StackLocation};
-use crate::commands::tokens::Prover;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{
-    self, Change, ChangeSet, DeployRequest, Reporter, TargetError, deploy_here,
+    Change, ChangeSet, DeployRequest, Reporter, Steps, TargetError, deploy_here,
 };
 use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::packaging::{self, Built, Executable};
@@ -22,9 +18,9 @@ use chatctl_deploy::stack::size::megabytes;
 pub(super) async fn run(
     args: &DeployArgs,
     terminal: Terminal,
-    settings: &Settings,
-    prover: &Prover,
+    request: &DeployRequest<'_>,
 ) -> Result<DeployedChat, CommandError> {
+    let settings = request.settings;
     let identity = RequiredIdentity::from_settings(settings);
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(
@@ -35,44 +31,15 @@ pub(super) async fn run(
         ))
         .with_references(secrets::values(settings)?)
         .hiding(settings.secret_variables());
-    match target.status(&settings.stack).await {
-        Ok(None) => {
-            let state = target.state_folder(&settings.stack);
-            let location = StackLocation::Background(std::path::absolute(&state).unwrap_or(state));
-            plan::tell(terminal, settings, args.handlers.prebuilt(), &location)?;
-        }
-        // Nothing that follows would end better, and the build would be for nothing.
-        Err(error) if target.is_silent() => return Err(error.into()),
-        // What else is wrong is found where it matters.
-        Ok(Some(_)) | Err(_) => {}
-    }
-    if let Some(notice) = settings.without_effect_here() {
-        terminal.warn(&notice);
-    }
-    let _reserved = target.reserve(&settings.stack)?;
-    if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
-        terminal.warn(&format!(
-            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended; its table data went with the folder"
-        ));
-        or_interrupted(target.end_left_behind(&settings.stack)).await?;
-    }
-    let mut reporter = terminal.reporter();
-    let building = build(settings, args.handlers.prebuilt(), &mut reporter);
-    let built = or_interrupted(building).await?;
-    let mint = |name: &str| prover.short(name);
-    let here = template_here(settings);
-    if let Some(reported) = here.reported() {
-        terminal.warn(&format!("          {reported}"));
-    }
-    let request = DeployRequest {
+    let steps = LocalSteps {
+        args,
+        terminal,
         settings,
-        template: here.template,
-        handlers: &built,
-        is_probed: !args.no_probe,
-        credential: prover.probe_credential(&mint),
+        target: &target,
     };
-    let agrees = async |change_set: &ChangeSet| agree(change_set, terminal, args.yes).await;
-    let url = deploy_here(&target, request, agrees, &mut reporter).await?;
+    let here = template_here(settings);
+    let mut reporter = terminal.reporter();
+    let url = deploy_here(&target, &steps, request, here, &mut reporter).await?;
     Ok(DeployedChat {
         page: Some(beside(&url)),
         url,
@@ -81,44 +48,72 @@ pub(super) async fn run(
     })
 }
 
-/// Builds what this machine runs.
-async fn build(
-    settings: &Settings,
-    prebuilt: Option<&Path>,
-    reporter: &mut impl Reporter,
-) -> Result<Built<Executable>, CommandError> {
-    let work = async |reporter: &mut _| packaging::executables(settings, prebuilt, reporter).await;
-    let built = engine::build(settings, reporter, work, |built| {
-        let sizes = built
+struct LocalSteps<'a> {
+    args: &'a DeployArgs,
+    terminal: Terminal,
+    settings: &'a Settings,
+    target: &'a LocalTarget,
+}
+
+impl Steps for LocalSteps<'_> {
+    type Found = ();
+    type Handlers = Executable;
+
+    fn announce(&self, (): &()) -> Result<(), TargetError> {
+        let state = self.target.state_folder(&self.settings.stack);
+        let location = StackLocation::Background(std::path::absolute(&state).unwrap_or(state));
+        let prebuilt = self.args.handlers.prebuilt();
+        plan::tell(self.terminal, self.settings, prebuilt, &location)
+    }
+
+    async fn build(
+        &self,
+        (): &(),
+        reporter: &mut impl Reporter,
+    ) -> Result<Built<Executable>, TargetError> {
+        let prebuilt = self.args.handlers.prebuilt();
+        Ok(packaging::executables(self.settings, prebuilt, reporter).await?)
+    }
+
+    fn built(&self, handlers: &Built<Executable>) -> String {
+        let sizes = handlers
             .values()
             .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
         few(&sizes.collect::<Vec<_>>())
-    });
-    Ok(built.await?)
-}
+    }
 
-/// Asks before data is lost; anything else can be taken back.
-async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<bool, TargetError> {
-    match change_set.change {
-        Change::Restart => terminal.say(
-            "          the stack was deployed before but does not run; it starts with its data",
-        ),
-        Change::Move => terminal.say(
-            "          the stack changes its port: it starts again with its data, and open connections end",
-        ),
-        Change::Create | Change::Update => {}
+    /// Asks before data is lost; anything else can be taken back.
+    async fn agree(
+        &self,
+        (): &(),
+        _: &Built<Executable>,
+        change_set: &ChangeSet,
+    ) -> Result<bool, TargetError> {
+        match change_set.change {
+            Change::Restart => self.terminal.say(
+                "          the stack was deployed before but does not run; it starts with its data",
+            ),
+            Change::Move => self.terminal.say(
+                "          the stack changes its port: it starts again with its data, and open connections end",
+            ),
+            Change::Create | Change::Update => {}
+        }
+        let lost: Vec<_> = change_set
+            .summary
+            .lost_tables()
+            .map(|change| change.logical_id.as_str())
+            .collect();
+        if lost.is_empty() {
+            return Ok(true);
+        }
+        let question = format!(
+            "Table {} will be replaced and its items are lost. Go on?",
+            lost.join(", ")
+        );
+        self.terminal.confirm(&question, self.args.yes).await
     }
-    let lost: Vec<_> = change_set
-        .summary
-        .lost_tables()
-        .map(|change| change.logical_id.as_str())
-        .collect();
-    if lost.is_empty() {
-        return Ok(true);
+
+    fn warn(&self, text: &str) {
+        self.terminal.warn(text);
     }
-    let question = format!(
-        "Table {} will be replaced and its items are lost. Go on?",
-        lost.join(", ")
-    );
-    terminal.confirm(&question, yes).await
 }

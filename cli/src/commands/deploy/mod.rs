@@ -1,4 +1,4 @@
-//! `chatctl deploy`: checks, shows and asks. The engine deploys.
+//! `chatctl deploy`: shows, asks, and composes the steps. The engine decides their order.
 
 mod aws;
 mod local;
@@ -15,6 +15,7 @@ use super::{ConnectArgs, Context, HandlersArgs, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::DeployRequest;
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::PageProof;
 
@@ -74,9 +75,15 @@ impl Run for DeployArgs {
             settings.check_keys()?;
         }
         let prover = Prover::new(&settings, settings.auth.mode())?;
+        let mint = |name: &str| prover.short(name);
+        let request = DeployRequest {
+            settings: &settings,
+            is_probed: !self.no_probe,
+            credential: prover.probe_credential(&mint),
+        };
         let outcome = match is_local {
-            true => Some(local::run(&self, terminal, &settings, &prover).await?),
-            false => aws::run(&self, terminal, &settings, &prover, &tags).await?,
+            true => Some(local::run(&self, terminal, &request).await?),
+            false => aws::run(&self, terminal, &request, &tags).await?,
         };
         match outcome {
             Some(deployed) => deployed.print(terminal, &settings, &prover),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::commands::aws::{endpoint, kept_role, not_deployed, template};
+use crate::commands::aws::{endpoint, kept_role, not_deployed};
 use crate::commands::waits::asking;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
@@ -16,6 +16,7 @@ use chatctl_deploy::engine::{
 };
 use chatctl_deploy::stack::cause::cause;
 use chatctl_deploy::stack::code::parameters_of_functions;
+use chatctl_deploy::stack::render::render_for_account;
 
 /// How a stack is, and what differs from what it should be.
 #[derive(Debug, Serialize)]
@@ -114,7 +115,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
             _ => {}
         }
     }
-    let template = template(settings, &target.region);
+    let template = render_for_account(settings, &target.region);
     if deployed.is_some_and(|deployed| deployed != template) {
         let text = "the config describes another template; `chatctl diff` shows what would change";
         differences.push(text.into());

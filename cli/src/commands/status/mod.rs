@@ -13,6 +13,7 @@ use crate::error::CommandError;
 use crate::terminal::Output;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
+use chatctl_deploy::engine::{LeftBehind, Machine};
 use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings, template_here};
 use chatctl_deploy::stack::page::beside;
 use chatctl_deploy::stack::size::megabytes;
@@ -100,7 +101,7 @@ pub(super) fn not_running(
     target: &LocalTarget,
     stack: &StackName,
 ) -> Result<CommandError, CommandError> {
-    if let Some((pid, endpoint)) = target.left_behind(stack)? {
+    if let Some(LeftBehind { pid, endpoint }) = target.left_behind(stack)? {
         return Ok(CommandError::usage(
             format!(
                 "the folder of local stack `{stack}` is gone, but its process {pid} still serves {endpoint}"

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::{self, Data, Teardown};
+use chatctl_deploy::engine::{self, Data, LeftBehind, Machine, Teardown};
 use chatctl_deploy::local::LocalTarget;
 
 pub(super) async fn run(
@@ -29,7 +29,7 @@ pub(super) async fn run(
         return Ok(());
     }
     let say = |text: &str| terminal.say_before_asking(text, yes);
-    if let Some((pid, endpoint)) = &left {
+    if let Some(LeftBehind { pid, endpoint }) = &left {
         say(&format!(
             "goes:  process {pid}, which still serves {endpoint} although the stack's folder is gone"
         ));

@@ -1,10 +1,13 @@
-//! A deployment from its handlers to the proof that it answers. The order of its steps, and what a failure of each means,
-//! is decided here, once for each kind of target.
+//! A deployment, from its checks to the proof that it answers. The order of its steps, and what a failure of each means, is
+//! decided here, once for each kind of target: [`deploy_to_cloud`] and [`deploy_here`]. What is shown, asked and composed in
+//! between they are handed as [`Steps`].
 
+mod account;
 mod cloud;
 mod here;
 mod named;
 mod proof;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -13,21 +16,21 @@ use super::probe::ProbeCredential;
 use super::target::{Asset, AssetStore};
 use super::target_error::{ErrorKind, TargetError};
 use crate::config::Settings;
-use crate::stack::Template;
+use crate::config::names::StackName;
 use crate::stack::size::megabytes;
-pub use cloud::{Cloud, CloudOptions};
-pub use here::{Diagnosis, deploy_here};
+pub use account::Account;
+#[cfg(test)]
+pub(super) use cloud::{CloudDeployment, Content};
+pub use cloud::{CloudOptions, Deployed, deploy_to_cloud, preview};
+pub use here::{LeftBehind, Machine, deploy_here};
 pub use proof::endpoint;
+pub use steps::{CloudSteps, Found, Steps};
 
 /// What is to be deployed.
 #[derive(Debug)]
-pub struct DeployRequest<'a, H> {
+pub struct DeployRequest<'a> {
     /// The config, with flags and environment.
     pub settings: &'a Settings,
-    /// The template to deploy.
-    pub template: Template,
-    /// What the functions run, by the parameter that names it; empty for a stack without functions.
-    pub handlers: &'a BTreeMap<String, H>,
     /// Whether the chat has to deliver messages before the deployment counts as done.
     pub is_probed: bool,
     /// How the probe's clients prove their names.
@@ -56,20 +59,21 @@ pub async fn build<R: Reporter, H, E>(
         .await
 }
 
-/// Publishes all handlers of `request`; those with the same content are sent once.
+/// Publishes all `handlers`; those with the same content are sent once.
 async fn publish<S: AssetStore>(
     store: &S,
-    request: &DeployRequest<'_, S::Handlers>,
+    stack: &StackName,
+    handlers: &BTreeMap<String, S::Handlers>,
     reporter: &mut impl Reporter,
 ) -> Result<BTreeMap<String, Asset>, TargetError> {
-    if request.handlers.is_empty() {
+    if handlers.is_empty() {
         return Ok(BTreeMap::new());
     }
     Step::Publish
         .run(reporter, async |reporter| {
             let mut assets = BTreeMap::new();
-            for (parameter, handlers) in request.handlers {
-                let asset = store.publish(&request.settings.stack, handlers).await?;
+            for (parameter, handlers) in handlers {
+                let asset = store.publish(stack, handlers).await?;
                 assets.insert(parameter.clone(), asset);
             }
             for notice in store.notices() {

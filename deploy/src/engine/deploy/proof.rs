@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Cloud, CloudOptions, DeployRequest};
+use super::account::Account;
+use super::cloud::CloudDeployment;
 use crate::config::Settings;
 use crate::config::names::{StackName, StageName};
-use crate::engine::cloud::CloudFormation;
 use crate::engine::event::{DeployEvent, Reporter, Step};
 use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
 use crate::engine::probe::{self, ProbeCredential};
-use crate::engine::target::{Asset, AssetStore, Functions, Gateways, Inventory};
+use crate::engine::target::{Asset, Gateways, Inventory};
 use crate::engine::target_error::{ErrorKind, TargetError, or_interrupted};
 use crate::engine::verify::{Verified, complaining, complaint, verify};
 use crate::stack::Outputs;
@@ -77,8 +77,8 @@ pub async fn endpoint(
     }
 }
 
-impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
-    /// Compares what runs with `code`, by the functions' logical ids, and sends messages through it unless `request`
+impl<A: Account> CloudDeployment<'_, A> {
+    /// Compares what runs with `code`, by the functions' logical ids, and sends messages through it unless the request
     /// forbids that; the answer is the chat's URL.
     ///
     /// Of the two proofs the messages weigh more: what API Gateway has on record of the stage may be older than what it
@@ -88,19 +88,20 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     /// Something else runs, or it does not answer.
     pub(super) async fn prove(
         &self,
-        request: &DeployRequest<'_, S::Handlers>,
-        options: &CloudOptions,
         code: &BTreeMap<String, Asset>,
         outputs: &Outputs,
         reporter: &mut impl Reporter,
     ) -> Result<String, DeployError> {
+        let Self {
+            account, request, ..
+        } = self;
         let (stack, stage) = (&request.settings.stack, &request.settings.stage);
         let said = Step::Verify
             .run(reporter, async |reporter| {
                 self.verified(stack, stage, code, reporter).await
             })
             .await?;
-        let url = endpoint(self.stacks, self.gateways, stack, stage, outputs)
+        let url = endpoint(account.stacks(), account.gateways(), stack, stage, outputs)
             .await?
             .ok_or_else(|| {
                 let message = format!("stack `{stack}` has no WebSocket API");
@@ -122,7 +123,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             Some(domain) => {
                 let target = outputs.get(output::DOMAIN_TARGET).map(String::as_str);
                 let named = (domain, url.as_str(), target);
-                self.probe_by_name(request, named, reporter).await
+                self.probe_by_name(named, reporter).await
             }
             None => probe(
                 &url,
@@ -135,11 +136,11 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             .map(|()| true),
         };
         let was_tried =
-            probed.map_err(|error| explained(error, options.obstacle, said.as_deref()))?;
+            probed.map_err(|error| explained(error, account.obstacle(), said.as_deref()))?;
         if said.is_none() || !was_tried {
             return Ok(url);
         }
-        let asking = complaint(self.stacks, self.gateways, stack, stage);
+        let asking = complaint(account.stacks(), account.gateways(), stack, stage);
         if let Some(words) = or_interrupted(asking).await? {
             let text = format!(
                 "{}; it answers all the same. If something that has just changed is missing, deploy again",
@@ -160,13 +161,9 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         code: &BTreeMap<String, Asset>,
         reporter: &mut impl Reporter,
     ) -> Result<(Option<String>, String), TargetError> {
-        let Self {
-            stacks,
-            functions,
-            gateways,
-            ..
-        } = self;
-        let asking = verify(*stacks, *functions, *gateways, stack, stage, code, reporter);
+        let (stacks, functions) = (self.account.stacks(), self.account.functions());
+        let gateways = self.account.gateways();
+        let asking = verify(stacks, functions, gateways, stack, stage, code, reporter);
         let others = match or_interrupted(asking).await? {
             Verified::Same {
                 reported,
@@ -178,8 +175,8 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             "{} run other code than the stack's record says; the published code replaces it",
             few(&others)
         )));
-        hotswap(*stacks, *functions, stack, code, reporter).await?;
-        let asking = verify(*stacks, *functions, *gateways, stack, stage, code, reporter);
+        hotswap(stacks, functions, stack, code, reporter).await?;
+        let asking = verify(stacks, functions, gateways, stack, stage, code, reporter);
         match or_interrupted(asking).await? {
             Verified::Same {
                 reported,

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::account::for_account;
 use super::domain::{extend, section};
+use super::emulator::for_emulator;
+use super::partition::for_region;
 use super::{base, domain, fragment, watched, with_overlay};
 use crate::config::Settings;
 use crate::config::account::AccountRules;
@@ -15,6 +17,15 @@ pub fn render_for_aws(settings: &Settings) -> Template {
         &with_overlay(settings, base_for_aws(settings)),
         &settings.aws.rules,
     )
+}
+
+/// Renders the stack of `settings` as it is deployed to `region`, or to the emulator that the settings name.
+pub fn render_for_account(settings: &Settings, region: &str) -> Template {
+    let template = for_region(&render_for_aws(settings), region);
+    match &settings.aws.endpoint {
+        Some(endpoint) => for_emulator(&template, endpoint),
+        None => template,
+    }
 }
 
 /// Renders the stack of `settings` for AWS, without its overlay and the account's rules.

@@ -13,7 +13,7 @@ use crate::stack::Template;
 ///
 /// Authorizers state explicitly that they need no header: AWS concludes that from the absence of `IdentitySource`, but
 /// MiniStack 1.5 takes the absence for `Authorization`.
-pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Template {
+pub(in crate::stack) fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Template {
     let sockets = endpoint
         .as_ref()
         .replace("{api}", "${Api}")

@@ -39,8 +39,9 @@ use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
 pub(super) use account::for_account;
 pub(super) use aws::base_for_aws;
-pub use aws::{render_for_aws, render_log_role};
-pub use emulator::for_emulator;
+pub use aws::{render_for_account, render_for_aws, render_log_role};
+#[cfg(test)]
+pub(super) use emulator::for_emulator;
 pub use partition::for_region;
 
 /// The prefix of the logical ids of the user's function behind the route with `key`.

@@ -1,7 +1,9 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod account;
 mod again;
 mod lost;
+mod order;
 mod recorded;
 mod sequence;
 mod swap;

@@ -1,64 +1,13 @@
-//! A deployment as a whole, in its order: what is asked of each part, and what is left when it stops in between.
+//! A deployment from its handlers to the proof, in its order: what is asked of each part, and what is left when it stops in
+//! between.
 
+use std::collections::BTreeMap;
+
+use super::account::FakeAccount;
 use super::*;
 use crate::config::{Overrides, Settings};
-use crate::engine::fake::asset;
-use crate::engine::target::{Asset, AssetStore, FunctionCode, Functions, Gateways, Unready};
-use crate::engine::{Cloud, CloudOptions, DeployRequest};
-
-/// A store, functions and a gateway. Functions run `digest`, whatever is put into them.
-struct Parts {
-    digest: &'static str,
-    swapped: RefCell<Vec<String>>,
-}
-
-impl AssetStore for Parts {
-    type Handlers = &'static str;
-
-    async fn locate(&self, _: &StackName, handlers: &&'static str) -> Result<Asset, TargetError> {
-        Ok(asset(handlers))
-    }
-
-    async fn publish(&self, _: &StackName, handlers: &&'static str) -> Result<Asset, TargetError> {
-        match *handlers {
-            "denied" => Err(TargetError::new(ErrorKind::Denied, "no such bucket")),
-            handlers => Ok(asset(handlers)),
-        }
-    }
-}
-
-impl Functions for Parts {
-    async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
-        let is_swapped = self.swapped.borrow().iter().any(|name| name == function);
-        Ok(FunctionCode {
-            digest: if is_swapped { "k1" } else { self.digest }.into(),
-            trouble: None,
-        })
-    }
-
-    async fn replace_code(&self, function: &str, _: &Asset) -> Result<(), TargetError> {
-        self.swapped.borrow_mut().push(function.to_owned());
-        Ok(())
-    }
-}
-
-impl Gateways for Parts {
-    async fn stage_trouble(
-        &self,
-        _: &str,
-        _: &crate::config::names::StageName,
-    ) -> Result<Option<Unready>, TargetError> {
-        Ok(None)
-    }
-
-    async fn endpoint(
-        &self,
-        _: &str,
-        _: &crate::config::names::StageName,
-    ) -> Result<Option<String>, TargetError> {
-        Ok(Some("wss://fake/v1".to_owned()))
-    }
-}
+use crate::engine::deploy::{CloudDeployment, Content};
+use crate::engine::{CloudOptions, DeployRequest};
 
 fn template() -> Template {
     Template::new(
@@ -89,43 +38,31 @@ async fn deploy(
     options: CloudOptions,
     agrees: bool,
 ) -> String {
-    *cloud.resources.borrow_mut() = ["Lambda::Function", "ApiGatewayV2::Api"]
-        .map(|kind| Resource {
-            logical_id: kind[..1].replace('L', "F"),
-            physical_id: kind.to_owned(),
-            resource_type: format!("AWS::{kind}"),
-        })
-        .into();
+    let digest = if options.is_hotswap { "k0" } else { "k1" };
+    let account = FakeAccount::new(cloud, digest, &["F"]);
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-    let stacks = CloudStacks::new(cloud);
-    let parts = Parts {
-        digest: if options.is_hotswap { "k0" } else { "k1" },
-        swapped: RefCell::default(),
-    };
-    let whole = Cloud {
-        stacks: &stacks,
-        store: &parts,
-        functions: &parts,
-        gateways: &parts,
-    };
-    let handlers = [("CodeKey".to_owned(), handlers)].into();
     let request = DeployRequest {
         settings: &settings,
-        template: template(),
-        handlers: &handlers,
         is_probed: false,
         credential: crate::engine::probe::ProbeCredential::Claims,
     };
+    let deployment = CloudDeployment {
+        account: &account,
+        request: &request,
+        options: &options,
+    };
+    let content = Content {
+        template: template(),
+        parameters: &BTreeMap::new(),
+        handlers: &[("CodeKey".to_owned(), handlers)].into(),
+    };
     let mut transcript = Transcript::default();
     let asked = async |change_set: &ChangeSet| {
-        stacks.cloud.note(format!("ask {}", change_set.summary));
+        account.note(format!("ask {}", change_set.summary));
         Ok(agrees)
     };
-    let outcome = match whole
-        .deploy(request, &options, asked, &mut transcript)
-        .await
-    {
+    let outcome = match deployment.apply(content, asked, &mut transcript).await {
         Ok(url) => url,
         Err(DeployError::Target(error)) => {
             let hint = error.hint.clone().or(error.so_far.clone());
@@ -133,7 +70,7 @@ async fn deploy(
         }
         Err(error) => format!("error: {error}"),
     };
-    let asked = stacks.cloud.asked();
+    let asked = account.stacks.cloud.asked();
     format!("{}{outcome}\n--\n{asked}", transcript.lines)
 }
 

@@ -7,25 +7,25 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite;
 
+use super::account::Account;
+use super::cloud::CloudDeployment;
 use super::proof::{PROBING, probe};
-use super::{Cloud, DeployRequest};
 use crate::config::Settings;
 use crate::config::domain::Domain;
-use crate::engine::cloud::CloudFormation;
 use crate::engine::event::{DeployEvent, Reporter};
 use crate::engine::execute::DeployError;
 use crate::engine::limits;
 use crate::engine::network::environment::addresses;
 use crate::engine::network::is_by_proxy;
 use crate::engine::probe::{ProbeCredential, ProbeError};
-use crate::engine::target::{AssetStore, Functions, Gateways, Inventory};
+use crate::engine::target::{Gateways, Inventory};
 use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::few::few;
 
 /// For how long a name is looked up.
 const LOOKUP: Duration = Duration::from_secs(5);
 
-impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
+impl<A: Account> CloudDeployment<'_, A> {
     /// Sends messages through the chat at `url`, which is that of `domain`; where the name does not lead there yet, by API
     /// Gateway's own address. The answer is whether any were sent. `target` is what the record has to lead to.
     ///
@@ -35,33 +35,33 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     /// The chat does not answer.
     pub(super) async fn probe_by_name(
         &self,
-        request: &DeployRequest<'_, S::Handlers>,
         (domain, url, target): (&Domain, &str, Option<&str>),
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
         let named = NamedEndpoint {
-            settings: request.settings,
-            credential: request.credential,
+            settings: self.request.settings,
+            credential: self.request.credential,
             domain,
             url,
             target,
         };
-        let own = async || self.own_address(request).await;
+        let own = async || self.own_address().await;
         named.probe(own, limits::scaled(PROBING), reporter).await
     }
 
     /// API Gateway's own address of the stage.
-    async fn own_address(
-        &self,
-        request: &DeployRequest<'_, S::Handlers>,
-    ) -> Result<Option<String>, TargetError> {
-        let resources = self.stacks.resources(&request.settings.stack).await?;
+    async fn own_address(&self) -> Result<Option<String>, TargetError> {
+        let Self {
+            account, request, ..
+        } = self;
+        let resources = account.stacks().resources(&request.settings.stack).await?;
         let mut apis = resources
             .iter()
             .filter(|resource| resource.resource_type == "AWS::ApiGatewayV2::Api");
         match apis.next() {
             Some(api) => {
-                self.gateways
+                account
+                    .gateways()
                     .endpoint(&api.physical_id, &request.settings.stage)
                     .await
             }

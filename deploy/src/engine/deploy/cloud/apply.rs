@@ -1,83 +1,47 @@
-//! To AWS, or to anything that speaks like it.
+//! From the built handlers to the proof.
 
 use std::collections::BTreeMap;
 
-use super::{DeployRequest, declined, publish};
+use super::{CloudOptions, Content};
 use crate::engine::again::execute_with_second_try;
-use crate::engine::cloud::{CloudFormation, CloudStacks};
+use crate::engine::deploy::account::Account;
+use crate::engine::deploy::{DeployRequest, declined, publish};
 use crate::engine::event::{DeployEvent, Reporter};
 use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
 use crate::engine::prepare::prepare;
-use crate::engine::target::{
-    AssetStore, ChangeSet, ChangeSets, DeployMode, Deployment, Functions, Gateways, Prepared,
-};
+use crate::engine::target::{Asset, ChangeSet, ChangeSets, Deployment, Prepared};
 use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::Outputs;
 use crate::stack::render::is_code_only;
 
-/// What of one account and region takes part in a deployment.
+/// A deployment to `account` from its built handlers to the proof.
 #[derive(Debug)]
-pub struct Cloud<'a, C, S, F, G> {
-    /// The target's stacks.
-    pub stacks: &'a CloudStacks<C>,
-    /// Where built handlers are published.
-    pub store: &'a S,
-    /// The functions, for a swap of their code.
-    pub functions: &'a F,
-    /// The deployed APIs, for the stage's record.
-    pub gateways: &'a G,
+pub(in crate::engine) struct CloudDeployment<'a, A> {
+    pub(in crate::engine) account: &'a A,
+    pub(in crate::engine) request: &'a DeployRequest<'a>,
+    pub(in crate::engine) options: &'a CloudOptions,
 }
 
-/// How to deploy to AWS.
-#[derive(Debug, Clone, Default)]
-pub struct CloudOptions {
-    /// Put on the stack; empty leaves its tags as they are.
-    pub tags: BTreeMap<String, String>,
-    /// The values of the template's parameters beside those of the code.
-    pub parameters: BTreeMap<String, String>,
-    /// What CloudFormation waits for.
-    pub mode: DeployMode,
-    /// Whether new code is put directly into the functions, where code is all that has changed.
-    pub is_hotswap: bool,
-    /// Whether AWS is to refuse a deletion of the stack; `None` leaves that as it is.
-    pub protect: Option<bool>,
-    /// How many bytes publishing sends at most.
-    pub upload: u64,
-    /// What may keep a chat in this partition from answering although it is deployed.
-    pub obstacle: Option<&'static str>,
-}
-
-impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S, F, G> {
-    /// Deploys `request`, unless `agrees` declines its changes. Returns the chat's URL.
+impl<A: Account> CloudDeployment<'_, A> {
+    /// Publishes and applies `content`, unless `agrees` declines its changes, and proves it. Returns the chat's URL.
     ///
     /// # Errors
-    /// Those of each step, with what was done until then; [`DeployError::Unproven`] when the stack is deployed and does
-    /// not answer.
-    pub async fn deploy(
+    /// As for [`super::deploy_to_cloud`].
+    pub(in crate::engine) async fn apply(
         &self,
-        request: DeployRequest<'_, S::Handlers>,
-        options: &CloudOptions,
+        content: Content<'_, A::Handlers>,
         agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
         reporter: &mut impl Reporter,
     ) -> Result<String, DeployError> {
-        let stack = request.settings.stack.clone();
+        let (stack, options) = (&self.request.settings.stack, self.options);
         let left = "no stack was touched; what was published already serves the next deployment";
-        let limit = limits::PUBLISHING.and(limits::upload(options.upload));
-        let publishing =
-            limits::within(limit, publish(self.store, &request, reporter), |minutes| {
-                TargetError::late("publish the handlers", minutes)
-            });
-        let code = or_interrupted(publishing)
+        let code = self
+            .published(&content, reporter)
             .await
             .map_err(|error| error.leaving(left).after(|| left.to_owned()))?;
-        let mut deployment = Deployment {
-            tags: options.tags.clone(),
-            mode: options.mode,
-            ..Deployment::new(stack.clone(), request.template.clone(), code)
-        };
-        deployment.parameters.extend(options.parameters.clone());
+        let deployment = content.deployment(stack, options, code);
         let code = deployment.code_of_functions();
         let swapped = match options.is_hotswap {
             true => self.swap(&deployment, reporter).await?,
@@ -88,7 +52,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             None => self.change(deployment, agrees, reporter).await?,
         };
         if let Some(protected) = options.protect {
-            let protecting = self.stacks.protect(&stack, protected).await;
+            let protecting = self.account.stacks().protect(stack, protected).await;
             protecting.map_err(|error| {
                 error.after(|| {
                     format!(
@@ -99,7 +63,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         }
         let unproven =
             format!("stack `{stack}` is deployed, only the proof that it answers is missing");
-        let proving = self.prove(&request, options, &code, &outputs, reporter);
+        let proving = self.prove(&code, &outputs, reporter);
         let proven = limits::within(limits::PROVING, proving, |minutes| {
             TargetError::late("find out whether what was deployed answers", minutes).into()
         });
@@ -111,6 +75,23 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
         })
     }
 
+    /// Publishes the handlers, within the time that their upload may take.
+    async fn published(
+        &self,
+        content: &Content<'_, A::Handlers>,
+        reporter: &mut impl Reporter,
+    ) -> Result<BTreeMap<String, Asset>, TargetError> {
+        let (store, stack) = (self.account.store(), &self.request.settings.stack);
+        let located = content.located(store, stack).await?;
+        let upload = located.values().map(|asset| asset.size).sum();
+        let limit = limits::PUBLISHING.and(limits::upload(upload));
+        let publishing = publish(store, stack, content.handlers, reporter);
+        let publishing = limits::within(limit, publishing, |minutes| {
+            TargetError::late("publish the handlers", minutes)
+        });
+        or_interrupted(publishing).await
+    }
+
     /// Puts new code directly into the functions if code is all that has changed, and answers the stack's outputs.
     async fn swap(
         &self,
@@ -119,9 +100,9 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     ) -> Result<Option<Outputs>, DeployError> {
         let stack = &deployment.stack;
         let looking = async {
-            let record = self.stacks.record(stack).await?;
+            let record = self.account.stacks().record(stack).await?;
             let deployed = match &record {
-                Some(_) => Some(self.stacks.deployed_template(stack).await?),
+                Some(_) => Some(self.account.stacks().deployed_template(stack).await?),
                 None => None,
             };
             Ok::<_, TargetError>(record.zip(deployed))
@@ -146,7 +127,13 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             return Ok(None);
         }
         let code = deployment.code_of_functions();
-        let swapping = hotswap(self.stacks, self.functions, stack, &code, reporter);
+        let swapping = hotswap(
+            self.account.stacks(),
+            self.account.functions(),
+            stack,
+            &code,
+            reporter,
+        );
         limits::within(limits::PROVING, swapping, |minutes| {
             let so_far =
                 "some functions may have the new code; the same command again puts it into the rest";
@@ -169,14 +156,14 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
     ) -> Result<Outputs, DeployError> {
         let taken_back =
             "what was being prepared has been taken back, nothing that serves was changed";
-        let prepared = prepare(self.stacks, deployment, reporter).await;
+        let prepared = prepare(self.account.stacks(), deployment, reporter).await;
         let change_set = match prepared.map_err(|error| error.leaving(taken_back))? {
             Prepared::NoChanges(outputs) => return Ok(outputs),
             Prepared::ChangeSet(change_set) => change_set,
         };
         let agreed = agrees(&change_set).await;
         if !matches!(agreed, Ok(true)) {
-            let discarded = self.stacks.discard(&change_set).await;
+            let discarded = self.account.stacks().discard(&change_set).await;
             agreed.map_err(|error| error.leaving(taken_back))?;
             discarded.map_err(|error| {
                 let so_far = "nothing was changed; what was prepared is still there, and the next deployment removes it";
@@ -184,6 +171,6 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             })?;
             return Err(declined("`chatctl diff` shows again what would change").into());
         }
-        execute_with_second_try(self.stacks, *change_set, reporter).await
+        execute_with_second_try(self.account.stacks(), *change_set, reporter).await
     }
 }

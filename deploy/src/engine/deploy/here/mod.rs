@@ -1,0 +1,145 @@
+//! To this machine.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use super::proof::probe;
+use super::steps::Steps;
+use super::{DeployRequest, build, declined, publish};
+use crate::config::names::StackName;
+use crate::engine::event::Reporter;
+use crate::engine::execute::{DeployError, execute, no_answer};
+use crate::engine::limits::{self, Share};
+use crate::engine::prepare::prepare_here;
+use crate::engine::probe::ProbeError;
+use crate::engine::target::{AssetStore, Deployment, Prepared, Stacks};
+use crate::engine::target_error::{TargetError, or_interrupted};
+use crate::stack::overlay::LocalTemplate;
+use crate::stack::render::output;
+
+/// Nothing here is slow to spread; a cold machine may be slow to start processes.
+const PROBING: Duration = Duration::from_secs(5);
+
+/// A machine that runs stacks in the background.
+pub trait Machine: Stacks + AssetStore {
+    /// Whether `stack` does not run.
+    ///
+    /// # Errors
+    /// Only if nothing that follows would end better. What else is wrong is found where it matters.
+    async fn is_new(&self, stack: &StackName) -> Result<bool, TargetError>;
+
+    /// Excludes other commands from `stack` until the returned value is dropped.
+    ///
+    /// # Errors
+    /// Another command holds the stack.
+    fn reserve(&self, stack: &StackName) -> Result<impl Sized, TargetError>;
+
+    /// The process of `stack` that still runs although its folder was removed.
+    ///
+    /// # Errors
+    /// The stack's files cannot be read.
+    fn left_behind(&self, stack: &StackName) -> Result<Option<LeftBehind>, TargetError>;
+
+    /// Ends a process that [`Machine::left_behind`] finds.
+    ///
+    /// # Errors
+    /// It does not end.
+    async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError>;
+
+    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing shows it. For `silent` it has
+    /// not answered already.
+    ///
+    /// # Errors
+    /// The process cannot be asked.
+    async fn diagnose(
+        &self,
+        stack: &StackName,
+        silent: Duration,
+    ) -> Result<Option<String>, TargetError>;
+}
+
+/// A process whose stack has lost its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftBehind {
+    /// Its id.
+    pub pid: u32,
+    /// The endpoint that it serves.
+    pub endpoint: String,
+}
+
+/// Deploys to this machine, as `here` says: the reservation, the build, publishing, the change, the proof. Returns the chat's
+/// URL.
+///
+/// # Errors
+/// Those of each step; [`DeployError::Unproven`] when the stack runs and does not answer.
+pub async fn deploy_here<M: Machine>(
+    machine: &M,
+    steps: &impl Steps<Found = (), Handlers = M::Handlers>,
+    request: &DeployRequest<'_>,
+    here: LocalTemplate,
+    reporter: &mut impl Reporter,
+) -> Result<String, DeployError> {
+    let settings = request.settings;
+    let stack = &settings.stack;
+    if machine.is_new(stack).await? {
+        steps.announce(&())?;
+    }
+    if let Some(notice) = settings.without_effect_here() {
+        steps.warn(&notice);
+    }
+    let _reserved = machine.reserve(stack)?;
+    if let Some(LeftBehind { pid, endpoint }) = machine.left_behind(stack)? {
+        steps.warn(&format!(
+            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended; its table data went with the folder"
+        ));
+        or_interrupted(machine.end_left_behind(stack)).await?;
+    }
+    let work = async |reporter: &mut _| steps.build(&(), reporter).await;
+    let building = build(settings, reporter, work, |built| steps.built(built));
+    let handlers = or_interrupted(building).await?;
+    if let Some(reported) = here.reported() {
+        steps.warn(&format!("          {reported}"));
+    }
+    // The question between them is not counted.
+    let share = Share::new(limits::HERE);
+    let late = |minutes| no_answer("come to the end of the deployment", stack, minutes);
+    let publishing = or_interrupted(publish(machine, stack, &handlers, reporter));
+    let code = share.within(publishing, late).await?;
+    let deployment = Deployment::new(stack.clone(), here.template, code);
+    let preparing = prepare_here(machine, deployment, reporter);
+    let outputs = match share.within(preparing, late).await? {
+        Prepared::NoChanges(outputs) => outputs,
+        Prepared::ChangeSet(change_set) => {
+            if !steps.agree(&(), &handlers, &change_set).await? {
+                return Err(declined("see what would change with `chatctl render`").into());
+            }
+            let executing = execute(machine, &change_set, reporter);
+            let executed = share.within(executing, |minutes| late(minutes).into());
+            executed.await?
+        }
+    };
+    let url = outputs.get(output::URL).cloned().unwrap_or_default();
+    if !request.is_probed {
+        return Ok(url);
+    }
+    let timeout = limits::scaled(PROBING);
+    let credential = request.credential.at_once();
+    let proving = async {
+        let began = Instant::now();
+        match probe(&url, settings, credential, timeout, reporter).await {
+            Err(DeployError::Unproven(mut unproven)) => {
+                let silent = match unproven.error {
+                    ProbeError::NoAnswer { .. } => began.elapsed().min(timeout),
+                    _ => Duration::ZERO,
+                };
+                unproven.known = machine.diagnose(stack, silent).await?;
+                Err(DeployError::Unproven(unproven))
+            }
+            probed => probed,
+        }
+    };
+    let proven = share.within(proving, |minutes| late(minutes).into());
+    proven.await.map(|()| url)
+}

@@ -1,0 +1,74 @@
+//! The engine's [`Machine`]: who works on a stack here, what is left of it, and why it does not answer.
+
+use std::time::Duration;
+
+use super::unresponsive::{unresponsive, unresponsive_hint};
+use super::{LocalTarget, control, register};
+use crate::config::names::StackName;
+use crate::engine::{ErrorKind, LeftBehind, Machine, TargetError};
+use crate::stack::render::output;
+
+impl Machine for LocalTarget {
+    async fn is_new(&self, stack: &StackName) -> Result<bool, TargetError> {
+        match self.status(stack).await {
+            Ok(status) => Ok(status.is_none()),
+            // It did not respond in all of the time that a command waits, so the build would be for nothing.
+            Err(error) if self.response_timeout.is_over() => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn reserve(&self, stack: &StackName) -> Result<impl Sized, TargetError> {
+        self.folder(stack)?.reserve()?.ok_or_else(|| {
+            TargetError::new(
+                ErrorKind::Failed,
+                format!("another chatctl command is working on local stack `{stack}`"),
+            )
+            .with_hint("wait until it is done, then try again")
+        })
+    }
+
+    fn left_behind(&self, stack: &StackName) -> Result<Option<LeftBehind>, TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(None);
+        }
+        let left = register::find(folder.path());
+        Ok(left.map(|mut left| LeftBehind {
+            pid: left.pid,
+            endpoint: left.outputs.remove(output::URL).unwrap_or_default(),
+        }))
+    }
+
+    async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(());
+        }
+        let Some(left) = register::find(folder.path()) else {
+            return Ok(());
+        };
+        // It may be ending by itself; then it does not respond, which is just as good.
+        let asked = control::stop(&left, &self.response_timeout).await;
+        let is_gone = || {
+            let found = register::find(folder.path());
+            Ok::<_, TargetError>(found.is_none().then_some(()))
+        };
+        if self.response_timeout.until(is_gone).await?.is_some() {
+            return Ok(());
+        }
+        asked.map_err(|error| error.with_hint(unresponsive_hint(&folder, &left)))?;
+        Err(unresponsive(&folder, "ended", Some(&left)))
+    }
+
+    async fn diagnose(
+        &self,
+        stack: &StackName,
+        silent: Duration,
+    ) -> Result<Option<String>, TargetError> {
+        self.response_timeout.count(silent);
+        // A process that does not answer at all explains more than its functions' logs.
+        self.status(stack).await?;
+        Ok(self.clues(stack))
+    }
+}
