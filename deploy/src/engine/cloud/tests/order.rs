@@ -187,7 +187,7 @@ async fn a_first_deployment_checks_announces_builds_publishes_asks_deploys_and_v
 }
 
 #[tokio::test]
-async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_anything_is_published() {
+async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_publishing() {
     let cloud = FakeCloud::default()
         .change_set(CHANGE)
         .operation("chat CREATE_COMPLETE")
