@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::domain::Domain;
 use chatctl_deploy::engine::log_role::GatewayAccount;
 use chatctl_deploy::engine::naming::{Naming, naming};
 use chatctl_deploy::engine::preflight::Check;
-use chatctl_deploy::engine::{ErrorKind, Stacks, TargetError};
-use chatctl_deploy::stack::render::output;
+use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// What the name of `settings` needs; nothing without a name.
 ///
@@ -67,26 +67,6 @@ pub(super) async fn check_logs(settings: &Settings, target: &AwsTarget) -> (Opti
     }
 }
 
-/// The record that is to be made for the name, where the stack does not make it: the name, and what it leads to.
-///
-/// # Errors
-/// AWS cannot be asked.
-pub(super) async fn missing_record(
-    settings: &Settings,
-    target: &AwsTarget,
-    naming: &Naming,
-) -> Result<Option<Record>, TargetError> {
-    let Some(domain) = settings.aws.domain.as_ref().filter(|_| !naming.has_record) else {
-        return Ok(None);
-    };
-    let deployed = target.stacks.describe(&settings.stack).await?;
-    let outputs = deployed.map(|it| it.outputs).unwrap_or_default();
-    Ok(outputs.get(output::DOMAIN_TARGET).map(|leads_to| Record {
-        name: domain.name.to_string(),
-        leads_to: leads_to.clone(),
-    }))
-}
-
 /// A record of DNS.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -95,6 +75,14 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// That of `domain`.
+    pub(super) fn new(domain: &Domain, leads_to: String) -> Self {
+        Self {
+            name: domain.name.to_string(),
+            leads_to,
+        }
+    }
+
     /// For the reader.
     pub(super) fn reported(&self) -> String {
         let Self { name, leads_to } = self;

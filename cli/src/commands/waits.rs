@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
-use chatctl_deploy::engine::limits::{self, Limit, Share};
-use chatctl_deploy::engine::{TargetError, silence};
+use chatctl_deploy::engine::limits::{self, Share};
+use chatctl_deploy::engine::{TargetError, longest, silence};
 
 thread_local! {
     /// What a command may spend on asking, however often it asks.
@@ -61,51 +61,20 @@ fn late(minutes: u64) -> CommandError {
     TargetError::late("find out everything that is needed", minutes).into()
 }
 
-/// Everything of a deployment that does not wait for CloudFormation's work: the checks, what a hotswap looks at,
-/// publishing, the change set, its execution or its end, the protection, the proof, the record of the endpoint's name.
-const DEPLOYING: Limit = limits::ASKING
-    .and(limits::ASKING)
-    .and(limits::PUBLISHING)
-    .and(limits::COMPUTING)
-    .and(limits::CALL)
-    .and(limits::ASKING)
-    .and(limits::CALL)
-    .and(limits::CALL)
-    .and(limits::PROVING)
-    .and(limits::ASKING)
-    .and(REPEATING);
-
-/// The change set of a first deployment that is made once more, and its execution.
-const REPEATING: Limit = limits::COMPUTING.and(limits::ASKING);
-
-/// The role for API Gateway's logs, in a stack of its own that is made as any other.
-const LOG_ROLE: Limit = limits::COMPUTING
-    .and(limits::CALL)
-    .and(limits::ASKING)
-    .and(limits::CALL)
-    .and(REPEATING);
-
 pub(super) fn deploy_help() -> String {
-    // What is in the way, and the deployment; and both again where it is made once more.
-    let once = limits::FOLLOWING.and(limits::FOLLOWING);
-    let cloudformation = once.and(once);
     format!(
         "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; within {} \
          more where it makes the role for API Gateway's logs; on this machine (`--local`) within {} minutes. Not counted: the \
          build, your answer, and the upload at {} KB a second or more.",
-        DEPLOYING.and(cloudformation).at_most_minutes(),
-        cloudformation.at_most_minutes(),
-        LOG_ROLE.and(cloudformation).at_most_minutes(),
-        LOCAL.at_most_minutes(),
+        longest::DEPLOYING.and(longest::FOLLOWING).at_most_minutes(),
+        longest::FOLLOWING.at_most_minutes(),
+        longest::MAKING_LOG_ROLE
+            .and(longest::FOLLOWING)
+            .at_most_minutes(),
+        longest::DEPLOYING_HERE.at_most_minutes(),
         limits::SLOWEST_UPLOAD / 1024,
     )
 }
-
-/// Asking the process that runs, ending one whose folder is gone, and everything else.
-const LOCAL: Limit = limits::ANSWERING
-    .and(limits::ANSWERING)
-    .and(limits::ANSWERING)
-    .and(limits::HERE);
 
 pub(super) fn teardown_help() -> String {
     format!(
@@ -113,19 +82,14 @@ pub(super) fn teardown_help() -> String {
          machine (`--local`) within {} minutes. Not counted: your answer.",
         limits::ASKING.and(limits::TEARING_DOWN).at_most_minutes(),
         limits::TEARING_DOWN.at_most_minutes(),
-        LOCAL.at_most_minutes(),
+        longest::DEPLOYING_HERE.at_most_minutes(),
     )
 }
 
 pub(super) fn diff_help() -> String {
-    // What there is, its state, the change set, and taking it back.
-    let all = limits::ASKING
-        .and(limits::ASKING)
-        .and(limits::COMPUTING)
-        .and(limits::ASKING);
     format!(
         "Ends within {} minutes. Not counted: the build.",
-        all.at_most_minutes()
+        limits::ASKING.and(longest::PREVIEWING).at_most_minutes()
     )
 }
 

@@ -230,6 +230,16 @@ impl Terminal {
         }
     }
 
+    /// The same between the steps of a deployment, below their words; a script gets a notice among its lines.
+    pub(crate) fn warn_between_steps(self, text: &str) {
+        match self.output {
+            Output::Json => {
+                self.result_json(&serde_json::json!({"type": "notice", "message": text}));
+            }
+            Output::Text => self.warn(&format!("{:10}{text}", "")),
+        }
+    }
+
     /// `text` with its commands as this user has to type them.
     fn invoked(self, text: &str) -> String {
         match self.invocation {

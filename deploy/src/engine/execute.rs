@@ -129,7 +129,7 @@ fn cause_text(cause: Option<&Cause>, unread: Option<&str>, reason: Option<&str>)
 /// # Errors
 /// [`DeployError::RolledBack`] with the first failure that caused it; [`DeployError::Target`] when the target
 /// cannot be asked.
-pub async fn execute(
+pub(super) async fn execute(
     stacks: &impl Stacks,
     change_set: &ChangeSet,
     reporter: &mut impl Reporter,

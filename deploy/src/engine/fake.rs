@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
+use super::execute::DeployError;
 use super::limits::{self, Limit};
 use super::target::*;
 use super::target_error::{ErrorKind, TargetError};
@@ -45,10 +46,12 @@ pub(super) struct FakeStacks {
 }
 
 /// What only a machine's stacks have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Here {
     /// What is special about the machine, in a word.
     pub(super) state: &'static str,
+    /// Where its chat is.
+    pub(super) url: String,
     /// Where it is written down what is asked of it.
     pub(super) transcript: Rc<RefCell<Transcript>>,
 }
@@ -63,7 +66,11 @@ impl FakeStacks {
             started: Cell::new(0),
             deletions: RefCell::default(),
             made: Instant::now(),
-            here: Here::default(),
+            here: Here {
+                state: "empty",
+                url: "ws://fake/v1".to_owned(),
+                transcript: Rc::default(),
+            },
         }
     }
 
@@ -199,7 +206,7 @@ impl Stacks for FakeStacks {
         let status = last
             .or(poll.status.clone())
             .unwrap_or("CREATE_IN_PROGRESS".into());
-        let outputs = [("Url".to_owned(), "ws://fake/v1".to_owned())].into();
+        let outputs = [("Url".to_owned(), self.here.url.clone())].into();
         Ok(Some(Description {
             status: StackStatus::parse(&status),
             reason: None,
@@ -295,6 +302,30 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
+    /// All of it, and how the command has ended: `outcome`, or what the error says.
+    pub(super) fn ended(&mut self, outcome: Result<String, DeployError>) -> String {
+        let outcome = outcome.unwrap_or_else(|error| match error {
+            DeployError::Target(error) => {
+                let parts = [
+                    Some(format!("error: {error}")),
+                    error.so_far.clone(),
+                    error.hint.clone(),
+                ];
+                parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+            }
+            DeployError::Unproven(error) => {
+                let parts = [
+                    Some("error: it does not answer".to_owned()),
+                    error.known.clone(),
+                    error.so_far.clone(),
+                ];
+                parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+            }
+            error => format!("error: {error}"),
+        });
+        format!("{}{outcome}\n", std::mem::take(&mut self.lines))
+    }
+
     /// Writes down what is no report.
     pub(super) fn note(&mut self, line: &str) {
         self.lines.push_str(line);

@@ -14,7 +14,7 @@ use crate::config::names::StackName;
 ///
 /// # Errors
 /// The first function's refusal, with how many others have the new code already.
-pub async fn hotswap(
+pub(super) async fn hotswap(
     stacks: &impl Inventory,
     functions: &impl Functions,
     stack: &StackName,

@@ -32,7 +32,9 @@ pub async fn make_log_role(
     let stack = STACK.parse().expect("it is a stack's name");
     let deployment = Deployment::new(stack, template, BTreeMap::new());
     // On the heap, for the reason that `limits::within` has.
-    match Box::pin(prepare(stacks, deployment, reporter)).await? {
+    let prepared = Box::pin(prepare(stacks, deployment, reporter)).await;
+    let taken_back = "what was being prepared has been taken back, nothing was changed";
+    match prepared.map_err(|error| error.leaving(taken_back))? {
         Prepared::ChangeSet(change_set) => {
             Box::pin(execute_with_second_try(stacks, *change_set, reporter)).await?;
             Ok(())

@@ -32,13 +32,15 @@ mod verify;
 pub mod vitals;
 
 pub use deploy::{
-    Account, CloudOptions, CloudSteps, DeployRequest, Deployed, Found, LeftBehind, Machine, Steps,
-    build, deploy_here, deploy_to_cloud, endpoint, preview,
+    Account, CloudOptions, CloudSteps, DeployRequest, Deployed, Found, LeftBehind, LocalSteps,
+    Machine, Steps, build, deploy_here, deploy_to_cloud, endpoint, longest, preview,
 };
 pub use event::{DeployEvent, Reporter, Step};
-pub use execute::{DeployError, execute};
-pub use hotswap::hotswap;
-pub use prepare::prepare;
+pub use execute::DeployError;
+#[cfg(test)]
+use execute::execute;
+#[cfg(test)]
+use prepare::prepare;
 pub use random::random_bytes;
 pub(crate) use random::random_hex;
 pub use target::{
@@ -51,7 +53,7 @@ pub use teardown::{Teardown, teardown, teardown_here};
 pub use token::{NoToken, Token};
 #[cfg(test)]
 pub use verify::COMPLAINTS;
-pub use verify::{Verified, complaining, complaint, verify};
+pub use verify::complaining;
 
 pub use crate::reading;
 pub use crate::stack::status::StackStatus;

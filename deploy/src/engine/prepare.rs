@@ -22,7 +22,7 @@ const ROUNDS: usize = 4;
 ///
 /// # Errors
 /// [`DeployError`] when the target cannot be asked, or something is in the way that it cannot clear.
-pub async fn prepare(
+pub(super) async fn prepare(
     stacks: &impl ChangeSets,
     deployment: Deployment,
     reporter: &mut impl Reporter,
@@ -45,7 +45,7 @@ pub async fn prepare(
 ///
 /// # Errors
 /// The stack's files cannot be read, or its port is taken.
-pub(crate) async fn prepare_here(
+pub(super) async fn prepare_here(
     stacks: &impl Stacks,
     deployment: Deployment,
     reporter: &mut impl Reporter,

@@ -30,7 +30,7 @@ const API: &str = "AWS::ApiGatewayV2::Api";
 
 /// What a stack's functions run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verified {
+pub(super) enum Verified {
     /// All of them what they should.
     Same {
         /// The line for the reader.
@@ -49,7 +49,7 @@ pub enum Verified {
 ///
 /// # Errors
 /// [`TargetError`] when something will not serve by itself, or has not after a while.
-pub async fn verify(
+pub(super) async fn verify(
     stacks: &(impl Stacks + Inventory),
     functions: &impl Functions,
     gateways: &impl Gateways,
@@ -114,7 +114,7 @@ pub async fn verify(
 ///
 /// # Errors
 /// [`TargetError`] when the target cannot be asked.
-pub async fn complaint(
+pub(super) async fn complaint(
     stacks: &impl Inventory,
     gateways: &impl Gateways,
     stack: &StackName,

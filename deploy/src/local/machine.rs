@@ -9,12 +9,12 @@ use crate::engine::{ErrorKind, LeftBehind, Machine, TargetError};
 use crate::stack::render::output;
 
 impl Machine for LocalTarget {
-    async fn is_new(&self, stack: &StackName) -> Result<bool, TargetError> {
+    async fn is_running(&self, stack: &StackName) -> Result<bool, TargetError> {
         match self.status(stack).await {
-            Ok(status) => Ok(status.is_none()),
-            // It did not respond in all of the time that a command waits, so the build would be for nothing.
+            Ok(status) => Ok(status.is_some()),
             Err(error) if self.response_timeout.is_over() => Err(error),
-            Err(_) => Ok(false),
+            // What is wrong is found where it matters.
+            Err(_) => Ok(true),
         }
     }
 

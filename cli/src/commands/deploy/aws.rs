@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::{DeployArgs, DeployedChat, log_role};
 use crate::commands::aws::{Found, in_words, marked, moved, preflight};
+use crate::commands::named::Record;
 use crate::commands::plan::{self, StackLocation};
-use crate::commands::waits::asked;
-use crate::commands::{named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::aws::AwsAccount;
@@ -51,23 +50,17 @@ pub(super) async fn run(
         is_hotswap: args.hotswap,
         protect: args.protect,
     };
-    let deploying = async {
-        let deploying = deploy_to_cloud(&steps, request, &options, &mut shared);
-        let Some(deployed) = deploying.await? else {
-            return Ok(None);
-        };
-        let Found {
-            account, naming, ..
-        } = &deployed.found;
-        let record = named::missing_record(request.settings, &account.target, naming);
-        Ok(Some(DeployedChat {
-            url: deployed.url,
-            page: None,
-            record: or_interrupted(asked(record)).await?,
-            next: "`chatctl status` tells how it is, `chatctl teardown` removes it",
-        }))
-    };
-    silence::reporting(&reporter, deploying).await
+    let deploying = deploy_to_cloud(&steps, request, &options, &mut shared);
+    let deployed = silence::reporting(&reporter, deploying).await?;
+    Ok(deployed.map(|deployed| DeployedChat {
+        url: deployed.url,
+        page: None,
+        record: deployed
+            .missing_record
+            .zip(request.settings.aws.domain.as_ref())
+            .map(|(leads_to, domain)| Record::new(domain, leads_to)),
+        next: "`chatctl status` tells how it is, `chatctl teardown` removes it",
+    }))
 }
 
 struct AwsSteps<'a> {
@@ -115,12 +108,7 @@ impl Steps for AwsSteps<'_> {
             terminal.say_before_asking(&format!("          {line}"), args.yes);
         }
         for caution in self.cautions(found, handlers) {
-            match terminal.output {
-                Output::Json => {
-                    terminal.result_json(&json!({"type": "notice", "message": caution}));
-                }
-                Output::Text => terminal.warn(&format!("          {caution}")),
-            }
+            terminal.warn_between_steps(&caution);
         }
         let lost: Vec<_> = change_set
             .summary
@@ -128,16 +116,10 @@ impl Steps for AwsSteps<'_> {
             .map(|change| change.logical_id.as_str())
             .collect();
         if !lost.is_empty() {
-            terminal.warn(&format!(
-                "          the items of table {} are lost",
-                lost.join(", ")
-            ));
+            terminal
+                .warn_between_steps(&format!("the items of table {} are lost", lost.join(", ")));
         }
         terminal.confirm("Deploy this?", args.yes).await
-    }
-
-    fn warn(&self, text: &str) {
-        self.terminal.warn(text);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{
-    Change, ChangeSet, DeployRequest, Reporter, Steps, TargetError, deploy_here,
+    Change, ChangeSet, DeployRequest, LocalSteps, Reporter, Steps, TargetError, deploy_here,
 };
 use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::packaging::{self, Built, Executable};
@@ -31,7 +31,7 @@ pub(super) async fn run(
         ))
         .with_references(secrets::values(settings)?)
         .hiding(settings.secret_variables());
-    let steps = LocalSteps {
+    let steps = BackgroundSteps {
         args,
         terminal,
         settings,
@@ -48,14 +48,14 @@ pub(super) async fn run(
     })
 }
 
-struct LocalSteps<'a> {
+struct BackgroundSteps<'a> {
     args: &'a DeployArgs,
     terminal: Terminal,
     settings: &'a Settings,
     target: &'a LocalTarget,
 }
 
-impl Steps for LocalSteps<'_> {
+impl Steps for BackgroundSteps<'_> {
     type Found = ();
     type Handlers = Executable;
 
@@ -112,8 +112,10 @@ impl Steps for LocalSteps<'_> {
         );
         self.terminal.confirm(&question, self.args.yes).await
     }
+}
 
+impl LocalSteps for BackgroundSteps<'_> {
     fn warn(&self, text: &str) {
-        self.terminal.warn(text);
+        self.terminal.warn_between_steps(text);
     }
 }

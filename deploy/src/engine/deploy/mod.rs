@@ -5,6 +5,7 @@
 mod account;
 mod cloud;
 mod here;
+pub mod longest;
 mod named;
 mod proof;
 mod steps;
@@ -24,7 +25,7 @@ pub(super) use cloud::{CloudDeployment, Content};
 pub use cloud::{CloudOptions, Deployed, deploy_to_cloud, preview};
 pub use here::{LeftBehind, Machine, deploy_here};
 pub use proof::endpoint;
-pub use steps::{CloudSteps, Found, Steps};
+pub use steps::{CloudSteps, Found, LocalSteps, Steps};
 
 /// What is to be deployed.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ fn published(assets: &BTreeMap<String, Asset>) -> String {
     }
 }
 
-/// The user has answered no; `hint` says how to look again.
-fn declined(hint: &str) -> TargetError {
-    TargetError::new(ErrorKind::Usage, "declined, nothing was changed").with_hint(hint)
+/// The user has answered no, which has left things `untouched`; `hint` says how to look again.
+fn declined(untouched: &str, hint: &str) -> TargetError {
+    TargetError::new(ErrorKind::Usage, format!("declined, {untouched}")).with_hint(hint)
 }

@@ -62,9 +62,19 @@ pub async fn endpoint(
     stage: &StageName,
     outputs: &Outputs,
 ) -> Result<Option<String>, TargetError> {
-    if let Some(url) = outputs.get(output::URL) {
-        return Ok(Some(url.clone()));
+    match outputs.get(output::URL) {
+        Some(url) => Ok(Some(url.clone())),
+        None => own_address(stacks, gateways, stack, stage).await,
     }
+}
+
+/// API Gateway's own address of the stage.
+pub(super) async fn own_address(
+    stacks: &impl Inventory,
+    gateways: &impl Gateways,
+    stack: &StackName,
+    stage: &StageName,
+) -> Result<Option<String>, TargetError> {
     // Not by its tags: a stack's have been reported to be missing on WebSocket APIs
     // (https://github.com/serverless/serverless/pull/10931).
     let resources = stacks.resources(stack).await?;

@@ -48,12 +48,15 @@ pub trait Steps {
         handlers: &BTreeMap<String, Self::Handlers>,
         change_set: &ChangeSet,
     ) -> Result<bool, TargetError>;
+}
 
+/// And those that only a deployment to this machine has, which looks nothing up before the build.
+pub trait LocalSteps: Steps<Found = ()> {
     /// Shows what the user must not overlook.
     fn warn(&self, text: &str);
 }
 
-/// Those that only a deployment to AWS has.
+/// And those that only a deployment to AWS has.
 pub trait CloudSteps: Steps<Found = Found<Self::Account>> {
     /// The account that is deployed to.
     type Account: Account<Handlers = Self::Handlers>;

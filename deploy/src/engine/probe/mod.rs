@@ -3,7 +3,7 @@
 mod client;
 mod locked;
 #[cfg(test)]
-mod tests;
+pub(in crate::engine) mod tests;
 mod trial;
 
 use std::time::{Duration, Instant};

@@ -22,9 +22,10 @@ const CHANGE: &str = "CREATE_COMPLETE AVAILABLE";
 struct Command<'a> {
     transcript: &'a RefCell<Transcript>,
     found: RefCell<Option<Found<FakeAccount>>>,
-    /// What the checks find wrong.
-    problem: Option<&'static str>,
-    agrees_to_log_role: bool,
+    /// What becomes of the deployment, in a word or two.
+    state: &'static str,
+    /// What is built.
+    code: &'static str,
 }
 
 impl Command<'_> {
@@ -47,8 +48,11 @@ impl Steps for Command<'_> {
         _: &Self::Found,
         _: &mut impl Reporter,
     ) -> Result<BTreeMap<String, &'static str>, TargetError> {
-        self.wrote("built");
-        Ok([("CodeKey".to_owned(), "k1")].into())
+        match self.state {
+            "interrupted in the build" => return Err(TargetError::interrupted()),
+            _ => self.wrote("built"),
+        }
+        Ok([("CodeKey".to_owned(), self.code)].into())
     }
 
     fn built(&self, handlers: &BTreeMap<String, &'static str>) -> String {
@@ -62,11 +66,7 @@ impl Steps for Command<'_> {
         _: &ChangeSet,
     ) -> Result<bool, TargetError> {
         self.wrote("asked about the change");
-        Ok(true)
-    }
-
-    fn warn(&self, text: &str) {
-        self.wrote(text);
+        Ok(self.state != "declined")
     }
 }
 
@@ -75,9 +75,9 @@ impl CloudSteps for Command<'_> {
 
     async fn look(&self) -> (Vec<Check>, Option<Self::Found>) {
         self.wrote("looked");
-        let outcome = match self.problem {
-            None => Ok("all is well".to_owned()),
-            Some(problem) => Err(TargetError::new(ErrorKind::Usage, problem)),
+        let outcome = match self.state {
+            "in the way" => Err(TargetError::new(ErrorKind::Usage, "no credentials")),
+            _ => Ok("all is well".to_owned()),
         };
         (vec![Check::new("stack", outcome)], self.found.take())
     }
@@ -94,9 +94,10 @@ impl CloudSteps for Command<'_> {
 
     async fn agree_to_log_role(&self, _: &Self::Found) -> Result<(), TargetError> {
         self.wrote("asked about the role for logs");
-        match self.agrees_to_log_role {
-            true => Ok(()),
-            false => Err(TargetError::new(ErrorKind::Usage, "declined")),
+        match self.state {
+            "without the role" => Err(TargetError::new(ErrorKind::Usage, "declined")),
+            "interrupted at the role" => Err(TargetError::interrupted()),
+            _ => Ok(()),
         }
     }
 }
@@ -108,8 +109,9 @@ struct Case {
     options: CloudOptions,
     is_deployed: bool,
     lacks_log_role: bool,
-    agrees_to_log_role: bool,
-    problem: Option<&'static str>,
+    state: &'static str,
+    /// Whether the bucket takes nothing.
+    is_denied: bool,
 }
 
 /// Deploys a chat; returns what was shown, asked and reported in its order, how it ended, and what was asked for.
@@ -132,8 +134,8 @@ async fn deploy(case: Case) -> String {
             lacks_log_role: case.lacks_log_role,
             cautions: Vec::new(),
         })),
-        problem: case.problem,
-        agrees_to_log_role: case.agrees_to_log_role,
+        state: case.state,
+        code: if case.is_denied { "denied" } else { "k1" },
     };
     let request = DeployRequest {
         settings: &settings,
@@ -142,13 +144,12 @@ async fn deploy(case: Case) -> String {
     };
     let mut reporter = &transcript;
     let deploying = deploy_to_cloud(&command, &request, &case.options, &mut reporter);
-    let outcome = match deploying.await {
-        Ok(Some(deployed)) => deployed.url,
-        Ok(None) => "nothing was deployed".to_owned(),
-        Err(error) => format!("error: {error}"),
-    };
-    let asked = stacks.cloud.asked();
-    format!("{}{outcome}\n--\n{asked}", transcript.take().lines)
+    let outcome = deploying.await.map(|deployed| match deployed {
+        Some(deployed) => format!("{deployed:?}"),
+        None => "nothing was deployed".to_owned(),
+    });
+    let ended = transcript.take().ended(outcome);
+    format!("{ended}--\n{}", stacks.cloud.asked())
 }
 
 #[tokio::test]
@@ -178,7 +179,7 @@ async fn a_first_deployment_checks_announces_builds_publishes_asks_deploys_and_v
         finished Deploy: 26 resources
         started Verify
         finished Verify: 4 functions run what was published
-        wss://fake/v1
+        Deployed { url: "wss://fake/v1", missing_record: None }
         --
         create change set Create Standard
         execute
@@ -186,20 +187,23 @@ async fn a_first_deployment_checks_announces_builds_publishes_asks_deploys_and_v
     .assert_eq(&deploy(case).await);
 }
 
-#[tokio::test]
-async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_publishing() {
+/// A first deployment that makes the role for logs.
+fn with_log_role() -> Case {
     let cloud = FakeCloud::default()
         .change_set(CHANGE)
         .operation("chat CREATE_COMPLETE")
         .change_set(CHANGE)
         .operation("chat UPDATE_COMPLETE");
     *cloud.template.borrow_mut() = Some(deployment().template);
-    let case = Case {
+    Case {
         cloud,
         lacks_log_role: true,
-        agrees_to_log_role: true,
         ..Case::default()
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_publishing() {
     expect![[r#"
         started Check
         looked
@@ -224,20 +228,55 @@ async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_publis
         finished Deploy: 26 resources
         started Verify
         finished Verify: 4 functions run what was published
-        wss://fake/v1
+        Deployed { url: "wss://fake/v1", missing_record: None }
         --
         create change set Create Standard
         execute
         create change set Update Standard
         execute
     "#]]
-    .assert_eq(&deploy(case).await);
+    .assert_eq(&deploy(with_log_role()).await);
+}
+
+#[tokio::test]
+async fn a_deployment_that_fails_after_the_role_was_made_says_that_it_was_made() {
+    let case = Case {
+        is_denied: true,
+        ..with_log_role()
+    };
+    let ended = deploy(case).await;
+    expect![[r#"
+        error: no such bucket; API Gateway's role for logs was made, and stays; beside that, no stack was touched; what was published already serves the next deployment
+        --
+        create change set Create Standard
+        execute
+    "#]].assert_eq(end(&ended));
+    let case = Case {
+        state: "declined",
+        ..with_log_role()
+    };
+    let ended = deploy(case).await;
+    expect![[r#"
+        error: declined, only API Gateway's role for logs was made, and stays; `chatctl diff` shows again what would change
+        --
+        create change set Create Standard
+        execute
+        create change set Update Standard
+        delete change set
+    "#]].assert_eq(end(&ended));
+}
+
+/// The end of what [`deploy`] returns: the outcome, and what was asked for.
+fn end(text: &str) -> &str {
+    let outcome = text.find("error: ").unwrap();
+    &text[outcome..]
 }
 
 #[tokio::test]
 async fn without_the_role_that_was_declined_nothing_is_published() {
     let case = Case {
         lacks_log_role: true,
+        state: "without the role",
         ..Case::default()
     };
     expect![[r#"
@@ -258,16 +297,32 @@ async fn without_the_role_that_was_declined_nothing_is_published() {
 #[tokio::test]
 async fn what_stands_in_the_way_is_found_before_anything_is_built() {
     let case = Case {
-        problem: Some("there is no bucket"),
+        state: "in the way",
         ..Case::default()
     };
     expect![[r#"
         started Check
         looked
-        error: there is no bucket
+        error: no credentials
         --
     "#]]
     .assert_eq(&deploy(case).await);
+}
+
+#[tokio::test]
+async fn an_interruption_before_anything_is_published_says_that_nothing_was_touched() {
+    for state in ["interrupted in the build", "interrupted at the role"] {
+        let case = Case {
+            lacks_log_role: true,
+            state,
+            ..Case::default()
+        };
+        assert_eq!(
+            end(&deploy(case).await),
+            "error: interrupted; nothing was touched in AWS\n--\n",
+            "{state}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ async fn deploy(
         account: &account,
         request: &request,
         options: &options,
+        has_made_log_role: false,
     };
     let content = Content {
         template: template(),
@@ -62,16 +63,9 @@ async fn deploy(
         account.note(format!("ask {}", change_set.summary));
         Ok(agrees)
     };
-    let outcome = match deployment.apply(content, asked, &mut transcript).await {
-        Ok(url) => url,
-        Err(DeployError::Target(error)) => {
-            let hint = error.hint.clone().or(error.so_far.clone());
-            format!("error: {error}; {}", hint.unwrap_or_default())
-        }
-        Err(error) => format!("error: {error}"),
-    };
-    let asked = account.stacks.cloud.asked();
-    format!("{}{outcome}\n--\n{asked}", transcript.lines)
+    let deploying = deployment.apply(content, asked, &mut transcript).await;
+    let ended = transcript.ended(deploying.map(|(url, _)| url));
+    format!("{ended}--\n{}", account.stacks.cloud.asked())
 }
 
 #[tokio::test]

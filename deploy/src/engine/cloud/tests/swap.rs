@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::fake::asset;
-use crate::engine::hotswap;
+use crate::engine::hotswap::hotswap;
 use crate::engine::target::{Asset, FunctionCode, Functions};
 
 /// Functions of which `refusing` takes no new code, and `newer` has it already.

@@ -22,10 +22,13 @@ pub(in crate::engine) struct CloudDeployment<'a, A> {
     pub(in crate::engine) account: &'a A,
     pub(in crate::engine) request: &'a DeployRequest<'a>,
     pub(in crate::engine) options: &'a CloudOptions,
+    /// Whether API Gateway's role for logs was made before.
+    pub(in crate::engine) has_made_log_role: bool,
 }
 
 impl<A: Account> CloudDeployment<'_, A> {
-    /// Publishes and applies `content`, unless `agrees` declines its changes, and proves it. Returns the chat's URL.
+    /// Publishes and applies `content`, unless `agrees` declines its changes, and proves it. Returns the chat's URL and the
+    /// stack's outputs.
     ///
     /// # Errors
     /// As for [`super::deploy_to_cloud`].
@@ -34,17 +37,22 @@ impl<A: Account> CloudDeployment<'_, A> {
         content: Content<'_, A::Handlers>,
         agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
         reporter: &mut impl Reporter,
-    ) -> Result<String, DeployError> {
+    ) -> Result<(String, Outputs), DeployError> {
         let (stack, options) = (&self.request.settings.stack, self.options);
-        let left = "no stack was touched; what was published already serves the next deployment";
+        let left = self.beside_the_role(
+            "no stack was touched; what was published already serves the next deployment",
+        );
         let code = self
             .published(&content, reporter)
             .await
-            .map_err(|error| error.leaving(left).after(|| left.to_owned()))?;
+            .map_err(|error| error.leaving(&left).after(|| left.clone()))?;
         let deployment = content.deployment(stack, options, code);
         let code = deployment.code_of_functions();
         let swapped = match options.is_hotswap {
-            true => self.swap(&deployment, reporter).await?,
+            true => self
+                .swap(&deployment, reporter)
+                .await
+                .map_err(|error| error.leaving(&left))?,
             false => None,
         };
         let outputs = match swapped {
@@ -67,12 +75,23 @@ impl<A: Account> CloudDeployment<'_, A> {
         let proven = limits::within(limits::PROVING, proving, |minutes| {
             TargetError::late("find out whether what was deployed answers", minutes).into()
         });
-        proven.await.map_err(|error| {
+        let url = proven.await.map_err(|error| {
             let next = "`chatctl print-connect-commands` prints how to connect";
             error
                 .leaving(&format!("{unproven}; {next}"))
                 .after(|| unproven)
-        })
+        })?;
+        Ok((url, outputs))
+    }
+
+    /// `untouched`, but for the role for logs where that was made.
+    fn beside_the_role(&self, untouched: &str) -> String {
+        match self.has_made_log_role {
+            true => {
+                format!("API Gateway's role for logs was made, and stays; beside that, {untouched}")
+            }
+            false => untouched.to_owned(),
+        }
     }
 
     /// Publishes the handlers, within the time that their upload may take.
@@ -108,7 +127,7 @@ impl<A: Account> CloudDeployment<'_, A> {
             Ok::<_, TargetError>(record.zip(deployed))
         };
         let looking = limits::within(limits::ASKING, looking, |minutes| {
-            TargetError::late("find out everything that is needed", minutes)
+            TargetError::late("find out what there is to replace", minutes)
         });
         let Some((record, deployed)) = or_interrupted(looking).await? else {
             let text = "there is no stack yet: a full deployment";
@@ -154,22 +173,28 @@ impl<A: Account> CloudDeployment<'_, A> {
         agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
         reporter: &mut impl Reporter,
     ) -> Result<Outputs, DeployError> {
-        let taken_back =
-            "what was being prepared has been taken back, nothing that serves was changed";
+        let taken_back = self.beside_the_role(
+            "what was being prepared has been taken back, nothing that serves was changed",
+        );
         let prepared = prepare(self.account.stacks(), deployment, reporter).await;
-        let change_set = match prepared.map_err(|error| error.leaving(taken_back))? {
+        let change_set = match prepared.map_err(|error| error.leaving(&taken_back))? {
             Prepared::NoChanges(outputs) => return Ok(outputs),
             Prepared::ChangeSet(change_set) => change_set,
         };
         let agreed = agrees(&change_set).await;
         if !matches!(agreed, Ok(true)) {
             let discarded = self.account.stacks().discard(&change_set).await;
-            agreed.map_err(|error| error.leaving(taken_back))?;
+            agreed.map_err(|error| error.leaving(&taken_back))?;
             discarded.map_err(|error| {
-                let so_far = "nothing was changed; what was prepared is still there, and the next deployment removes it";
-                error.after(|| so_far.to_owned())
+                error.after(|| {
+                    self.beside_the_role("nothing was changed; what was prepared is still there, and the next deployment removes it")
+                })
             })?;
-            return Err(declined("`chatctl diff` shows again what would change").into());
+            let untouched = match self.has_made_log_role {
+                true => "only API Gateway's role for logs was made, and stays",
+                false => "nothing was changed",
+            };
+            return Err(declined(untouched, "`chatctl diff` shows again what would change").into());
         }
         execute_with_second_try(self.account.stacks(), *change_set, reporter).await
     }

@@ -11,7 +11,6 @@ use crate::config::Settings;
 use crate::config::names::StackName;
 use crate::engine::event::{Reporter, Step};
 use crate::engine::execute::DeployError;
-use crate::engine::limits;
 use crate::engine::log_role::make_log_role;
 use crate::engine::naming::Naming;
 use crate::engine::preflight::judge;
@@ -20,7 +19,7 @@ use crate::engine::target::{Asset, AssetStore, ChangeSet, DeployMode, Deployment
 use crate::engine::target_error::{ErrorKind, TargetError, or_interrupted};
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
-use crate::stack::render::{render_for_account, render_log_role};
+use crate::stack::render::{output, render_for_account, render_log_role};
 pub(in crate::engine) use apply::CloudDeployment;
 
 /// How to deploy to AWS.
@@ -39,12 +38,12 @@ pub struct CloudOptions {
 }
 
 /// A chat that was deployed to AWS, and answers unless that was not to be tried.
-#[derive(Debug)]
-pub struct Deployed<F> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployed {
     /// Its URL.
     pub url: String,
-    /// What was found out before.
-    pub found: F,
+    /// What the record of its own name has to lead to, where it has a name and the stack does not make the record.
+    pub missing_record: Option<String>,
 }
 
 /// Deploys to AWS: checks, the build, the role for logs, publishing, the change, the proof. `None` after a dry run, which ends
@@ -58,7 +57,7 @@ pub async fn deploy_to_cloud<S: CloudSteps>(
     request: &DeployRequest<'_>,
     options: &CloudOptions,
     reporter: &mut impl Reporter,
-) -> Result<Option<Deployed<S::Found>>, DeployError> {
+) -> Result<Option<Deployed>, DeployError> {
     let settings = request.settings;
     let untouched = |error: TargetError| error.leaving("nothing was touched in AWS");
     let found = or_interrupted(check(steps, reporter))
@@ -85,7 +84,7 @@ pub async fn deploy_to_cloud<S: CloudSteps>(
         return Ok(None);
     }
     if found.lacks_log_role {
-        steps.agree_to_log_role(&found).await?;
+        steps.agree_to_log_role(&found).await.map_err(untouched)?;
         let template = render_log_role(&settings.aws.rules);
         make_log_role(account.stacks(), template, reporter).await?;
     }
@@ -93,6 +92,7 @@ pub async fn deploy_to_cloud<S: CloudSteps>(
         account,
         request,
         options,
+        has_made_log_role: found.lacks_log_role,
     };
     let content = Content {
         template: render_for_account(settings, account.region()),
@@ -100,8 +100,13 @@ pub async fn deploy_to_cloud<S: CloudSteps>(
         handlers: &handlers,
     };
     let agrees = async |change_set: &ChangeSet| steps.agree(&found, &handlers, change_set).await;
-    let url = deployment.apply(content, agrees, reporter).await?;
-    Ok(Some(Deployed { url, found }))
+    let (url, outputs) = deployment.apply(content, agrees, reporter).await?;
+    let needs_record = settings.aws.domain.is_some() && !found.naming.has_record;
+    let leads_to = outputs.get(output::DOMAIN_TARGET).cloned();
+    Ok(Some(Deployed {
+        url,
+        missing_record: leads_to.filter(|_| needs_record),
+    }))
 }
 
 /// Finds out what a deployment of `settings` would change, `None` for nothing; changes nothing, and sends no handlers.
@@ -121,11 +126,7 @@ pub async fn preview<A: Account>(
         parameters: &naming.parameters,
         handlers,
     };
-    let locating = content.located(account.store(), &settings.stack);
-    let locating = limits::within(limits::ASKING, locating, |minutes| {
-        TargetError::late("find out everything that is needed", minutes)
-    });
-    let code = or_interrupted(locating).await?;
+    let code = content.located(account.store(), &settings.stack).await?;
     let deployment = content.deployment(&settings.stack, options, code);
     // It takes back what it has begun by itself when it is interrupted.
     prepare::preview(account.stacks(), deployment, reporter)
@@ -162,7 +163,7 @@ pub(in crate::engine) struct Content<'a, H> {
 }
 
 impl<H> Content<'_, H> {
-    /// Where the handlers would be published.
+    /// Where the handlers would be published. Nothing is sent.
     async fn located(
         &self,
         store: &impl AssetStore<Handlers = H>,

@@ -6,7 +6,7 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use super::proof::probe;
-use super::steps::Steps;
+use super::steps::LocalSteps;
 use super::{DeployRequest, build, declined, publish};
 use crate::config::names::StackName;
 use crate::engine::event::Reporter;
@@ -24,11 +24,11 @@ const PROBING: Duration = Duration::from_secs(5);
 
 /// A machine that runs stacks in the background.
 pub trait Machine: Stacks + AssetStore {
-    /// Whether `stack` does not run.
+    /// Whether a process runs `stack`, also where more than that cannot be found out.
     ///
     /// # Errors
-    /// Only if nothing that follows would end better. What else is wrong is found where it matters.
-    async fn is_new(&self, stack: &StackName) -> Result<bool, TargetError>;
+    /// The process does not respond in all of the time that a command waits for one.
+    async fn is_running(&self, stack: &StackName) -> Result<bool, TargetError>;
 
     /// Excludes other commands from `stack` until the returned value is dropped.
     ///
@@ -76,14 +76,14 @@ pub struct LeftBehind {
 /// Those of each step; [`DeployError::Unproven`] when the stack runs and does not answer.
 pub async fn deploy_here<M: Machine>(
     machine: &M,
-    steps: &impl Steps<Found = (), Handlers = M::Handlers>,
+    steps: &impl LocalSteps<Handlers = M::Handlers>,
     request: &DeployRequest<'_>,
     here: LocalTemplate,
     reporter: &mut impl Reporter,
 ) -> Result<String, DeployError> {
     let settings = request.settings;
     let stack = &settings.stack;
-    if machine.is_new(stack).await? {
+    if !machine.is_running(stack).await? {
         steps.announce(&())?;
     }
     if let Some(notice) = settings.without_effect_here() {
@@ -94,26 +94,32 @@ pub async fn deploy_here<M: Machine>(
         steps.warn(&format!(
             "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended; its table data went with the folder"
         ));
-        or_interrupted(machine.end_left_behind(stack)).await?;
+        or_interrupted(machine.end_left_behind(stack))
+            .await
+            .map_err(|error| error.leaving("nothing was deployed; that process may have ended"))?;
     }
     let work = async |reporter: &mut _| steps.build(&(), reporter).await;
     let building = build(settings, reporter, work, |built| steps.built(built));
-    let handlers = or_interrupted(building).await?;
+    let untouched = |error: TargetError| error.leaving("nothing that runs was changed");
+    let handlers = or_interrupted(building).await.map_err(untouched)?;
     if let Some(reported) = here.reported() {
-        steps.warn(&format!("          {reported}"));
+        steps.warn(&reported);
     }
     // The question between them is not counted.
     let share = Share::new(limits::HERE);
     let late = |minutes| no_answer("come to the end of the deployment", stack, minutes);
     let publishing = or_interrupted(publish(machine, stack, &handlers, reporter));
-    let code = share.within(publishing, late).await?;
+    let code = share.within(publishing, late).await.map_err(untouched)?;
     let deployment = Deployment::new(stack.clone(), here.template, code);
     let preparing = prepare_here(machine, deployment, reporter);
-    let outputs = match share.within(preparing, late).await? {
+    let prepared = share.within(preparing, late).await;
+    let outputs = match prepared.map_err(untouched)? {
         Prepared::NoChanges(outputs) => outputs,
         Prepared::ChangeSet(change_set) => {
-            if !steps.agree(&(), &handlers, &change_set).await? {
-                return Err(declined("see what would change with `chatctl render`").into());
+            let agreed = steps.agree(&(), &handlers, &change_set).await;
+            if !agreed.map_err(untouched)? {
+                let hint = "see what would change with `chatctl render`";
+                return Err(declined("nothing was changed", hint).into());
             }
             let executing = execute(machine, &change_set, reporter);
             let executed = share.within(executing, |minutes| late(minutes).into());
@@ -141,5 +147,9 @@ pub async fn deploy_here<M: Machine>(
         }
     };
     let proven = share.within(proving, |minutes| late(minutes).into());
-    proven.await.map(|()| url)
+    let unproven = format!("stack `{stack}` runs, only the proof that it answers is missing");
+    proven
+        .await
+        .map_err(|error| error.leaving(&unproven).after(|| unproven))?;
+    Ok(url)
 }

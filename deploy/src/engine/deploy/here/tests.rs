@@ -5,8 +5,10 @@ use expect_test::expect;
 
 use super::*;
 use crate::config::{Overrides, Settings};
+use crate::engine::deploy::steps::Steps;
 use crate::engine::fake::{FakeStacks, asset};
 use crate::engine::probe::ProbeCredential;
+use crate::engine::probe::tests::two_clients;
 use crate::engine::target::{Asset, ChangeSet};
 use crate::engine::target_error::ErrorKind;
 use crate::stack::overlay::for_machine;
@@ -38,9 +40,9 @@ impl FakeStacks {
 }
 
 impl Machine for FakeStacks {
-    async fn is_new(&self, _: &StackName) -> Result<bool, TargetError> {
+    async fn is_running(&self, _: &StackName) -> Result<bool, TargetError> {
         self.refusal("silent")?;
-        Ok(self.here.state != "running")
+        Ok(self.here.state == "running")
     }
 
     fn reserve(&self, _: &StackName) -> Result<impl Sized, TargetError> {
@@ -63,7 +65,8 @@ impl Machine for FakeStacks {
     }
 
     async fn diagnose(&self, _: &StackName, _: Duration) -> Result<Option<String>, TargetError> {
-        Ok(None)
+        self.note("asked why it does not answer");
+        Ok(Some("its functions fail".to_owned()))
     }
 }
 
@@ -93,7 +96,10 @@ impl Steps for Command<'_> {
         (): &(),
         _: &mut impl Reporter,
     ) -> Result<BTreeMap<String, &'static str>, TargetError> {
-        self.0.note("built");
+        match self.0.here.state {
+            "interrupted" => return Err(TargetError::interrupted()),
+            _ => self.0.note("built"),
+        }
         Ok([("CodeKey".to_owned(), "k1")].into())
     }
 
@@ -110,32 +116,35 @@ impl Steps for Command<'_> {
         self.0.note("asked about the change");
         Ok(self.0.here.state != "declined")
     }
+}
 
+impl LocalSteps for Command<'_> {
     fn warn(&self, text: &str) {
         self.0.note(&format!("warned: {text}"));
     }
 }
 
-/// Deploys to a machine in this `state`; returns what was shown, asked and reported in its order, and how it ended.
-async fn deploy(state: &'static str) -> String {
+/// Deploys to a machine in this `state`; returns what was shown, asked and reported in its order, and how it ended. Where
+/// there is a `chat`, it is probed.
+async fn deploy(state: &'static str, chat: Option<String>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
     let mut stacks = FakeStacks::scripted("chat CREATE_COMPLETE");
     stacks.here.state = state;
+    let is_probed = chat.is_some();
+    stacks.here.url = chat.unwrap_or("ws://fake/v1".to_owned());
     let transcript = Rc::clone(&stacks.here.transcript);
     let here = for_machine(&render(&settings), None, |_| true);
     let request = DeployRequest {
         settings: &settings,
-        is_probed: false,
+        is_probed,
         credential: ProbeCredential::Claims,
     };
     let (command, mut reporter) = (Command(&stacks), &*transcript);
-    let deploying = deploy_here(&stacks, &command, &request, here, &mut reporter);
-    let outcome = match deploying.await {
-        Ok(url) => url,
-        Err(error) => format!("error: {error}"),
-    };
-    format!("{}{outcome}", transcript.take().lines)
+    let deploying = deploy_here(&stacks, &command, &request, here, &mut reporter).await;
+    transcript
+        .take()
+        .ended(deploying.map(|_| "deployed".to_owned()))
 }
 
 #[tokio::test]
@@ -155,71 +164,87 @@ async fn a_first_deployment_announces_reserves_builds_publishes_compares_asks_an
         chat CREATE_COMPLETE
         finished Deploy: 26 resources
         given back
-        ws://fake/v1"#]]
-    .assert_eq(&deploy("empty").await);
+        deployed
+    "#]]
+    .assert_eq(&deploy("empty", None).await);
+}
+
+#[tokio::test]
+async fn the_probe_comes_last_and_the_stack_is_reserved_until_it_is_over() {
+    let url = two_clients(|text| text).await;
+    let lines = deploy("empty", Some(url)).await;
+    let (_, end) = lines.split_once("started Probe").unwrap();
+    let (probed, end) = end.split_once(", slowest ").unwrap();
+    assert_eq!(probed, "\nfinished Probe: 1 route answers both ways");
+    assert!(end.ends_with("ms\ngiven back\ndeployed\n"), "{end}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_that_does_not_answer_is_an_error_with_the_machine_s_reason() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let lines = deploy("empty", Some(url)).await;
+    let end = lines.split_once("finished Deploy").unwrap().1;
+    expect![[r#"
+        : 26 resources
+        started Probe
+        asked why it does not answer
+        given back
+        error: it does not answer; its functions fail; stack `chat` runs, only the proof that it answers is missing
+    "#]].assert_eq(end);
 }
 
 #[tokio::test]
 async fn what_was_left_behind_is_ended_before_anything_is_built() {
+    let lines = deploy("left behind", None).await;
     expect![[r#"
         announced
         reserved
         warned: process 7 still serves ws://left/v1 for this stack, whose folder was removed: it is ended; its table data went with the folder
         process 7 ended
         started Build
-        built
-        finished Build: {"CodeKey": "k1"}
-        started Publish
-        finished Publish: 0.0 MB for x86_64, sent
-        started Prepare
-        finished Prepare: 26 to add
-        asked about the change
-        started Deploy
-        chat CREATE_COMPLETE
-        finished Deploy: 26 resources
-        given back
-        ws://fake/v1"#]].assert_eq(&deploy("left behind").await);
+    "#]].assert_eq(lines.split_once("built").unwrap().0);
 }
 
 #[tokio::test]
-async fn a_stack_that_runs_is_not_announced_and_a_declined_change_is_not_made() {
+async fn a_stack_that_runs_is_not_announced() {
+    let lines = deploy("running", None).await;
     expect![[r#"
         reserved
         started Build
-        built
-        finished Build: {"CodeKey": "k1"}
-        started Publish
-        finished Publish: 0.0 MB for x86_64, sent
-        started Prepare
-        finished Prepare: 26 to add
-        asked about the change
-        started Deploy
-        chat CREATE_COMPLETE
-        finished Deploy: 26 resources
-        given back
-        ws://fake/v1"#]]
-    .assert_eq(&deploy("running").await);
+    "#]]
+    .assert_eq(lines.split_once("built").unwrap().0);
+}
+
+#[tokio::test]
+async fn a_declined_change_is_not_made_and_an_interruption_says_that_nothing_was_changed() {
+    let lines = deploy("declined", None).await;
     expect![[r#"
-        announced
-        reserved
-        started Build
-        built
-        finished Build: {"CodeKey": "k1"}
-        started Publish
-        finished Publish: 0.0 MB for x86_64, sent
-        started Prepare
-        finished Prepare: 26 to add
+        : 26 to add
         asked about the change
         given back
-        error: declined, nothing was changed"#]]
-    .assert_eq(&deploy("declined").await);
+        error: declined, nothing was changed; see what would change with `chatctl render`
+    "#]]
+    .assert_eq(lines.split_once("finished Prepare").unwrap().1);
+    let lines = deploy("interrupted", None).await;
+    expect![[r#"
+
+        given back
+        error: interrupted; nothing that runs was changed
+    "#]]
+    .assert_eq(lines.split_once("started Build").unwrap().1);
 }
 
 #[tokio::test]
 async fn behind_a_process_that_does_not_respond_or_another_command_nothing_is_built() {
-    expect!["error: silent"].assert_eq(&deploy("silent").await);
+    expect![[r#"
+        error: silent
+    "#]]
+    .assert_eq(&deploy("silent", None).await);
     expect![[r#"
         announced
-        error: reserved by another"#]]
-    .assert_eq(&deploy("reserved by another").await);
+        error: reserved by another
+    "#]]
+    .assert_eq(&deploy("reserved by another", None).await);
 }

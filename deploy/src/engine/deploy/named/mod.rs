@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite;
 
 use super::account::Account;
 use super::cloud::CloudDeployment;
-use super::proof::{PROBING, probe};
+use super::proof::{PROBING, own_address, probe};
 use crate::config::Settings;
 use crate::config::domain::Domain;
 use crate::engine::event::{DeployEvent, Reporter};
@@ -18,7 +18,6 @@ use crate::engine::limits;
 use crate::engine::network::environment::addresses;
 use crate::engine::network::is_by_proxy;
 use crate::engine::probe::{ProbeCredential, ProbeError};
-use crate::engine::target::{Gateways, Inventory};
 use crate::engine::target_error::{TargetError, or_interrupted};
 use crate::stack::few::few;
 
@@ -38,35 +37,19 @@ impl<A: Account> CloudDeployment<'_, A> {
         (domain, url, target): (&Domain, &str, Option<&str>),
         reporter: &mut impl Reporter,
     ) -> Result<bool, DeployError> {
+        let Self {
+            account, request, ..
+        } = self;
         let named = NamedEndpoint {
-            settings: self.request.settings,
-            credential: self.request.credential,
+            settings: request.settings,
+            credential: request.credential,
             domain,
             url,
             target,
         };
-        let own = async || self.own_address().await;
+        let (stack, stage) = (&request.settings.stack, &request.settings.stage);
+        let own = async || own_address(account.stacks(), account.gateways(), stack, stage).await;
         named.probe(own, limits::scaled(PROBING), reporter).await
-    }
-
-    /// API Gateway's own address of the stage.
-    async fn own_address(&self) -> Result<Option<String>, TargetError> {
-        let Self {
-            account, request, ..
-        } = self;
-        let resources = account.stacks().resources(&request.settings.stack).await?;
-        let mut apis = resources
-            .iter()
-            .filter(|resource| resource.resource_type == "AWS::ApiGatewayV2::Api");
-        match apis.next() {
-            Some(api) => {
-                account
-                    .gateways()
-                    .endpoint(&api.physical_id, &request.settings.stage)
-                    .await
-            }
-            None => Ok(None),
-        }
     }
 }
 

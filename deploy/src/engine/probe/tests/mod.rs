@@ -12,7 +12,7 @@ use crate::config::route::Purpose;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A gateway for two clients: what one sends, the other receives, changed by `change`.
-async fn two_clients(change: fn(String) -> String) -> String {
+pub(in crate::engine) async fn two_clients(change: fn(String) -> String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
