@@ -8,7 +8,7 @@ use super::target_error::{ErrorKind, TargetError};
 use crate::config::names::StackName;
 
 /// Puts `code`, by the functions' logical ids, into every function of `stack` that does not run it yet, all at the same
-/// time. [`verify`](super::verify()) reports when they run it.
+/// time. [`verify`](super::verify::verify) reports when they run it.
 ///
 /// The stack's own record then says something else than what runs, until the next full deployment.
 ///
