@@ -119,15 +119,15 @@ fn a_part_only_names_lower_layers() {
     }
 }
 
-/// So that its decisions can be tested without processes and sockets.
+/// So that its decisions can be tested without processes, sockets and callers.
 #[test]
-fn the_process_pool_names_neither_processes_nor_http() {
-    let files = parts().remove("lambda").unwrap();
-    let pool = files.into_iter().filter(|file| {
-        let rest = file.to_str().unwrap();
-        rest.contains("/pool") && !rest.contains("/tests")
-    });
-    for file in pool {
+fn the_process_pool_names_neither_processes_nor_http_nor_channels() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lambda");
+    let pool = ["pool", "fair_queue.rs", "lanes.rs"].map(|name| sources(&folder.join(name)));
+    assert!(pool.iter().all(|files| !files.is_empty()));
+    let tests = folder.join("pool/tests");
+    let files = pool.into_iter().flatten();
+    for file in files.filter(|file| !file.starts_with(&tests)) {
         let text = std::fs::read_to_string(&file).unwrap();
         for outside in [
             "std::fs",
@@ -136,6 +136,16 @@ fn the_process_pool_names_neither_processes_nor_http() {
             "tokio::net",
             "tokio::process",
             "tokio::spawn",
+            "tokio::sync",
+            "oneshot",
+            "mpsc",
+            "Mutex",
+            "budget",
+            "Reservation",
+            "payload",
+            "job::Job",
+            "Job,",
+            "Job}",
             "Instant::now",
             "async fn",
             "hyper",

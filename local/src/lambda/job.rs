@@ -3,7 +3,7 @@
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
-use super::lanes::Load;
+use super::lanes::{HasLoad, Load};
 use crate::budget::Reservation;
 
 /// How an invocation ended.
@@ -75,34 +75,51 @@ pub(crate) struct Event {
     pub(crate) client_context: Option<String>,
 }
 
-/// One invocation on its way to a process.
+/// One invocation on its way to a process. Dropped, it fails at once for its caller.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) invocation: Box<Invocation>,
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
 
+/// The caller of an invocation. Dropped, the invocation fails at once for it.
+#[derive(Debug)]
+pub(super) struct Caller {
+    reply: oneshot::Sender<Outcome>,
+    /// The event counts towards the budget until its outcome is sent.
+    held: Reservation,
+}
+
 impl Job {
-    /// The number of the connection or queue that it comes from.
-    pub(super) fn source(&self) -> u64 {
-        self.invocation.held.share().number()
-    }
-
-    /// In bytes: what it takes of its source's share.
-    pub(super) fn size(&self) -> u64 {
-        self.invocation.event.payload.len() as u64
-    }
-
-    /// What decides which processes may get it.
-    pub(super) fn load(&self) -> Load {
-        Load {
-            source: self.source(),
-            size: self.size(),
-        }
-    }
-
     /// Whether its caller has stopped waiting for it.
     pub(super) fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    /// The event for a process, and the caller that waits for its outcome.
+    pub(super) fn into_parts(self) -> (Event, Caller) {
+        let Invocation { event, held } = *self.invocation;
+        let reply = self.reply;
+        (event, Caller { reply, held })
+    }
+}
+
+impl HasLoad for Job {
+    /// The source is the connection or queue that it comes from, the size what it takes of that one's share.
+    fn load(&self) -> Load {
+        let Invocation { event, held } = &*self.invocation;
+        Load {
+            source: held.share().number(),
+            size: event.payload.len() as u64,
+        }
+    }
+}
+
+impl Caller {
+    /// Returns the event's part of the budget, then sends the outcome.
+    pub(super) fn finish(self, outcome: Outcome) {
+        drop(self.held);
+        // The caller may have stopped waiting.
+        drop(self.reply.send(outcome));
     }
 }

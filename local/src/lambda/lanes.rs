@@ -45,6 +45,11 @@ pub(super) struct Load {
     pub(super) size: u64,
 }
 
+/// What a pool asks of its jobs.
+pub(super) trait HasLoad {
+    fn load(&self) -> Load;
+}
+
 impl Lanes {
     /// Whether an event may use the additional processes.
     pub(super) fn is_quick(&self, Load { source, size }: Load) -> bool {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
-use crate::lambda::job::{Failure, Job, Outcome};
+use crate::lambda::job::{Failure, Outcome};
 
 /// The rules for all processes of a function.
 #[derive(Debug, Clone)]
@@ -23,24 +21,38 @@ pub(in crate::lambda) struct Rules {
     pub(in crate::lambda) memory_size: u32,
 }
 
-/// An action for the caller to execute.
+/// An action for the adapter to execute. `J` is a job.
 #[derive(Debug)]
-pub(in crate::lambda) enum Action {
+pub(in crate::lambda) enum Action<J> {
     /// Start a process with this number; [`super::Pool::exited`] reports its end.
     Start(u64),
-    /// Give the job to the process that has requested one, or call [`super::Pool::undelivered`].
-    Deliver { process: u64, job: Job },
+    /// Give the job to the process that has requested one; [`super::Pool::begun`] reports its arrival. If the job is
+    /// abandoned, call [`super::Pool::unwanted`] instead, if the process has closed its connection,
+    /// [`super::Pool::undelivered`].
+    ///
+    /// An event that the process still works on is lost without a `Finish`. A process causes that by two requests at
+    /// once.
+    Deliver { process: u64, job: J },
     /// End the process.
     End { process: u64, order: Termination },
-    /// Send the outcome of an invocation to its caller.
-    Finish {
-        reply: oneshot::Sender<Outcome>,
-        outcome: Outcome,
-    },
+    /// Send the outcome of the event that the process works on to its caller. It works on none afterwards.
+    Finish { process: u64, outcome: Outcome },
+    /// Send the failure of a job that has not begun to its caller.
+    Fail { job: J, failure: Failure },
     /// Write a line into the log of a process, or of the function.
     Log { process: Option<u64>, text: String },
     /// Call [`super::Pool::rested`] after this time.
     Rest(Duration),
+}
+
+impl<J> Action<J> {
+    /// A line for the log of `process`.
+    pub(super) fn log(process: u64, text: String) -> Self {
+        Self::Log {
+            process: Some(process),
+            text,
+        }
+    }
 }
 
 /// How to end a process.
@@ -58,6 +70,16 @@ impl Termination {
         Self {
             at_once: false,
             why: Failure::new("Runtime.ExitError", "the process was stopped"),
+        }
+    }
+
+    /// Ends a process that has not requested an event within `limit`.
+    pub(super) fn start_too_slow(limit: Duration) -> Self {
+        let limit = limit.as_secs_f64();
+        let message = format!("init timed out after {limit:.2} seconds");
+        Self {
+            at_once: true,
+            why: Failure::new("Runtime.InitTimeout", message),
         }
     }
 }

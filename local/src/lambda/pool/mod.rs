@@ -1,6 +1,8 @@
-//! The processes of one function, and the distribution of events among them. No input and no output: methods report what
-//! has happened, and when, and return the actions to execute. A job carries the channel of its caller; the pool looks
-//! whether the caller has gone, and [`Action::Finish`] hands the channel back.
+//! The processes of one function, and the distribution of events among them. A pure state machine: methods report what
+//! has happened, and when, and return the actions to execute. `function/` is the adapter that does so.
+//!
+//! A job is opaque: the pool only asks for its load. It moves as a value, so that what it brings is dropped with it
+//! wherever it ends. Of an event that a process works on, the pool has the request id and the source.
 //!
 //! The most recently used idle process gets the next event, because its caches are warm. Events without a process wait
 //! in turn by source (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
@@ -14,15 +16,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 pub(super) use self::actions::{Action, Busy, Counts, Ending, Rules, Termination};
 use self::process::{Due, Phase, Process};
 use super::durations::Durations;
 use super::fair_queue::FairQueue;
-use super::job::{Event, Failure, Job, Outcome};
-use super::lanes::Lanes;
+use super::job::{Failure, Outcome};
+use super::lanes::{HasLoad, Lanes};
 
 /// The number of failed starts after which waiting jobs fail.
 const START_TRIES: u32 = 3;
@@ -34,15 +35,15 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 /// The interval at which a process is checked that was idle for long and has an event on its way.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The processes of one function.
+/// The processes of one function, and the jobs that wait for one.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(super) struct Pool<J> {
     rules: Rules,
     processes: BTreeMap<u64, Process>,
     next_process: u64,
     /// The last one is the most recently used.
     idle: Vec<u64>,
-    waiting: FairQueue<Job>,
+    waiting: FairQueue<J>,
     lanes: Lanes,
     /// When abandoned jobs were last removed.
     tidied: Option<Instant>,
@@ -55,7 +56,7 @@ pub(super) struct Pool {
     durations: Durations,
 }
 
-impl Pool {
+impl<J: HasLoad> Pool<J> {
     pub(super) fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -92,30 +93,46 @@ impl Pool {
     }
 
     /// Accepts a job, or returns it if this pool is retired.
-    pub(super) fn submitted(&mut self, job: Job, now: Instant) -> Result<Vec<Action>, Job> {
+    pub(super) fn submitted(&mut self, job: J, now: Instant) -> Result<Vec<Action<J>>, J> {
         if self.is_retired {
             return Err(job);
         }
         if self.rules.capacity == 0 {
             // It is no invocation, so it is no error of one.
             self.throttles += 1;
-            let (reply, outcome) = (job.reply, Outcome::Failed(Failure::throttle()));
-            return Ok(vec![Action::Finish { reply, outcome }]);
+            let failure = Failure::throttle();
+            return Ok(vec![Action::Fail { job, failure }]);
         }
         Ok(self.place(job, now))
     }
 
-    /// Gives the job of an action [`Action::Deliver`] to another process, because this one has closed its connection.
-    pub(super) fn undelivered(&mut self, process: u64, job: Job, now: Instant) -> Vec<Action> {
-        self.lanes.ended(process);
-        if let Some(process) = self.processes.get_mut(&process) {
-            process.phase = Phase::Silent;
+    /// Drops waiting jobs that are abandoned, at most once a second, so that they occupy no room and cause no start
+    /// while all processes work. Call it before [`Pool::submitted`] and [`Pool::undelivered`].
+    pub(super) fn drop_abandoned(&mut self, now: Instant, is_abandoned: impl Fn(&J) -> bool) {
+        let is_tidy = self.tidied.is_some_and(|last| now - last < TIDY_AFTER);
+        if is_tidy || self.waiting.len() == 0 {
+            return;
         }
+        self.tidied = Some(now);
+        self.waiting.retain(|job| !is_abandoned(job));
+    }
+
+    /// The job of an action [`Action::Deliver`] was abandoned and is dropped: on AWS it would have been throttled, not
+    /// run.
+    pub(super) fn unwanted(&mut self, process: u64) -> Vec<Action<J>> {
+        self.set(process, Phase::Silent);
+        self.supply(process)
+    }
+
+    /// Gives the job of an action [`Action::Deliver`] to another process, because this one has closed its connection.
+    pub(super) fn undelivered(&mut self, process: u64, job: J, now: Instant) -> Vec<Action<J>> {
+        self.lanes.ended(process);
+        self.set(process, Phase::Silent);
         self.place(job, now)
     }
 
     /// The process requests an event. Its first request ends its start.
-    pub(super) fn asked(&mut self, id: u64, now: Instant) -> Result<Vec<Action>, Busy> {
+    pub(super) fn asked(&mut self, id: u64, now: Instant) -> Result<Vec<Action<J>>, Busy> {
         let Some(process) = self.processes.get_mut(&id) else {
             return Ok(Vec::new());
         };
@@ -131,27 +148,17 @@ impl Pool {
             process.started = Some(now);
             self.failed_starts = 0;
         }
-        if self.is_retired {
-            return Ok(self.end(id, Termination::stop()).into_iter().collect());
-        }
-        self.idle.retain(|idle| *idle != id);
-        self.lanes.ended(id);
-        while let Some(job) = self.next_job() {
-            // On AWS the event would have been throttled, not run.
-            if !job.is_abandoned() {
-                return Ok(vec![self.promise(id, job)]);
-            }
-        }
-        self.idle.push(id);
-        self.set(id, Phase::Idle);
-        Ok(Vec::new())
+        Ok(self.supply(id))
     }
 
-    /// The job has reached the process, which now works on it; returns the event for the process.
-    pub(super) fn begun(&mut self, id: u64, job: Job, now: Instant) -> Option<Event> {
-        let process = self.processes.get_mut(&id)?;
+    /// An event of `source` has reached the process, which now works on it; false if there is no such process any more.
+    pub(super) fn begun(&mut self, id: u64, source: u64, request_id: &str, now: Instant) -> bool {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return false;
+        };
         self.invocations += 1;
-        Some(process.begin(job, now, self.rules.timeout))
+        process.begin(source, request_id, now, self.rules.timeout);
+        true
     }
 
     /// Whether the process works on `request_id`.
@@ -167,15 +174,15 @@ impl Pool {
         request_id: &str,
         outcome: Outcome,
         now: Instant,
-    ) -> Option<Vec<Action>> {
+    ) -> Option<Vec<Action<J>>> {
         let process = self.processes.get_mut(&id)?;
         let working = process.take(request_id)?;
         let took = now - working.began;
         let text = process.report(&working, took, self.rules.memory_size, &outcome);
         self.lanes.ended(id);
-        self.lanes.took(working.held.share().number(), took);
+        self.lanes.took(working.source, took);
         self.durations.add(took);
-        let mut actions = vec![log(id, text), self.finish(working.reply, outcome)];
+        let mut actions = vec![Action::log(id, text), self.finish(id, outcome)];
         if self.is_retired {
             actions.extend(self.end(id, Termination::stop()));
         }
@@ -194,20 +201,13 @@ impl Pool {
     }
 
     /// Checks the process's deadlines, and returns the time of the next check.
-    pub(super) fn ticked(&mut self, id: u64, now: Instant) -> (Instant, Vec<Action>) {
+    pub(super) fn ticked(&mut self, id: u64, now: Instant) -> (Instant, Vec<Action<J>>) {
         let Some(process) = self.processes.get_mut(&id) else {
             return (now + LOOK_AGAIN, Vec::new());
         };
         let order = match process.due(&self.rules, now) {
             Due::Later(then) => return (then, Vec::new()),
-            Due::StartTooSlow => {
-                let limit = self.rules.init_timeout.as_secs_f64();
-                let message = format!("init timed out after {limit:.2} seconds");
-                Termination {
-                    at_once: true,
-                    why: Failure::new("Runtime.InitTimeout", message),
-                }
-            }
+            Due::StartTooSlow => Termination::start_too_slow(self.rules.init_timeout),
             Due::Overdue => Termination {
                 at_once: true,
                 ..Termination::stop()
@@ -220,7 +220,7 @@ impl Pool {
     }
 
     /// The process has ended, because of `why`.
-    pub(super) fn exited(&mut self, id: u64, why: Failure, now: Instant) -> Vec<Action> {
+    pub(super) fn exited(&mut self, id: u64, why: Failure, now: Instant) -> Vec<Action<J>> {
         let Some(process) = self.processes.remove(&id) else {
             return Vec::new();
         };
@@ -231,13 +231,13 @@ impl Pool {
         if let Phase::Working(working) = process.phase {
             self.durations.add(now - working.began);
             let (text, failure) = working.lost(&why, self.rules.timeout);
-            actions.push(log(id, text));
-            actions.push(self.finish(working.reply, Outcome::Failed(failure)));
+            actions.push(Action::log(id, text));
+            actions.push(self.finish(id, Outcome::Failed(failure)));
         }
         if !has_started && !self.is_retired {
             let failure = init_error.unwrap_or(why);
             let text = format!("INIT_REPORT Status: error Error: {}", failure.message);
-            actions.push(log(id, text));
+            actions.push(Action::log(id, text));
             actions.extend(self.start_failed(&failure));
         }
         while !self.idle.is_empty()
@@ -250,7 +250,7 @@ impl Pool {
     }
 
     /// The time of an action [`Action::Rest`] is over.
-    pub(super) fn rested(&mut self, now: Instant) -> Vec<Action> {
+    pub(super) fn rested(&mut self, now: Instant) -> Vec<Action<J>> {
         let mut actions = Vec::new();
         self.is_resting = false;
         self.start_if_needed(now, &mut actions);
@@ -259,7 +259,7 @@ impl Pool {
 
     /// Ends the processes, and returns the jobs that have not begun. Busy processes finish their work if `ending`
     /// allows it.
-    pub(super) fn retire(&mut self, ending: Ending) -> (Vec<Job>, Vec<Action>) {
+    pub(super) fn retire(&mut self, ending: Ending) -> (Vec<J>, Vec<Action<J>>) {
         self.is_retired = true;
         self.idle.clear();
         let may_end = |process: &Process| ending == Ending::Now || process.is_free();
@@ -276,20 +276,38 @@ impl Pool {
     }
 
     /// Gives the job to the most recently used idle process, or queues it.
-    fn place(&mut self, job: Job, now: Instant) -> Vec<Action> {
-        if self.lanes.admit(job.load(), self.rules.capacity)
+    fn place(&mut self, job: J, now: Instant) -> Vec<Action<J>> {
+        let load = job.load();
+        if self.lanes.admit(load, self.rules.capacity)
             && let Some(process) = self.idle.pop()
         {
             return vec![self.promise(process, job)];
         }
-        self.tidy(now);
-        self.waiting.push(job.source(), job.size(), job);
+        self.waiting.push(load.source, load.size, job);
         let mut actions = Vec::new();
         self.start_if_needed(now, &mut actions);
         actions
     }
 
-    fn promise(&mut self, process: u64, job: Job) -> Action {
+    /// Gives a free process the next job, or puts it among the idle ones. A retired pool ends it.
+    fn supply(&mut self, id: u64) -> Vec<Action<J>> {
+        self.lanes.ended(id);
+        if self.is_retired {
+            return self.end(id, Termination::stop()).into_iter().collect();
+        }
+        if self.processes.get(&id).is_none_or(|it| it.is_ending) {
+            return Vec::new();
+        }
+        self.idle.retain(|idle| *idle != id);
+        if let Some(job) = self.next_job() {
+            return vec![self.promise(id, job)];
+        }
+        self.idle.push(id);
+        self.set(id, Phase::Idle);
+        Vec::new()
+    }
+
+    fn promise(&mut self, process: u64, job: J) -> Action<J> {
         self.set(process, Phase::Promised);
         self.lanes.begun(process, job.load());
         Action::Deliver { process, job }
@@ -301,13 +319,13 @@ impl Pool {
         }
     }
 
-    fn finish(&mut self, reply: oneshot::Sender<Outcome>, outcome: Outcome) -> Action {
+    fn finish(&mut self, process: u64, outcome: Outcome) -> Action<J> {
         self.errors += u64::from(matches!(outcome, Outcome::Failed(_)));
-        Action::Finish { reply, outcome }
+        Action::Finish { process, outcome }
     }
 
     /// Returns `None` if it is ending already.
-    fn end(&mut self, id: u64, order: Termination) -> Option<Action> {
+    fn end(&mut self, id: u64, order: Termination) -> Option<Action<J>> {
         let process = self.processes.get_mut(&id)?;
         if std::mem::replace(&mut process.is_ending, true) {
             return None;
@@ -317,7 +335,7 @@ impl Pool {
     }
 
     /// After several failures in a row, the waiting jobs fail; before that, the next start is delayed.
-    fn start_failed(&mut self, failure: &Failure) -> Vec<Action> {
+    fn start_failed(&mut self, failure: &Failure) -> Vec<Action<J>> {
         self.failed_starts += 1;
         if self.failed_starts < START_TRIES {
             if std::mem::replace(&mut self.is_resting, true) {
@@ -333,13 +351,14 @@ impl Pool {
             text,
         }];
         for job in self.waiting.drain() {
-            let outcome = Outcome::Failed(failure.clone());
-            actions.push(self.finish(job.reply, outcome));
+            self.errors += 1;
+            let failure = failure.clone();
+            actions.push(Action::Fail { job, failure });
         }
         actions
     }
 
-    fn start_if_needed(&mut self, now: Instant, actions: &mut Vec<Action>) {
+    fn start_if_needed(&mut self, now: Instant, actions: &mut Vec<Action<J>>) {
         let (capacity, lanes) = (self.rules.capacity, &self.lanes);
         let room = lanes.room(capacity, self.rules.is_reserved);
         let room = match room > capacity && !self.waiting.has_of(|job| lanes.is_quick(job.load())) {
@@ -362,27 +381,11 @@ impl Pool {
     }
 
     /// The next job for an idle process.
-    fn next_job(&mut self) -> Option<Job> {
+    fn next_job(&mut self) -> Option<J> {
         let Self { waiting, lanes, .. } = self;
         match lanes.has_room(self.rules.capacity) {
             true => waiting.pop(),
             false => waiting.pop_of(|job| lanes.is_quick(job.load())),
         }
-    }
-
-    /// Drops abandoned jobs, so that they occupy no room while all processes work.
-    fn tidy(&mut self, now: Instant) {
-        if self.tidied.is_some_and(|last| now - last < TIDY_AFTER) {
-            return;
-        }
-        self.tidied = Some(now);
-        self.waiting.retain(|job| !job.is_abandoned());
-    }
-}
-
-fn log(process: u64, text: String) -> Action {
-    Action::Log {
-        process: Some(process),
-        text,
     }
 }

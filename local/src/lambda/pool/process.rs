@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::actions::Rules;
-use crate::budget::Reservation;
-use crate::lambda::job::{Event, Failure, Invocation, Job, Outcome};
+use crate::lambda::job::{Failure, Outcome};
 
 /// One process, as its pool records it.
 #[derive(Debug)]
@@ -39,13 +37,12 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Working {
     pub(super) request_id: String,
-    pub(super) reply: oneshot::Sender<Outcome>,
+    /// Where its event comes from.
+    pub(super) source: u64,
     pub(super) began: Instant,
     deadline: Instant,
     /// Its timeout has passed: a response no longer counts.
     is_overdue: bool,
-    /// The event counts towards the budget while the process works on it.
-    pub(super) held: Reservation,
 }
 
 /// The result of checking a process's deadlines.
@@ -83,20 +80,17 @@ impl Process {
         matches!(self.phase, Phase::Silent | Phase::Idle)
     }
 
-    /// Records that it works on `job`; returns the event for it.
-    pub(super) fn begin(&mut self, job: Job, now: Instant, timeout: Duration) -> Event {
-        let Invocation { event, held } = *job.invocation;
+    /// Records that it works on an event of `source`.
+    pub(super) fn begin(&mut self, source: u64, request_id: &str, now: Instant, timeout: Duration) {
         self.idle_since = None;
         self.invocations += 1;
         self.phase = Phase::Working(Working {
-            request_id: event.request_id.clone(),
-            reply: job.reply,
+            request_id: request_id.to_owned(),
+            source,
             began: now,
             deadline: now + timeout,
             is_overdue: false,
-            held,
         });
-        event
     }
 
     /// Its current invocation, if that is `request_id`. It is returned once.

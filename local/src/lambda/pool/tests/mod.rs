@@ -1,26 +1,40 @@
 //! Tests of a pool without processes: events as lines in, actions as lines out.
 
+mod abandoned;
 mod ends;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::*;
-use crate::budget::{Budget, Share};
-use crate::lambda::job::Invocation;
+use crate::lambda::lanes::Load;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const PROCESS_IDLE: Duration = Duration::from_secs(60);
 
-/// A pool with the callers of its jobs and its imaginary processes.
+#[derive(Debug)]
+struct TestJob {
+    name: String,
+    load: Load,
+}
+
+impl HasLoad for TestJob {
+    fn load(&self) -> Load {
+        self.load
+    }
+}
+
+/// A pool with imaginary processes, and an adapter as its own.
 struct Scene {
-    pool: Pool,
+    pool: Pool<TestJob>,
     now: Instant,
-    budget: std::sync::Arc<Budget>,
-    sources: BTreeMap<&'static str, std::sync::Arc<Share>>,
-    callers: BTreeMap<String, oneshot::Receiver<Outcome>>,
+    sources: BTreeMap<&'static str, u64>,
+    /// The jobs whose callers have gone.
+    abandoned: BTreeSet<&'static str>,
     /// Jobs on their way.
-    delivered: BTreeMap<u64, Job>,
+    delivered: BTreeMap<u64, TestJob>,
+    /// The jobs that processes work on.
+    working: BTreeMap<u64, String>,
 }
 
 impl Scene {
@@ -39,10 +53,10 @@ impl Scene {
                 memory_size: 128,
             }),
             now: Instant::now(),
-            budget: Budget::new(1_000_000),
             sources: BTreeMap::new(),
-            callers: BTreeMap::new(),
+            abandoned: BTreeSet::new(),
             delivered: BTreeMap::new(),
+            working: BTreeMap::new(),
         }
     }
 
@@ -50,20 +64,12 @@ impl Scene {
         self.now += time;
     }
 
-    fn job(&mut self, source: &'static str, name: &str, size: usize) -> Job {
-        let share = self.sources.entry(source);
-        let held = share.or_insert_with(|| self.budget.share()).take_anyway(1);
-        let (reply, caller) = oneshot::channel();
-        self.callers.insert(name.to_owned(), caller);
-        let event = Event {
-            request_id: name.to_owned(),
-            payload: vec![0; size].into(),
-            trace: String::new(),
-            client_context: None,
-        };
-        Job {
-            invocation: Box::new(Invocation { event, held }),
-            reply,
+    fn job(&mut self, source: &'static str, name: &str, size: u64) -> TestJob {
+        let number = self.sources.len() as u64;
+        let source = *self.sources.entry(source).or_insert(number);
+        TestJob {
+            name: name.to_owned(),
+            load: Load { source, size },
         }
     }
 
@@ -71,12 +77,19 @@ impl Scene {
         self.submit_sized(source, name, 0)
     }
 
-    fn submit_sized(&mut self, source: &'static str, name: &str, size: usize) -> String {
+    fn submit_sized(&mut self, source: &'static str, name: &str, size: u64) -> String {
         let job = self.job(source, name, size);
+        self.tidy();
         match self.pool.submitted(job, self.now) {
             Ok(actions) => self.words(actions),
             Err(_) => "refused".to_owned(),
         }
+    }
+
+    fn tidy(&mut self) {
+        let abandoned = &self.abandoned;
+        let is_abandoned = |job: &TestJob| abandoned.contains(job.name.as_str());
+        self.pool.drop_abandoned(self.now, is_abandoned);
     }
 
     fn ask(&mut self, process: u64) -> String {
@@ -88,8 +101,9 @@ impl Scene {
 
     /// The most recently delivered job reaches its process.
     fn begin(&mut self, process: u64) {
-        let job = self.delivered.remove(&process).unwrap();
-        self.pool.begun(process, job, self.now).unwrap();
+        let TestJob { name, load } = self.delivered.remove(&process).unwrap();
+        assert!(self.pool.begun(process, load.source, &name, self.now));
+        self.working.insert(process, name);
     }
 
     fn respond(&mut self, process: u64, name: &str) -> String {
@@ -124,9 +138,7 @@ impl Scene {
 
     fn retire(&mut self, ending: Ending) -> String {
         let (jobs, actions) = self.pool.retire(ending);
-        let back = jobs
-            .iter()
-            .map(|job| format!("{} is given back", job.invocation.event.request_id));
+        let back = jobs.iter().map(|job| format!("{} is given back", job.name));
         let mut lines: Vec<String> = back.collect();
         lines.push(self.words(actions));
         lines.retain(|line| !line.is_empty());
@@ -134,32 +146,31 @@ impl Scene {
     }
 
     /// Actions as words, without log lines.
-    fn words(&mut self, actions: Vec<Action>) -> String {
+    fn words(&mut self, actions: Vec<Action<TestJob>>) -> String {
         let mut lines = Vec::new();
-        for action in actions {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
             lines.push(match action {
                 Action::Start(process) => format!("start {process}"),
                 Action::Deliver { process, job } => {
-                    let line = format!("{process} gets {}", job.invocation.event.request_id);
+                    if self.abandoned.contains(job.name.as_str()) {
+                        actions.extend(self.pool.unwanted(process));
+                        continue;
+                    }
+                    let line = format!("{process} gets {}", job.name);
                     self.delivered.insert(process, job);
                     line
                 }
                 Action::End { process, order } if order.at_once => format!("kill {process}"),
                 Action::End { process, .. } => format!("stop {process}"),
-                Action::Finish { reply, outcome } => {
-                    let said = match &outcome {
-                        Outcome::Response(_) => "is answered".to_owned(),
-                        Outcome::Failed(failure) => format!("fails: {failure}"),
-                    };
-                    reply.send(outcome).unwrap();
-                    let is_reported =
-                        |caller: &mut oneshot::Receiver<Outcome>| caller.try_recv().is_ok();
-                    let name = self
-                        .callers
-                        .iter_mut()
-                        .find_map(|(name, caller)| is_reported(caller).then(|| name.clone()));
-                    format!("{} {said}", name.unwrap())
+                Action::Finish { process, outcome } => {
+                    let name = self.working.remove(&process).unwrap();
+                    match outcome {
+                        Outcome::Response(_) => format!("{name} is answered"),
+                        Outcome::Failed(failure) => format!("{name} fails: {failure}"),
+                    }
                 }
+                Action::Fail { job, failure } => format!("{} fails: {failure}", job.name),
                 Action::Log { .. } => continue,
                 Action::Rest(time) => format!("rest {time:?}"),
             });
@@ -231,7 +242,7 @@ fn a_source_with_quick_events_gets_one_more_process_unless_the_number_is_reserve
 
 #[test]
 fn a_small_event_does_not_wait_for_large_ones_although_their_source_is_quick() {
-    const LARGE: usize = 128 * 1024;
+    const LARGE: u64 = 128 * 1024;
     let mut scene = Scene::new(1);
     assert_eq!(scene.submit("Flood", "f"), "start 0");
     scene.serve(0, "f", Duration::from_millis(1));
@@ -274,22 +285,6 @@ fn a_job_whose_process_has_closed_its_connection_goes_to_another_or_waits() {
         assert_eq!(scene.words(actions), expected);
     }
     assert_eq!(scene.ask(1), "1 gets c");
-}
-
-#[test]
-fn an_abandoned_job_is_not_run() {
-    let mut scene = Scene::new(1);
-    scene.submit("Tom", "a");
-    scene.submit("Tom", "b");
-    scene.submit("Tom", "c");
-    scene.callers.remove("a");
-    assert_eq!(scene.ask(0), "0 gets b");
-    scene.begin(0);
-    scene.callers.remove("c");
-    assert_eq!(scene.pool.counts().in_flight, 2);
-    scene.wait(TIDY_AFTER);
-    scene.submit("Tom", "d");
-    assert_eq!(scene.pool.counts().in_flight, 2, "c gives its room to d");
 }
 
 #[test]

@@ -1,22 +1,27 @@
-//! A running function: executes its pool's decisions with processes, their Runtime APIs and the log.
+//! A running function, the adapter of its pool: executes the pool's decisions with processes, their Runtime APIs, the
+//! channels of callers and the log.
+
+mod process;
+mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::job::{Event, Failure, Job, Outcome};
-use super::pool::{Action, Busy, Ending, Pool, Rules, Termination};
-use super::process::{self, Supervisor};
+use self::process::ProcessOf;
+use self::state::{DeferredAction, Handle, State};
+use super::job::{Job, Outcome};
+use super::pool::{Action, Ending, Pool, Rules};
+use super::process::run;
 use super::runnable::Runnable;
-use super::runtime_api::{self, Runtime};
 use crate::observer::{LogLine, LogSource, Observer};
 use crate::options::Limits;
-use crate::stack;
 use crate::status::FunctionStatus;
 use crate::{ids, moments};
 
@@ -31,21 +36,6 @@ pub(crate) struct Function {
     state: Mutex<State>,
     /// The number of live processes, for waits until there are none.
     alive: watch::Sender<usize>,
-}
-
-#[derive(Debug)]
-struct State {
-    pool: Pool,
-    /// Handles of the pool's processes.
-    handles: BTreeMap<u64, Handle>,
-}
-
-#[derive(Debug)]
-struct Handle {
-    log_stream: Arc<str>,
-    /// Delivers an event to the waiting process, once.
-    job: Option<oneshot::Sender<Job>>,
-    end: Option<oneshot::Sender<Termination>>,
 }
 
 impl Function {
@@ -82,10 +72,7 @@ impl Function {
 
     /// Accepts a job, or returns it if this function is retired.
     pub(super) fn submit(self: &Arc<Self>, job: Job) -> Result<(), Job> {
-        self.change(|state| match state.pool.submitted(job, Instant::now()) {
-            Ok(actions) => (Ok(()), actions),
-            Err(job) => (Err(job), Vec::new()),
-        })
+        self.change(|state| state.submit(job))
     }
 
     /// Ends the processes, and returns the jobs that have not begun.
@@ -146,7 +133,7 @@ impl Function {
     }
 
     /// Changes the pool and executes the resulting actions.
-    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> (T, Vec<Action>)) -> T {
+    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> (T, Vec<Action<Job>>)) -> T {
         let mut state = self.state();
         let (value, actions) = change(&mut state);
         let outside = self.perform(&mut state, actions.into());
@@ -155,8 +142,7 @@ impl Function {
         for action in outside {
             match action {
                 DeferredAction::Log(stream, text) => self.log(&stream, LogSource::Platform, text),
-                // The caller may have stopped waiting.
-                DeferredAction::Finish(reply, outcome) => drop(reply.send(outcome)),
+                DeferredAction::Finish(caller, outcome) => caller.finish(outcome),
             }
         }
         self.alive
@@ -168,7 +154,7 @@ impl Function {
     fn perform(
         self: &Arc<Self>,
         state: &mut State,
-        mut actions: VecDeque<Action>,
+        mut actions: VecDeque<Action<Job>>,
     ) -> Vec<DeferredAction> {
         let mut outside = Vec::new();
         while let Some(action) = actions.pop_front() {
@@ -178,24 +164,18 @@ impl Function {
                     state.handles.insert(process, handle);
                 }
                 Action::Deliver { process, job } => {
-                    if let Err(job) = state.deliver(process, job) {
-                        actions.extend(state.pool.undelivered(process, job, Instant::now()));
-                    }
+                    actions.extend(state.deliver(process, job));
                 }
-                Action::End { process, order } => {
-                    let handle = state.handles.get_mut(&process);
-                    if let Some(end) = handle.and_then(|handle| handle.end.take()) {
-                        // A process that has ended needs no signal.
-                        let _gone = end.send(order);
-                    }
-                }
+                Action::End { process, order } => state.end(process, order),
                 Action::Log { process, text } => {
-                    let handle = process.and_then(|process| state.handles.get(&process));
-                    let stream = handle.map_or_else(|| "-".into(), |it| Arc::clone(&it.log_stream));
-                    outside.push(DeferredAction::Log(stream, text));
+                    outside.push(DeferredAction::Log(state.log_stream(process), text));
                 }
-                Action::Finish { reply, outcome } => {
-                    outside.push(DeferredAction::Finish(reply, outcome))
+                Action::Finish { process, outcome } => {
+                    outside.extend(state.finish(process, outcome));
+                }
+                Action::Fail { job, failure } => {
+                    let (_event, caller) = job.into_parts();
+                    outside.push(DeferredAction::Finish(caller, Outcome::Failed(failure)));
                 }
                 Action::Rest(time) => {
                     tokio::spawn(Arc::clone(self).rest(time));
@@ -226,134 +206,13 @@ impl Function {
         tokio::spawn(async move {
             let grace = process.function.limits.shutdown_grace;
             let runnable = &process.function.runnable;
-            let failure = process::run(runnable, grace, order, &process).await;
+            let failure = run(runnable, grace, order, &process).await;
             process.exited(failure);
         });
-        Handle {
-            log_stream,
-            job: None,
-            end: Some(end),
-        }
+        Handle::new(log_stream, end)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Returns the job if the process has closed its connection meanwhile.
-    fn deliver(&mut self, process: u64, job: Job) -> Result<(), Job> {
-        let handle = self.handles.get_mut(&process);
-        match handle.and_then(|handle| handle.job.take()) {
-            Some(sender) => sender.send(job),
-            None => Err(job),
-        }
-    }
-}
-
-/// Actions that may call other code, so they wait until the lock is released.
-enum DeferredAction {
-    Log(Arc<str>, String),
-    Finish(oneshot::Sender<Outcome>, Outcome),
-}
-
-/// One process of a function.
-#[derive(Debug, Clone)]
-struct ProcessOf {
-    function: Arc<Function>,
-    id: u64,
-    log_stream: Arc<str>,
-}
-
-impl ProcessOf {
-    fn exited(&self, why: Failure) {
-        self.function.change(|state| {
-            let actions = state.pool.exited(self.id, why, Instant::now());
-            ((), actions)
-        });
-        self.function.state().handles.remove(&self.id);
-    }
-}
-
-impl Supervisor for ProcessOf {
-    fn log_stream(&self) -> &str {
-        &self.log_stream
-    }
-
-    fn starts(&self) {
-        self.function.observer.process_starts(&self.log_stream);
-    }
-
-    fn did_not_start(&self) {
-        self.function
-            .observer
-            .process_did_not_start(&self.log_stream);
-    }
-
-    fn started(&self, pid: u32) {
-        self.function
-            .observer
-            .process_started(pid, &self.log_stream);
-    }
-
-    fn ended(&self, pid: u32) {
-        self.function.observer.process_ended(pid);
-    }
-
-    fn wrote(&self, source: LogSource, line: String) {
-        self.function.log(&self.log_stream, source, line);
-    }
-
-    fn look(&self) -> Instant {
-        self.function
-            .change(|state| state.pool.ticked(self.id, Instant::now()))
-    }
-
-    async fn serve(self, listener: TcpListener) {
-        runtime_api::serve(listener, self).await;
-    }
-}
-
-impl Runtime for ProcessOf {
-    fn function(&self) -> &stack::Function {
-        &self.function.runnable.function
-    }
-
-    fn next(&self) -> Result<oneshot::Receiver<Job>, Busy> {
-        self.function.change(|state| {
-            let (sender, job) = oneshot::channel();
-            if let Some(handle) = state.handles.get_mut(&self.id) {
-                handle.job = Some(sender);
-            }
-            match state.pool.asked(self.id, Instant::now()) {
-                Ok(actions) => (Ok(job), actions),
-                Err(busy) => (Err(busy), Vec::new()),
-            }
-        })
-    }
-
-    fn begin(&self, job: Job) -> Option<Event> {
-        self.function.change(|state| {
-            let event = state.pool.begun(self.id, job, Instant::now());
-            (event, Vec::new())
-        })
-    }
-
-    fn works_on(&self, request_id: &str) -> bool {
-        self.function.state().pool.works_on(self.id, request_id)
-    }
-
-    fn responded(&self, request_id: &str, outcome: Outcome) -> bool {
-        self.function.change(|state| {
-            let answered = state
-                .pool
-                .responded(self.id, request_id, outcome, Instant::now());
-            (answered.is_some(), answered.unwrap_or_default())
-        })
-    }
-
-    fn failed_to_start(&self, failure: Failure) -> bool {
-        self.function.state().pool.failed_to_start(self.id, failure)
     }
 }
