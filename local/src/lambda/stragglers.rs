@@ -37,15 +37,30 @@ fn end_marked(mark: &[u8]) -> bool {
         let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
             continue;
         };
-        // Those of other users cannot be read. That of an ended process is empty.
-        let Ok(environment) = std::fs::read(entry.path().join("environ")) else {
-            continue;
-        };
+        let environment = environment(&entry.path());
         if environment.split(|byte| *byte == 0).any(|it| it == mark) {
             any |= pidfd_send_signal(&handle, Signal::KILL).is_ok();
         }
     }
     any
+}
+
+/// The environment of the process in the folder `process`. Those of other users cannot be read; that of an ended process or of
+/// a thread of the kernel is empty.
+///
+/// For a moment it is also empty of a process that has just begun another program (`execve`): its memory is new, and the
+/// kernel has not written down yet where the environment lies in it. Such a process has a program (`exe`), and is read again.
+#[cfg(target_os = "linux")]
+fn environment(process: &std::path::Path) -> Vec<u8> {
+    let read = || std::fs::read(process.join("environ")).unwrap_or_default();
+    for _ in 0..10 {
+        let environment = read();
+        if !environment.is_empty() || std::fs::read_link(process.join("exe")).is_err() {
+            return environment;
+        }
+        std::thread::yield_now();
+    }
+    read()
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -59,7 +74,7 @@ mod tests {
     fn only_marked_processes_are_ended() {
         let sleeper = |stream: &str| {
             let mut command = Command::new("sleep");
-            command.arg("600").process_group(0);
+            command.arg("30").process_group(0);
             command.env("AWS_LAMBDA_LOG_STREAM_NAME", stream);
             command.spawn().unwrap()
         };
