@@ -146,7 +146,7 @@ pub(super) fn evaluate(
 }
 
 /// Writes a value as text: strings bare, null empty, arrays as `[a, b]`, objects as `{a=1}`, and null inside them as
-/// `null`, as Java prints them. AWS shows it for arrays; the rest is not proven.
+/// `null`, as Java prints them. For lists and maps AWS's documentation does not prove it.
 fn write_value(text: &mut String, value: &Value) {
     let write_inside = |text: &mut String, value: &Value| match value {
         Value::Null => text.push_str("null"),
