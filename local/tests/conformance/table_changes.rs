@@ -141,6 +141,25 @@ async fn global_indexes_come_change_and_go_while_the_items_stay() {
 }
 
 #[tokio::test]
+async fn a_stream_comes_changes_its_view_and_goes() {
+    let (world, endpoint) = with_table(|_| {}).await;
+    for view in [Some("KEYS_ONLY"), Some("NEW_IMAGE"), None] {
+        let stream = |table: &mut Table| {
+            if let Some(view) = view {
+                table.create["StreamSpecification"] =
+                    json!({ "StreamEnabled": true, "StreamViewType": view });
+            }
+        };
+        update(&world, stream).await.unwrap();
+        let body = json!({ "TableName": "chat" });
+        let (_, answer) = call(&endpoint, "AKIA", "DescribeTable", &body).await;
+        let shown = &answer["Table"]["StreamSpecification"]["StreamViewType"];
+        assert_eq!(shown.as_str(), view);
+    }
+    assert_eq!(pks(&endpoint).await, ["kept"]);
+}
+
+#[tokio::test]
 async fn a_changed_local_index_replaces_the_table_and_the_summary_says_so() {
     let (world, endpoint) = with_table(|_| {}).await;
     let local = |table: &mut Table| {
