@@ -1,6 +1,9 @@
 //! One budget of bytes for all data that waits inside a stack: messages on their way to functions and to clients, and
 //! bodies of requests and responses.
 //!
+//! Two kinds of bodies have only limits of their own, because work that has begun needs them to end and to return its
+//! bytes: the responses of functions and requests to tables.
+//!
 //! Each connection draws on it through its own [`Share`]. Three rules make it fair without a queue:
 //!
 //! - A share takes only part of the free bytes, so several large ones together still leave some, and a share without

@@ -16,8 +16,7 @@ use crate::budget::Share;
 use crate::http::error::{HttpError, refuse};
 use crate::http::response::{HttpResponse, with_body};
 use crate::http::{BodyError, held_body};
-use crate::iam::credentials::Caller;
-use crate::iam::{self, Decision};
+use crate::iam::{Decision, credentials};
 use crate::websocket::Gateway;
 use crate::websocket::connections::{Connection, Ending, PostError};
 use crate::websocket::deployed::Deployed;
@@ -84,46 +83,21 @@ fn authorize(
     request: &Request<Incoming>,
 ) -> Result<(), HttpError> {
     let method = request.method();
-    let principal = match gateway
-        .credentials
-        .caller(request.headers(), request.uri().query())
-    {
-        Caller::Operator => return Ok(()),
-        Caller::Anonymous => {
-            return Err(HttpError::missing_token());
-        }
-        Caller::Function(principal) => principal,
+    let resource = deployed.arn(&format!("{stage}/{method}/@connections/{id}"));
+    let denial = |decision: Decision, user: &str| {
+        decision.denial_by_gateway(user, ACTION, &shown_resource(deployed, stage, method))
     };
-    match principal.decide(
-        ACTION,
-        &deployed.arn(&format!("{stage}/{method}/@connections/{id}")),
-        request.headers(),
-    ) {
-        Decision::Allowed => Ok(()),
-        Decision::ImplicitlyDenied => Err(denied(&principal.arn, deployed, stage, method, "")),
-        Decision::ExplicitlyDenied => Err(denied(
-            &principal.arn,
-            deployed,
-            stage,
-            method,
-            " with an explicit deny",
-        )),
-    }
+    credentials::authorize(&gateway.credentials, request, (ACTION, &resource), denial)
 }
 
-/// In AWS's wording: the account is masked, the connection id is a literal `{connectionId}`, `Message` has a capital.
-fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> HttpError {
+/// As AWS shows it in a denial: the account is masked, the connection id is a literal `{connectionId}`.
+fn shown_resource(deployed: &Deployed, stage: &str, method: &Method) -> String {
     let identity = &deployed.identity;
     let account = identity.account_id.get(8..).unwrap_or(&identity.account_id);
-    let resource = format!(
+    format!(
         "arn:aws:execute-api:{}:********{account}:{}/{stage}/{method}/@connections/{{connectionId}}",
         identity.region, deployed.api_id
-    );
-    let message = iam::not_authorized(user, ACTION, &resource) + why;
-    HttpError {
-        body: json!({ "Message": message }).to_string(),
-        ..HttpError::gateway(403, "AccessDeniedException", &message)
-    }
+    )
 }
 
 async fn post(

@@ -181,7 +181,7 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
     let service = service(&request, &segments, &deployed);
     // These two do nothing for a page, on AWS without a signature, too.
     let is_open_to_pages = matches!(service, Service::Stage | Service::Unknown);
-    if !is_open_to_pages && browser::asks(request.headers()) {
+    if !is_open_to_pages && browser::is_web_page(request.headers()) {
         let error = HttpError::gateway(403, "ForbiddenException", browser::REFUSED);
         return refuse(error);
     }

@@ -2,14 +2,15 @@
 //!
 //! # What it is held to
 //!
-//! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API follow
-//! AWS's documentation, so code that works against a [`LocalStack`] meets the same contracts on AWS.
+//! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint, the @connections API, and what
+//! functions call of Systems Manager and Secrets Manager follow AWS's documentation, so code that works against a
+//! [`LocalStack`] meets the same contracts on AWS.
 //!
 //! All listeners use loopback addresses only. Intentional differences from AWS:
 //!
 //! - WebSockets are plain `ws://`; events still contain `https` and port 443.
 //! - Signatures are not verified. A function's key leads to that function's role; any other key is the operator's, who
-//!   may do everything. Unsigned requests to the @connections and the Invoke API are refused.
+//!   may do everything but read secrets. Unsigned requests to these APIs are refused.
 //! - IAM finds missing permissions. It does not isolate a malicious function: any program of the same machine can sign
 //!   with another key.
 //! - Programs of other users of the machine are refused if the system reveals a connection's owner: see [`peers`].

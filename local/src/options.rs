@@ -32,8 +32,8 @@ pub struct StackRequest {
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
     /// Values for dynamic references, by the text between `{{resolve:` and `}}`. A reference without a value stays
-    /// unchanged. Functions whose roles allow it read the same values of `ssm` and `secretsmanager` through the APIs of these
-    /// services.
+    /// unchanged. Functions whose roles allow it read the same values of `ssm` and `secretsmanager` through the APIs of
+    /// these services.
     pub references: BTreeMap<String, String>,
     /// By the function's logical id: a folder with an executable `bootstrap`, a zip file that contains one, or the
     /// executable itself. Every function of the template needs an entry.
@@ -175,7 +175,8 @@ pub struct Limits {
     /// has no such limit.
     pub sockets: usize,
     /// The most bytes that may wait inside the stack, for all connections together: messages to functions and to
-    /// clients, bodies of requests and responses. When there is no more room, reading stops. AWS has no such limit.
+    /// clients, bodies of requests and responses, except for the responses of functions (6 MB each) and
+    /// requests to tables (16 MB each). When there is no more room, reading stops. AWS has no such limit.
     pub queued_bytes: usize,
     /// The time after which a connection without messages in either direction is closed: ten minutes.
     pub idle_timeout: Duration,

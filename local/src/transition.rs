@@ -1,6 +1,7 @@
 //! The difference between two stacks, and its stack events. Pure except for the observer.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use crate::observer::{Observer, StackEvent};
 use crate::stack::{LogicalId, Resource, Stack};
@@ -13,8 +14,8 @@ pub struct ChangeSummary {
     pub added: Vec<LogicalId>,
     /// Resources with other properties, and functions with other code.
     pub changed: Vec<LogicalId>,
-    /// The changed resources that were replaced: they have another physical id, or are tables with other keys. The
-    /// items of such a table are lost.
+    /// The changed resources that were replaced: they have another physical id, or are tables with other keys or local
+    /// indexes. The items of such a table are lost.
     pub replaced: Vec<LogicalId>,
     /// Resources that are gone.
     pub removed: Vec<LogicalId>,
@@ -117,5 +118,15 @@ impl<'a> Reporter<'a> {
     pub(crate) fn done(&self, resource: &Resource, verb: &str, reason: Option<String>) {
         self.resource(resource, &format!("{verb}_IN_PROGRESS"), reason);
         self.resource(resource, &format!("{verb}_COMPLETE"), None);
+    }
+
+    /// Reports `{verb}_IN_PROGRESS` and `{verb}_FAILED` of a resource of `stack`.
+    pub(crate) fn failed(&self, stack: &Stack, id: &LogicalId, verb: &str, error: &dyn Error) {
+        let mut resources = stack.resources.iter();
+        if let Some(resource) = resources.find(|resource| resource.logical_id == *id) {
+            self.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
+            let reason = Some(error.to_string());
+            self.resource(resource, &format!("{verb}_FAILED"), reason);
+        }
     }
 }

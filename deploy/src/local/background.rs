@@ -203,7 +203,7 @@ async fn update(
             journal.stack_event(&StackStatus::UpdateComplete, None);
         }
         Err(error) => {
-            // The old stack keeps running. Nothing is rolled back, because nothing was changed.
+            // The old stack keeps running. What was changed of its tables is taken back already, or named in the error.
             journal.stack_event(&StackStatus::UpdateFailed, Some(chain(&error)));
         }
     }

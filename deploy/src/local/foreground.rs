@@ -58,7 +58,7 @@ impl Foreground {
     /// Updates the stack to `request`; connections and tables stay where they can.
     ///
     /// # Errors
-    /// The request is invalid. The stack keeps running unchanged.
+    /// The request is refused. The stack keeps running unchanged, unless the error names what did change.
     pub async fn update(&self, request: Request) -> Result<(), TargetError> {
         match self.0.update(request).await {
             Ok(_) => Ok(()),

@@ -62,7 +62,7 @@ pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
 impl Endpoint {
     async fn handle(&self, request: Request<Incoming>) -> TableResponse {
         let (head, body) = request.into_parts();
-        if browser::asks(&head.headers) {
+        if browser::is_web_page(&head.headers) {
             let message = browser::REFUSED;
             return refuse(StatusCode::FORBIDDEN, "AccessDeniedException", message);
         }

@@ -1,4 +1,4 @@
-//! DynamoDB's operations by name, on the embedded database: JSON request in, JSON response out. Pure.
+//! DynamoDB's operations by name, on the embedded database: JSON request in, JSON response out.
 //!
 //! The database's own HTTP server needs a listener, and serves every program that finds its port. Here requests only
 //! come from the endpoint that asks IAM first.

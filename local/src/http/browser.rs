@@ -1,5 +1,5 @@
-//! Refuses web pages where only programs may connect: the @connections API, the Invoke API, the tables, the Runtime
-//! API.
+//! Refuses web pages where only programs may connect: the @connections API, the Invoke API, Systems Manager, Secrets
+//! Manager, the tables, the Runtime API.
 //!
 //! Any page in a browser can send requests to this machine's ports. AWS would refuse them for lack of a signature; here
 //! signatures are not verified, so the browser's own headers decide
@@ -15,7 +15,7 @@ pub(crate) const REFUSED: &str = "Web pages may not call this API: it is for pro
 
 /// Whether the request comes from a web page, or for a host name that was made to resolve to this machine (DNS
 /// rebinding).
-pub(crate) fn asks(headers: &HeaderMap) -> bool {
+pub(crate) fn is_web_page(headers: &HeaderMap) -> bool {
     let fetched = headers
         .get("sec-fetch-site")
         .is_some_and(|site| site != "none");
@@ -32,7 +32,7 @@ const OF_CONTAINERS: [&str; 3] = [
 /// Whether a `Host` always means this machine: a loopback address in its usual spelling, a name that RFC 6761 reserves
 /// for loopback, or one that containers use. Any other name may belong to an attacker who made it resolve to this
 /// machine, and for `0.0.0.0` browsers add no header that distinguishes a page from a program.
-fn is_this_machine(host: &HeaderValue) -> bool {
+pub(super) fn is_this_machine(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else {
         return false;
     };
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn asked(name: &'static str, value: &'static str) -> bool {
-        asks(&HeaderMap::from_iter([(
+        is_web_page(&HeaderMap::from_iter([(
             name.parse().unwrap(),
             HeaderValue::from_static(value),
         )]))
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn requests_of_programs_are_not_taken_for_a_browser_s() {
-        assert!(!asks(&HeaderMap::new()));
+        assert!(!is_web_page(&HeaderMap::new()));
         for host in [
             "127.0.0.1:4711",
             "localhost",

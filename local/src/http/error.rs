@@ -45,6 +45,14 @@ impl HttpError {
         )
     }
 
+    /// AWS's response to a request without permission; `Message` has a capital.
+    pub(crate) fn access_denied(message: &str) -> Self {
+        Self {
+            body: serde_json::json!({ "Message": message }).to_string(),
+            ..Self::gateway(403, "AccessDeniedException", message)
+        }
+    }
+
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         use std::fmt::Write as _;
         let reason = hyper::StatusCode::from_u16(self.status)

@@ -7,6 +7,7 @@ use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
+use super::browser::is_this_machine;
 use crate::BoxFuture;
 use crate::http::response::{HttpResponse, with_body};
 use crate::http::{self, Timeouts};
@@ -75,11 +76,8 @@ impl Page {
         if request.uri().path() != "/" {
             return None;
         }
-        let host = request
-            .headers()
-            .get(HOST)
-            .and_then(|host| host.to_str().ok());
-        if !host.is_some_and(is_loopback) {
+        let host = request.headers().get(HOST);
+        if !host.is_some_and(is_this_machine) {
             return Some(said(
                 StatusCode::MISDIRECTED_REQUEST,
                 "This page is only available on this machine: open it as http://127.0.0.1, with the same port.\n",
@@ -138,16 +136,6 @@ impl PageResponse {
     }
 }
 
-/// Whether a `Host` header means this machine, by address or as `localhost`, with or without a port.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        Some(_) => return false,
-        None => host,
-    };
-    name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost")
-}
-
 fn said(status: StatusCode, text: &'static str) -> HttpResponse {
     let builder = protected(Response::builder().status(status))
         .header("Content-Type", "text/plain; charset=utf-8");
@@ -184,7 +172,14 @@ mod tests {
 
     #[test]
     fn only_this_machine_s_names_open_it() {
-        for host in ["127.0.0.1", "127.0.0.1:4711", "localhost:1", "LocalHost"] {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:4711",
+            "localhost:1",
+            "LocalHost",
+            "[::1]:1",
+            "chat.localhost",
+        ] {
             assert_eq!(status(host), 200, "{host}");
         }
         for host in [

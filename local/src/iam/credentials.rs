@@ -1,13 +1,14 @@
 //! Identifies callers and authorizes them: access keys lead to roles, and the roles' policies decide.
 //!
 //! Every function gets its own temporary key. A request signed with any other key comes from the operator, the person
-//! who runs the stack, who may do everything. Signatures are not verified: another program of the same user could read
-//! the secrets in the processes' environments anyway. [`crate::http::browser`] refuses web pages,
-//! [`crate::http::peers`] other users of the machine.
+//! who runs the stack, who may do everything but read secrets ([`crate::secrets_api`]). Signatures are not verified:
+//! another program of the same user could read the secrets in the processes' environments anyway.
+//! [`crate::http::browser`] refuses web pages, [`crate::http::peers`] other users of the machine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::http::error::HttpError;
 use crate::iam::{self, Decision, Policy};
 use crate::{ids, moments};
 
@@ -191,6 +192,29 @@ impl Credentials {
             Some(principal) => Caller::Function(Arc::clone(principal)),
             None => Caller::Operator,
         }
+    }
+}
+
+/// Lets a request of the operator's pass, and one of a function whose role may do `action` on `resource`. `denial`
+/// words a decision for the ARN of the caller.
+///
+/// # Errors
+/// The response of AWS's APIs that are called by HTTP methods: 403.
+pub(crate) fn authorize<B>(
+    credentials: &Credentials,
+    request: &hyper::Request<B>,
+    (action, resource): (&str, &str),
+    denial: impl FnOnce(Decision, &str) -> Option<String>,
+) -> Result<(), HttpError> {
+    let principal = match credentials.caller(request.headers(), request.uri().query()) {
+        Caller::Operator => return Ok(()),
+        Caller::Anonymous => return Err(HttpError::missing_token()),
+        Caller::Function(principal) => principal,
+    };
+    let decision = principal.decide(action, resource, request.headers());
+    match denial(decision, &principal.arn) {
+        None => Ok(()),
+        Some(message) => Err(HttpError::access_denied(&message)),
     }
 }
 

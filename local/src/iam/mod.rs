@@ -12,7 +12,6 @@ mod wildcard;
 
 pub use condition::ConditionError;
 pub use policy::{Policy, PolicyError};
-pub(crate) use request::not_authorized;
 pub use request::{Decision, Request};
 pub use wildcard::matches_arn;
 

@@ -57,9 +57,24 @@ impl Decision {
         };
         Some(format!("{} {why}", not_authorized(user, action, resource)))
     }
+
+    /// The same message in the words of API Gateway.
+    pub(crate) fn denial_by_gateway(
+        self,
+        user: &str,
+        action: &str,
+        resource: &str,
+    ) -> Option<String> {
+        let why = match self {
+            Self::Allowed => return None,
+            Self::ImplicitlyDenied => "",
+            Self::ExplicitlyDenied => " with an explicit deny",
+        };
+        Some(not_authorized(user, action, resource) + why)
+    }
 }
 
-/// The beginning of every denial. API Gateway's goes on in its own words.
-pub(crate) fn not_authorized(user: &str, action: &str, resource: &str) -> String {
+/// The beginning of every denial.
+fn not_authorized(user: &str, action: &str, resource: &str) -> String {
     format!("User: {user} is not authorized to perform: {action} on resource: {resource}")
 }

@@ -7,93 +7,56 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::incoming::{Incoming, IncomingKind};
 use super::json_size::size_in_json;
 use crate::http::head::Head;
 use crate::moments;
 
-/// Values that stay the same for the whole connection.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ConnectionInfo {
-    pub(crate) connection_id: String,
-    /// Milliseconds since 1970.
-    pub(crate) connected_at: i64,
-    pub(crate) stage: String,
-    pub(crate) api_id: String,
-    pub(crate) domain_name: String,
-    pub(crate) source_ip: String,
-    pub(crate) user_agent: Option<String>,
-    /// `principalId` and the authorizer's context, all strings.
-    pub(crate) authorizer: Option<Map<String, Value>>,
-}
+/// The usual size of a message's event without the message; it may be larger.
+const CONTEXT_BYTES: usize = 1024;
 
-/// Values that differ between requests of one connection.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestInfo {
-    pub(crate) request_id: String,
-    /// Milliseconds since 1970.
-    pub(crate) at: i64,
-}
-
-impl RequestInfo {
-    pub(crate) fn now() -> Self {
-        Self {
-            request_id: crate::ids::request_id(),
-            at: moments::now_millis(),
+/// The event of a request for a function.
+pub(crate) fn event(incoming: &Incoming<'_>) -> Vec<u8> {
+    let event = Event::new(context(incoming), incoming.variables);
+    match incoming.kind {
+        IncomingKind::Connect(head) => {
+            let headers = end_to_end(head, incoming);
+            let query = head.query_pairs();
+            bytes(&Event {
+                headers: Some(last_values(&headers)),
+                multi_value_headers: Some(all_values(&headers)),
+                query_string_parameters: (!query.is_empty()).then(|| last_values(&query)),
+                multi_value_query_string_parameters: (!query.is_empty())
+                    .then(|| all_values(&query)),
+                ..event
+            })
+        }
+        IncomingKind::Message { ref body, .. } => message(event, body),
+        IncomingKind::Disconnect(_) => {
+            // Four fixed headers, as on AWS.
+            let headers: Vec<_> = [
+                ("Host", incoming.info.domain_name.as_str()),
+                ("x-api-key", ""),
+                ("X-Forwarded-For", ""),
+                ("x-restapi", ""),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+            bytes(&Event {
+                headers: Some(last_values(&headers)),
+                multi_value_headers: Some(all_values(&headers)),
+                ..event
+            })
         }
     }
 }
 
-/// The usual size of a message's event without the message; it may be larger.
-const CONTEXT_BYTES: usize = 1024;
-
-/// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ended {
-    pub(crate) code: u16,
-    pub(crate) reason: String,
-}
-
-/// The event of `$connect`. `trace` becomes `X-Amzn-Trace-Id`.
-pub(crate) fn connect(
-    info: &ConnectionInfo,
-    head: &Head,
-    variables: &Map<String, Value>,
-    stamp: &RequestInfo,
-    trace: &str,
-) -> Vec<u8> {
-    let headers = forwarded(head, info, trace);
-    let headers: Vec<_> = headers
-        .iter()
-        .filter(|(name, _)| !is_hop_by_hop(name))
-        .cloned()
-        .collect();
-    let query = head.query_pairs();
-    bytes(&Event {
-        headers: Some(last_values(&headers)),
-        multi_value_headers: Some(all_values(&headers)),
-        query_string_parameters: (!query.is_empty()).then(|| last_values(&query)),
-        multi_value_query_string_parameters: (!query.is_empty()).then(|| all_values(&query)),
-        ..Event::new(context(info, "$connect", "CONNECT", stamp), variables)
-    })
-}
-
-/// The event of a message route. For an empty message it has no body, as observed by a function on AWS
+/// For an empty message the event has no body, as observed by a function on AWS
 /// (<https://github.com/Kludex/mangum/issues/117>).
-pub(crate) fn message(
-    info: &ConnectionInfo,
-    route_key: &str,
-    message_id: &str,
-    body: &str,
-    variables: &Map<String, Value>,
-    stamp: &RequestInfo,
-) -> Vec<u8> {
-    let context = Context {
-        message_id: Some(message_id),
-        ..context(info, route_key, "MESSAGE", stamp)
-    };
+fn message<'a>(event: Event<'a>, body: &'a str) -> Vec<u8> {
     let event = Event {
         body: (!body.is_empty()).then_some(body),
-        ..Event::new(context, variables)
+        ..event
     };
     // One allocation, not one for each doubling of a large message.
     let mut bytes = Vec::with_capacity(size_in_json(body) + CONTEXT_BYTES);
@@ -101,45 +64,11 @@ pub(crate) fn message(
     bytes
 }
 
-/// The event of `$disconnect`. It has four fixed headers, as on AWS.
-pub(crate) fn disconnect(
-    info: &ConnectionInfo,
-    ended: &Ended,
-    variables: &Map<String, Value>,
-    stamp: &RequestInfo,
-) -> Vec<u8> {
-    let context = Context {
-        disconnect_status_code: Some(ended.code),
-        disconnect_reason: Some(&ended.reason),
-        ..context(info, "$disconnect", "DISCONNECT", stamp)
-    };
-    let headers: Vec<_> = [
-        ("Host", info.domain_name.as_str()),
-        ("x-api-key", ""),
-        ("X-Forwarded-For", ""),
-        ("x-restapi", ""),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
-    bytes(&Event {
-        headers: Some(last_values(&headers)),
-        multi_value_headers: Some(all_values(&headers)),
-        ..Event::new(context, variables)
-    })
-}
-
-/// The event of a `REQUEST` authorizer. Unlike that of `$connect`, it has every map, even empty ones, and the headers
-/// of the upgrade itself. See
+/// The event of a `REQUEST` authorizer for a handshake with `head`. Unlike that of `$connect`, it has every map, even
+/// empty ones, and the headers of the upgrade itself. See
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
-pub(crate) fn authorize(
-    info: &ConnectionInfo,
-    head: &Head,
-    method_arn: &str,
-    variables: &Map<String, Value>,
-    stamp: &RequestInfo,
-    trace: &str,
-) -> Vec<u8> {
-    let mut headers = forwarded(head, info, trace);
+pub(crate) fn authorize(incoming: &Incoming<'_>, head: &Head, method_arn: &str) -> Vec<u8> {
+    let mut headers = forwarded(head, incoming);
     if head.header("content-length").is_none() {
         headers.push(("content-length".to_owned(), "0".to_owned()));
     }
@@ -151,8 +80,8 @@ pub(crate) fn authorize(
         multi_value_headers: all_values(&headers),
         query_string_parameters: last_values(&query),
         multi_value_query_string_parameters: all_values(&query),
-        stage_variables: variables,
-        request_context: context(info, "$connect", "CONNECT", stamp),
+        stage_variables: incoming.variables,
+        request_context: context(incoming),
     })
 }
 
@@ -206,20 +135,20 @@ struct AuthorizerEvent<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Context<'a> {
+pub(super) struct Context<'a> {
     route_key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorizer: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) message_id: Option<&'a str>,
+    message_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) disconnect_status_code: Option<u16>,
+    disconnect_status_code: Option<u16>,
     event_type: &'static str,
     extended_request_id: &'a str,
     request_time: String,
     message_direction: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) disconnect_reason: Option<&'a str>,
+    disconnect_reason: Option<&'a str>,
     stage: &'a str,
     connected_at: i64,
     request_time_epoch: i64,
@@ -238,30 +167,45 @@ struct Identity<'a> {
     source_ip: &'a str,
 }
 
-pub(crate) fn context<'a>(
-    info: &'a ConnectionInfo,
-    route_key: &'a str,
-    event_type: &'static str,
-    stamp: &'a RequestInfo,
-) -> Context<'a> {
+/// `requestContext` in events, `$context` in templates.
+pub(super) fn context<'a>(incoming: &'a Incoming<'_>) -> Context<'a> {
+    let Incoming {
+        info,
+        request,
+        ref kind,
+        ..
+    } = *incoming;
+    let (route_key, event_type) = match kind {
+        IncomingKind::Connect(_) => ("$connect", "CONNECT"),
+        IncomingKind::Message { route_key, .. } => (*route_key, "MESSAGE"),
+        IncomingKind::Disconnect(_) => ("$disconnect", "DISCONNECT"),
+    };
+    let ended = match kind {
+        IncomingKind::Disconnect(ended) => Some(*ended),
+        IncomingKind::Connect(_) | IncomingKind::Message { .. } => None,
+    };
+    let message_id = match kind {
+        IncomingKind::Message { message_id, .. } => Some(*message_id),
+        IncomingKind::Connect(_) | IncomingKind::Disconnect(_) => None,
+    };
     Context {
         route_key,
         authorizer: info.authorizer.as_ref(),
-        message_id: None,
-        disconnect_status_code: None,
+        message_id,
+        disconnect_status_code: ended.map(|ended| ended.code),
         event_type,
-        extended_request_id: &stamp.request_id,
-        request_time: moments::common_log(stamp.at),
+        extended_request_id: &request.request_id,
+        request_time: moments::common_log(request.at),
         message_direction: "IN",
-        disconnect_reason: None,
+        disconnect_reason: ended.map(|ended| &*ended.reason),
         stage: &info.stage,
         connected_at: info.connected_at,
-        request_time_epoch: stamp.at.max(info.connected_at),
+        request_time_epoch: request.at.max(info.connected_at),
         identity: Identity {
             user_agent: info.user_agent.as_deref(),
             source_ip: &info.source_ip,
         },
-        request_id: &stamp.request_id,
+        request_id: &request.request_id,
         domain_name: &info.domain_name,
         connection_id: &info.connection_id,
         api_id: &info.api_id,
@@ -269,7 +213,7 @@ pub(crate) fn context<'a>(
 }
 
 /// The client's headers with those that AWS's front end adds. They name `https` and 443, as on AWS.
-pub(crate) fn forwarded(head: &Head, info: &ConnectionInfo, trace: &str) -> Vec<(String, String)> {
+fn forwarded(head: &Head, incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let ours = [
         "X-Amzn-Trace-Id",
         "X-Forwarded-For",
@@ -277,12 +221,13 @@ pub(crate) fn forwarded(head: &Head, info: &ConnectionInfo, trace: &str) -> Vec<
         "X-Forwarded-Proto",
     ];
     let is_ours = |name: &str| ours.iter().any(|our| our.eq_ignore_ascii_case(name));
+    let source_ip = &incoming.info.source_ip;
     let forwarded_for = match head.header(ours[1]) {
-        Some(before) => format!("{before}, {}", info.source_ip),
-        None => info.source_ip.clone(),
+        Some(before) => format!("{before}, {source_ip}"),
+        None => source_ip.clone(),
     };
     let values = [
-        trace.to_owned(),
+        incoming.trace.to_owned(),
         forwarded_for,
         "443".to_owned(),
         "https".to_owned(),
@@ -297,13 +242,19 @@ pub(crate) fn forwarded(head: &Head, info: &ConnectionInfo, trace: &str) -> Vec<
         .collect()
 }
 
-pub(crate) fn is_hop_by_hop(name: &str) -> bool {
-    ["connection", "upgrade", "content-length"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(name))
+/// Those of [`forwarded`] that reach an integration.
+pub(super) fn end_to_end(head: &Head, incoming: &Incoming<'_>) -> Vec<(String, String)> {
+    let mut headers = forwarded(head, incoming);
+    headers.retain(|(name, _)| {
+        let is_hop_by_hop = |known: &&str| known.eq_ignore_ascii_case(name);
+        !["connection", "upgrade", "content-length"]
+            .iter()
+            .any(is_hop_by_hop)
+    });
+    headers
 }
 
-pub(crate) fn last_values(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn last_values(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut map = Map::new();
     for (name, value) in pairs {
         map.insert(name.clone(), Value::from(value.as_str()));
@@ -332,6 +283,7 @@ const SERIALISABLE: &str = "events hold strings, numbers and maps of them";
 
 #[cfg(test)]
 mod tests {
+    use super::super::incoming::{ConnectionInfo, Ended, RequestInfo};
     use super::*;
 
     fn info() -> ConnectionInfo {
@@ -347,25 +299,30 @@ mod tests {
         }
     }
 
-    fn stamp() -> RequestInfo {
-        RequestInfo {
+    fn text(kind: IncomingKind<'_>) -> String {
+        let request = RequestInfo {
             request_id: "AAAAAAAAIAMFAAA=".to_owned(),
             at: 1_767_225_600_001,
-        }
+        };
+        let incoming = Incoming {
+            info: &info(),
+            variables: &Map::new(),
+            request: &request,
+            trace: "Root=1",
+            kind,
+        };
+        String::from_utf8(event(&incoming)).unwrap()
     }
 
     #[test]
     fn a_message_event_is_exactly_this() {
-        let event = message(
-            &info(),
-            "$default",
-            "BBBBBBBBIAMCAAA=",
-            "{\"a\":1}",
-            &Map::new(),
-            &stamp(),
-        );
+        let event = text(IncomingKind::Message {
+            route_key: "$default",
+            message_id: "BBBBBBBBIAMCAAA=",
+            body: "{\"a\":1}".into(),
+        });
         expect_test::expect![[r#"{"requestContext":{"routeKey":"$default","messageId":"BBBBBBBBIAMCAAA=","eventType":"MESSAGE","extendedRequestId":"AAAAAAAAIAMFAAA=","requestTime":"01/Jan/2026:00:00:00 +0000","messageDirection":"IN","stage":"v1","connectedAt":1767225600000,"requestTimeEpoch":1767225600001,"identity":{"sourceIp":"127.0.0.1"},"requestId":"AAAAAAAAIAMFAAA=","domainName":"a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com","connectionId":"AAAAAAAAIAMCAAA=","apiId":"a1b2c3d4e5"},"body":"{\"a\":1}","isBase64Encoded":false}"#]]
-            .assert_eq(&String::from_utf8(event).unwrap());
+            .assert_eq(&event);
     }
 
     #[test]
@@ -374,8 +331,8 @@ mod tests {
             code: 1001,
             reason: String::new(),
         };
-        let event: Value =
-            serde_json::from_slice(&disconnect(&info(), &ended, &Map::new(), &stamp())).unwrap();
+        let event = text(IncomingKind::Disconnect(&ended));
+        let event: Value = serde_json::from_str(&event).unwrap();
         let names: Vec<&String> = event["headers"].as_object().unwrap().keys().collect();
         assert_eq!(names, ["Host", "x-api-key", "X-Forwarded-For", "x-restapi"]);
         assert_eq!(event["requestContext"]["disconnectStatusCode"], 1001);

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::events::{self, ConnectionInfo, Ended, RequestInfo};
-use crate::http::head::Head;
+use super::events;
+use super::incoming::{Incoming, IncomingKind};
 use crate::stack::ParameterSource;
 use apigw_mapping::{Inputs, JsonPath, as_text};
 
@@ -23,7 +23,7 @@ pub(super) enum Failure {
 
 /// A handshake, a message or a disconnect, in the form that templates and mappings use.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
+pub(super) struct Exchange<'a> {
     /// The message; empty for handshakes and disconnects.
     pub(super) body: Cow<'a, str>,
     /// `$context`.
@@ -40,65 +40,18 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn connect(
-        info: &ConnectionInfo,
-        head: &Head,
-        variables: &'a Map<String, Value>,
-        stamp: &RequestInfo,
-        trace: &'a str,
-    ) -> Self {
-        let headers = events::forwarded(head, info, trace)
-            .into_iter()
-            .filter(|(name, _)| !events::is_hop_by_hop(name))
-            .collect();
-        let context = events::context(info, "$connect", "CONNECT", stamp);
+    pub(super) fn new(incoming: &'a Incoming<'_>) -> Self {
+        let (headers, query) = match incoming.kind {
+            IncomingKind::Connect(head) => (events::end_to_end(head, incoming), head.query_pairs()),
+            IncomingKind::Message { .. } | IncomingKind::Disconnect(_) => Default::default(),
+        };
         Self {
+            body: Cow::Borrowed(incoming.body()),
+            context: serde_json::to_value(events::context(incoming)).unwrap_or_default(),
+            variables: Cow::Borrowed(incoming.variables),
             headers,
-            query: head.query_pairs(),
-            ..Self::new(&context, "", variables, trace)
-        }
-    }
-
-    pub(crate) fn message(
-        info: &ConnectionInfo,
-        route_key: &str,
-        message_id: &str,
-        body: &'a str,
-        variables: &'a Map<String, Value>,
-        stamp: &RequestInfo,
-        trace: &'a str,
-    ) -> Self {
-        let mut context = events::context(info, route_key, "MESSAGE", stamp);
-        context.message_id = Some(message_id);
-        Self::new(&context, body, variables, trace)
-    }
-
-    pub(crate) fn disconnect(
-        info: &ConnectionInfo,
-        ended: &Ended,
-        variables: &'a Map<String, Value>,
-        stamp: &RequestInfo,
-        trace: &'a str,
-    ) -> Self {
-        let mut context = events::context(info, "$disconnect", "DISCONNECT", stamp);
-        context.disconnect_status_code = Some(ended.code);
-        context.disconnect_reason = Some(&ended.reason);
-        Self::new(&context, "", variables, trace)
-    }
-
-    fn new(
-        context: &events::Context<'_>,
-        body: &'a str,
-        variables: &'a Map<String, Value>,
-        trace: &'a str,
-    ) -> Self {
-        Self {
-            body: Cow::Borrowed(body),
-            context: serde_json::to_value(context).unwrap_or_default(),
-            variables: Cow::Borrowed(variables),
-            headers: Vec::new(),
-            query: Vec::new(),
-            trace: Cow::Borrowed(trace),
+            query,
+            trace: Cow::Borrowed(incoming.trace),
             json: OnceLock::new(),
         }
     }

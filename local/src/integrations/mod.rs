@@ -11,11 +11,12 @@ mod backend;
 mod client;
 pub(crate) mod events;
 mod exchange;
+pub(crate) mod incoming;
 pub(crate) mod json_size;
 mod rendering;
 mod request;
 mod responses;
-mod selection;
+pub(crate) mod selection;
 pub(crate) mod validation;
 pub(crate) mod variables;
 
@@ -24,8 +25,9 @@ use std::time::Duration;
 
 use self::backend::{Backend, BackendResponse};
 use self::client::Client;
-pub(crate) use self::exchange::Exchange;
-use self::exchange::Failure;
+use self::exchange::{Exchange, Failure};
+use self::incoming::{Incoming, IncomingKind};
+use self::json_size::size_in_json;
 use self::rendering::{render_in_passing, render_wholly};
 use self::request::{Outgoing, Templates};
 use self::responses::Responses;
@@ -88,6 +90,35 @@ impl Integrations {
         &self.worker_threads
     }
 
+    /// Passes a request to the target of its route, for at most `timeout`. `held` is the request's part of the budget,
+    /// which its event takes over.
+    pub(crate) async fn pass(
+        &self,
+        target: &Target,
+        timeout: Duration,
+        incoming: Incoming<'_>,
+        mut held: Reservation,
+    ) -> IntegrationOutcome {
+        if let Target::Integration(integration) = target {
+            let exchange = Exchange::new(&incoming);
+            // Boxed, because 64 messages of each connection may wait for a function, and each would keep room for this,
+            // which is larger than all else.
+            return Box::pin(self.integrate(integration, timeout, &exchange, held.share())).await;
+        }
+        if let IncomingKind::Message { body, .. } = &incoming.kind {
+            // Quotes and control characters make the event larger than the message, the latter six times.
+            let room = held.grow_when_free(size_in_json(body));
+            if self.clock.timeout(timeout, room).await.is_none() {
+                return IntegrationOutcome::TimedOut;
+            }
+        }
+        let event = events::event(&incoming);
+        let trace = incoming.trace;
+        // The message is in the event now.
+        drop(incoming);
+        self.invoke(target, timeout, event, trace, held).await
+    }
+
     /// Invokes the target of a route or an authorizer, for at most `timeout`. `held` is the event's part of the budget,
     /// until a process has responded.
     pub(crate) async fn invoke(
@@ -116,7 +147,7 @@ impl Integrations {
 
     /// Runs an integration without a function for at most `timeout`. Failures are reported as warnings. `share` holds
     /// the request to a backend and its response.
-    pub(crate) async fn integrate(
+    async fn integrate(
         &self,
         integration: &LiveIntegration,
         timeout: Duration,
@@ -271,7 +302,7 @@ async fn mapped(
     answer: BackendResponse,
     exchange: &Exchange<'_>,
 ) -> Result<Backend, Failure> {
-    if answer.body.len() <= ANSWER_IN_PASSING
+    if answer.body.len() <= MAX_BYTES_READ_ON_THE_THREAD
         && let Some(backend) = responses.map(&answer, exchange, render_in_passing)
     {
         return backend;
@@ -285,7 +316,7 @@ async fn mapped(
 }
 
 /// The largest response of a backend, in bytes, that is converted on the gateway's thread.
-const ANSWER_IN_PASSING: usize = 256 * 1024;
+const MAX_BYTES_READ_ON_THE_THREAD: usize = 256 * 1024;
 
 fn endless() -> Failure {
     Failure::Configuration("the template could not be rendered".to_owned())

@@ -17,7 +17,7 @@ use crate::budget::{Reservation, Share};
 use crate::http::error::{HttpError, refuse};
 use crate::http::response::{HttpResponse, with_body};
 use crate::http::{BodyError, held_body};
-use crate::iam::credentials::{Caller, Credentials};
+use crate::iam::credentials::{self, Credentials};
 use crate::stack::Identity;
 use crate::{ids, moments};
 
@@ -153,22 +153,13 @@ fn authorize(
     callee: &Callee,
     request: &Request<Incoming>,
 ) -> Result<(), HttpError> {
-    let principal = match credentials.caller(request.headers(), request.uri().query()) {
-        Caller::Operator => return Ok(()),
-        Caller::Anonymous => {
-            return Err(HttpError::missing_token());
-        }
-        Caller::Function(principal) => principal,
-    };
     let resource = callee.resource();
-    let decision = principal.decide(ACTION, &resource, request.headers());
-    match decision.denial(&principal.arn, ACTION, &resource) {
-        None => Ok(()),
-        Some(message) => Err(HttpError {
-            body: json!({ "Message": message }).to_string(),
-            ..HttpError::gateway(403, "AccessDeniedException", &message)
-        }),
-    }
+    credentials::authorize(
+        credentials,
+        request,
+        (ACTION, &resource),
+        |decision, user| decision.denial(user, ACTION, &resource),
+    )
 }
 
 /// The caller's trace, or a new one.

@@ -18,7 +18,7 @@ use crate::stack::Function;
 use crate::{ids, moments};
 
 /// The largest response of a function: 6 MB and 100 bytes.
-const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+const MAX_RESPONSE_BYTES: usize = 6 * 1024 * 1024 + 100;
 
 /// The most connections of a process to its own Runtime API. A runtime needs one or two.
 const CONNECTIONS: usize = 32;
@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
 }
 
 async fn handle(process: &impl Runtime, request: Request<Incoming>) -> HttpResponse {
-    if browser::asks(request.headers()) {
+    if browser::is_web_page(request.headers()) {
         return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
     }
     let path = request.uri().path().to_owned();
@@ -133,12 +133,12 @@ async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> HttpRespon
     if !process.works_on(id) {
         return invalid_request_id();
     }
-    let body = http::body(body, ANSWER_BYTES).await;
+    let body = http::body(body, MAX_RESPONSE_BYTES).await;
     let (outcome, answer) = match body {
         Ok(body) => (Outcome::Response(body), accepted()),
         Err(BodyError::TooLarge) => {
             let message = format!(
-                "Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
+                "Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
             );
             let answer = error(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -196,7 +196,7 @@ async fn failure(request: Request<Incoming>) -> Failure {
         .and_then(|value| value.to_str().ok())
         .unwrap_or("Unhandled")
         .to_owned();
-    let body = http::body(request.into_body(), ANSWER_BYTES).await;
+    let body = http::body(request.into_body(), MAX_RESPONSE_BYTES).await;
     let json: serde_json::Value =
         serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
     let member = |name: &str| {

@@ -34,7 +34,7 @@ pub enum StartError {
     Resource(#[from] ResourceError),
 }
 
-/// Why a stack was not updated. It keeps running unchanged.
+/// Why a stack was not updated. It keeps running unchanged, unless [`ResourceError::NotUndone`] names what did change.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {

@@ -1,10 +1,10 @@
-//! Creates, changes and deletes resources that have state, and runs the services that serve it: the one place to add such a
-//! type to a running stack. Only tables have state; all other resources are served from their description.
+//! Creates, changes and deletes resources that have state, and runs the services that serve it: the one place to add
+//! such a type to a running stack. Only tables have state; all other resources are served from their description.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::dynamodb::{Scope, Tables, TablesError, same_keys};
+use crate::dynamodb::{Before, Prepared, Scope, Tables, TablesError, is_replaced};
 use crate::iam::credentials::Credentials;
 use crate::options::Options;
 use crate::stack::{Identity, LogicalId, Resource, Stack};
@@ -18,7 +18,21 @@ pub enum ResourceError {
     /// The tables, or one of them.
     #[error(transparent)]
     Tables(#[from] TablesError),
+    /// A resource could not be created or changed, and what was changed before it could not be taken back.
+    #[error(
+        "the stack's tables are no longer what they were: {left}; update the stack with a template that can be applied"
+    )]
+    NotUndone {
+        /// What is not as it was.
+        left: String,
+        /// The first error.
+        source: Box<ResourceError>,
+    },
 }
+
+/// What resources with state were before an update changed them, in the order of the changes.
+#[derive(Debug, Default)]
+pub(super) struct Journal(Vec<Before>);
 
 /// The services of resources with state.
 #[derive(Debug)]
@@ -58,19 +72,24 @@ impl Stateful {
     }
 
     /// Lets the services check every resource before any is changed.
-    pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), ResourceError> {
-        let stack = Arc::clone(stack);
-        blocking(move || Tables::check(stack.tables.values())).await?;
-        Ok(())
+    ///
+    /// # Errors
+    /// The first resource that cannot become what the template says.
+    pub(super) async fn check(&self, stack: &Arc<Stack>) -> Result<(), (LogicalId, ResourceError)> {
+        let (tables, stack) = (Arc::clone(&self.tables), Arc::clone(stack));
+        let checked = blocking(move || tables.check(stack.tables.values())).await;
+        checked.map_err(|(id, error)| (id, error.into()))
     }
 
-    /// Creates or updates one resource of `after`, if the summary contains it, and reports it.
+    /// Creates or updates one resource of `after`, if the summary contains it, and reports it. What [`Stateful::undo`]
+    /// needs is added to `journal` before.
     pub(super) async fn renew(
         &self,
         after: &Stack,
         resource: &Resource,
         summary: &ChangeSummary,
         reporter: &Reporter<'_>,
+        journal: &mut Journal,
     ) -> Result<(), ResourceError> {
         let is_new = summary.added.contains(&resource.logical_id);
         let verb = match is_new {
@@ -79,54 +98,94 @@ impl Stateful {
             false => return Ok(()),
         };
         reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
-        let reason = self.prepare(after, resource, is_new).await?;
-        let reason = reason.map(str::to_owned);
-        reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
-        Ok(())
+        match self.prepare(after, resource, journal).await {
+            Ok(prepared) => {
+                let remark = prepared.and_then(|prepared| prepared.remark(is_new));
+                let reason = remark.map(str::to_owned);
+                reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
+                Ok(())
+            }
+            Err(error) => {
+                let reason = Some(error.to_string());
+                reporter.resource(resource, &format!("{verb}_FAILED"), reason);
+                Err(error)
+            }
+        }
     }
 
-    /// Creates the state of a resource, if its type has state, unless it exists. Returns what a stack event should say of
-    /// it.
+    /// Makes the state of a resource, if its type has state, what the stack says.
     async fn prepare(
         &self,
         stack: &Stack,
         resource: &Resource,
-        is_new: bool,
-    ) -> Result<Option<&'static str>, ResourceError> {
-        if let Some(table) = stack.tables.get(&resource.logical_id).cloned() {
-            let tables = Arc::clone(&self.tables);
-            let prepared = blocking(move || tables.prepare(&table)).await?;
-            return Ok(prepared.remark(is_new));
-        }
-        Ok(None)
+        journal: &mut Journal,
+    ) -> Result<Option<Prepared>, ResourceError> {
+        let Some(table) = stack.tables.get(&resource.logical_id).cloned() else {
+            return Ok(None);
+        };
+        let tables = Arc::clone(&self.tables);
+        let (before, prepared) = blocking(move || {
+            let before = tables.before(&table.name);
+            let prepared = before.is_ok().then(|| tables.prepare(&table));
+            (before, prepared)
+        })
+        .await;
+        journal.0.push(before?);
+        Ok(prepared.transpose()?)
     }
 
-    /// Removes the state of `before` that `after` does not have, and reports the removed resources.
+    /// Takes back what the journal has, the last change first.
+    ///
+    /// # Errors
+    /// What is not as it was.
+    pub(super) async fn undo(&self, journal: Journal) -> Result<(), String> {
+        let tables = Arc::clone(&self.tables);
+        let left: Vec<String> = blocking(move || {
+            let changes = journal.0.iter().rev();
+            changes
+                .filter_map(|before| tables.restore(before).err())
+                .collect()
+        })
+        .await;
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(left.join("; "))
+    }
+
+    /// Removes the state of `before` that `after` does not have, and reports the removed resources. Returns the logical
+    /// ids of those that could not be deleted, whose state stays.
     pub(super) async fn remove(
         &self,
         before: &Stack,
         after: &Stack,
         summary: &ChangeSummary,
         reporter: &Reporter<'_>,
-    ) {
-        let names = |stack: &Stack| -> Vec<String> {
-            let tables = stack.tables.values();
-            tables.map(|table| table.name.clone()).collect()
-        };
-        let kept = names(after);
-        let mut gone = names(before);
-        gone.retain(|name| !kept.contains(name));
-        let tables = Arc::clone(&self.tables);
-        blocking(move || {
-            for name in gone {
-                tables.delete(&name);
+    ) -> Vec<LogicalId> {
+        let kept: BTreeSet<&str> = after.tables.values().map(|table| &*table.name).collect();
+        let mut stay = Vec::new();
+        for resource in before.resources.iter().rev() {
+            let id = &resource.logical_id;
+            let table = before.tables.get(id);
+            let name = table.map(|table| table.name.clone());
+            let gone = name.filter(|name| !kept.contains(&**name));
+            let deleted = match gone {
+                Some(name) => {
+                    let tables = Arc::clone(&self.tables);
+                    blocking(move || tables.delete(&name)).await
+                }
+                None => Ok(()),
+            };
+            match deleted {
+                Err(error) => {
+                    reporter.resource(resource, "DELETE_FAILED", Some(error.to_string()));
+                    stay.push(id.clone());
+                }
+                Ok(()) if summary.removed.contains(id) => reporter.done(resource, "DELETE", None),
+                Ok(()) => {}
             }
-        })
-        .await;
-        let is_gone = |old: &&Resource| summary.removed.contains(&old.logical_id);
-        for resource in before.resources.iter().rev().filter(is_gone) {
-            reporter.done(resource, "DELETE", None);
         }
+        stay
     }
 
     /// Ends the services.
@@ -140,7 +199,7 @@ impl Stateful {
 /// Whether an update from `before` to `after` makes the resource's state anew, which loses it.
 pub(super) fn is_remade(before: &Stack, after: &Stack, id: &LogicalId) -> bool {
     match (before.tables.get(id), after.tables.get(id)) {
-        (Some(old), Some(new)) => !same_keys(&old.create, &new.create),
+        (Some(old), Some(new)) => is_replaced(old, new),
         _ => false,
     }
 }

@@ -15,7 +15,6 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 pub use self::lifecycle::ResourceError;
-use self::lifecycle::Stateful;
 use self::parts::{listen, load, resolve_beside, stage_address};
 use self::services::{References, Services, Version};
 use crate::BoxFuture;
@@ -152,11 +151,11 @@ impl LocalStack {
     }
 
     /// Updates the running stack. Open connections are kept, unless their stage is removed. Table data is kept, unless
-    /// the table's keys change. Functions with new code or configuration get new processes, and the old ones finish
-    /// their running invocations.
+    /// the table's keys or local indexes change. Functions with new code or configuration get new processes, and the
+    /// old ones finish their running invocations.
     ///
     /// # Errors
-    /// [`UpdateError`]; the stack keeps running unchanged.
+    /// [`UpdateError`]; the stack keeps running unchanged, unless [`ResourceError::NotUndone`] names what did change.
     pub fn update(
         &self,
         request: StackRequest,
@@ -172,7 +171,7 @@ impl LocalStack {
     /// Like [`LocalStack::update`], for a resolved stack.
     ///
     /// # Errors
-    /// [`UpdateError`]; the stack keeps running unchanged.
+    /// [`UpdateError`]; the stack keeps running unchanged, unless [`ResourceError::NotUndone`] names what did change.
     pub fn update_resolved(
         &self,
         stack: Stack,
@@ -200,7 +199,6 @@ impl LocalStack {
         }
         let stack = Arc::new(stack);
         let codes = load(&stack, code, &self.scratch).await?;
-        Stateful::check(&stack).await?;
         let after = Version {
             stack,
             codes,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lifecycle::{ResourceError, Stateful, is_remade};
+use super::lifecycle::{Journal, ResourceError, Stateful, is_remade};
 use super::parts::{roles, runnables};
 use sha2::{Digest as _, Sha256};
 
@@ -101,40 +101,92 @@ impl Services {
     /// Changes the services from `before`, or from nothing, to `after`, and reports stack events.
     ///
     /// # Errors
-    /// A resource cannot be created. Then the services are unchanged.
+    /// A resource cannot be created or changed. Then the services are unchanged, and so are the resources with state,
+    /// unless it is [`ResourceError::NotUndone`]. An update that is refused before it begins reports no event.
     pub(super) async fn apply(
         &self,
         before: Option<&Version>,
         after: &Version,
     ) -> Result<ChangeSummary, ResourceError> {
         let summary = summary(before, after);
+        let stack = &after.stack;
+        let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
+        let checked = self.stateful.check(stack).await;
         let (verb, rollback) = match before {
             None => ("CREATE", "ROLLBACK"),
             Some(_) => ("UPDATE", "UPDATE_ROLLBACK"),
         };
-        let stack = &after.stack;
-        let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
+        if before.is_some()
+            && let Err((_, error)) = checked
+        {
+            return Err(error);
+        }
         reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
-        for resource in &stack.resources {
-            let renewed = self.stateful.renew(stack, resource, &summary, &reporter);
-            if let Err(error) = renewed.await {
-                let why = error.to_string();
-                reporter.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
-                reporter.stack(&format!("{rollback}_IN_PROGRESS"), Some(why));
-                reporter.stack(&format!("{rollback}_COMPLETE"), None);
-                return Err(error);
+        let mut journal = Journal::default();
+        let renewed = match checked {
+            Ok(()) => self.renew(stack, &summary, &reporter, &mut journal).await,
+            Err((id, error)) => {
+                reporter.failed(stack, &id, verb, &error);
+                Err(error)
             }
+        };
+        if let Err(error) = renewed {
+            return Err(self.roll_back(error, journal, rollback, &reporter).await);
         }
         self.serve(before, after);
+        let mut remark = None;
         if let Some(before) = before {
             reporter.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
-            let stateful = &self.stateful;
-            stateful
-                .remove(&before.stack, stack, &summary, &reporter)
-                .await;
+            let removed = self
+                .stateful
+                .remove(&before.stack, stack, &summary, &reporter);
+            let stay = removed.await;
+            remark = (!stay.is_empty()).then(|| {
+                let stay = stay.join(", ");
+                format!("the update took effect, but these could not be deleted: {stay}")
+            });
         }
-        reporter.stack(&format!("{verb}_COMPLETE"), None);
+        reporter.stack(&format!("{verb}_COMPLETE"), remark);
         Ok(summary)
+    }
+
+    /// Creates and changes the resources with state.
+    async fn renew(
+        &self,
+        stack: &Stack,
+        summary: &ChangeSummary,
+        reporter: &Reporter<'_>,
+        journal: &mut Journal,
+    ) -> Result<(), ResourceError> {
+        for resource in &stack.resources {
+            let renewed = self
+                .stateful
+                .renew(stack, resource, summary, reporter, journal);
+            renewed.await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a failed change back. Returns the error of all of it.
+    async fn roll_back(
+        &self,
+        error: ResourceError,
+        journal: Journal,
+        rollback: &str,
+        reporter: &Reporter<'_>,
+    ) -> ResourceError {
+        reporter.stack(&format!("{rollback}_IN_PROGRESS"), Some(error.to_string()));
+        match self.stateful.undo(journal).await {
+            Ok(()) => {
+                reporter.stack(&format!("{rollback}_COMPLETE"), None);
+                error
+            }
+            Err(left) => {
+                reporter.stack(&format!("{rollback}_FAILED"), Some(left.clone()));
+                let source = Box::new(error);
+                ResourceError::NotUndone { left, source }
+            }
+        }
     }
 
     /// Permissions first, then functions, then routes: a new route never invokes an old function.

@@ -1,4 +1,5 @@
-//! Calls of an authorizer, and the meaning of its response. Pure.
+//! Calls of an authorizer, and the meaning of its response. Pure, but for the clock, which a policy's conditions may
+//! name.
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 
@@ -10,7 +11,7 @@ use crate::http::head::Head;
 use crate::iam::credentials::{ambient, decide_knowing};
 use crate::iam::{Decision, Policy};
 use crate::integrations::IntegrationOutcome;
-use crate::integrations::events::ConnectionInfo;
+use crate::integrations::incoming::ConnectionInfo;
 use crate::lambda::Outcome;
 
 /// The largest response of an authorizer, in bytes.
@@ -69,11 +70,11 @@ impl From<HttpError> for Rejection {
 
 /// The `authorizer` field of every later event, or why the upgrade is refused.
 pub(crate) fn context(
-    answered: &IntegrationOutcome,
+    outcome: &IntegrationOutcome,
     method_arn: &str,
     info: &ConnectionInfo,
 ) -> Result<Map<String, Value>, Rejection> {
-    let bytes = match answered {
+    let bytes = match outcome {
         IntegrationOutcome::Function(Outcome::Response(bytes)) => bytes,
         IntegrationOutcome::Function(Outcome::Failed(failure))
             if failure.message == "Unauthorized" =>

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::throttle::Bucket;
 use crate::budget::{Budget, Reservation, Share, Stage};
 use crate::clock::Clock;
-use crate::integrations::events::{ConnectionInfo, Ended};
+use crate::integrations::incoming::{ConnectionInfo, Ended};
 use crate::moments as wall;
 use crate::options::Limits;
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::routing::{self, Selection};
+use super::routing;
 use super::throttle::RouteLimit;
 use crate::iam::matches_arn;
+use crate::integrations::selection::Selection;
 use crate::integrations::{LiveIntegration, Target, Validator, validation, variables};
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
@@ -123,7 +124,7 @@ impl Deployed {
 
     /// The route of a message on `stage`.
     pub(crate) fn route_of(&self, stage: &LiveStage, body: &str) -> Option<Arc<LiveRoute>> {
-        let key = routing::choose(self.selection.evaluate(body), |key| {
+        let key = routing::choose(self.selection.of_message(body), |key| {
             stage.routes.contains_key(key)
         })?;
         stage.routes.get(&key).cloned()

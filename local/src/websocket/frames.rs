@@ -25,7 +25,7 @@ use super::metered::{Arriving, Metered};
 use super::throttle::Bucket;
 use crate::clock::Clock;
 use crate::http::sockets::SocketSlot;
-use crate::integrations::events::Ended;
+use crate::integrations::incoming::Ended;
 use crate::options::Limits;
 
 /// The time that a client has to respond to a close frame.

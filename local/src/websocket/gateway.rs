@@ -130,14 +130,14 @@ impl Gateway {
     }
 
     /// Counts the response of a route's integration. Reports a mistake in it, if there is one.
-    pub(crate) fn judge(&self, answered: &IntegrationOutcome, route: &LiveRoute) {
-        self.traffic.responded(answered);
-        self.explain(answered, route);
+    pub(crate) fn judge(&self, outcome: &IntegrationOutcome, route: &LiveRoute) {
+        self.traffic.responded(outcome);
+        self.explain(outcome, route);
     }
 
     /// Reports a mistake in the response of a route's integration, if there is one.
-    fn explain(&self, answered: &IntegrationOutcome, route: &LiveRoute) {
-        if let Some(complaint) = responses::complaint(answered, &route.key, route.timeout) {
+    fn explain(&self, outcome: &IntegrationOutcome, route: &LiveRoute) {
+        if let Some(complaint) = responses::complaint(outcome, &route.key, route.timeout) {
             self.observer.warn(complaint);
         }
     }

@@ -9,11 +9,8 @@ use super::gateway::Gateway;
 use super::{responses, throttle};
 use crate::budget::Reservation;
 use crate::ids;
-use crate::integrations::IntegrationOutcome;
-use crate::integrations::Target;
-use crate::integrations::events::{self, ConnectionInfo, Ended, RequestInfo};
-use crate::integrations::json_size::size_in_json;
-use crate::integrations::{Exchange, validation};
+use crate::integrations::incoming::{ConnectionInfo, Ended, Incoming, IncomingKind, RequestInfo};
+use crate::integrations::validation;
 
 /// Passes one message to its function, and the response, if any, to the sender.
 ///
@@ -26,7 +23,7 @@ pub(super) async fn handle(
 ) {
     gateway.traffic.received();
     let info = &connection.info;
-    let stamp = RequestInfo::now();
+    let request = RequestInfo::now();
     let deployed = gateway.deployed();
     // An update has removed the stage; the connection is about to end.
     let Some(stage) = deployed.stage(&info.stage) else {
@@ -42,7 +39,7 @@ pub(super) async fn handle(
             Some(responses::error_frame(
                 throttle::MESSAGE,
                 &info.connection_id,
-                &stamp.request_id,
+                &request.request_id,
             ))
         }
         None => {
@@ -50,7 +47,7 @@ pub(super) async fn handle(
             Some(responses::error_frame(
                 "Forbidden",
                 &info.connection_id,
-                &stamp.request_id,
+                &request.request_id,
             ))
         }
         Some(route) => {
@@ -60,7 +57,7 @@ pub(super) async fn handle(
                 &stage.variables,
                 &route,
                 (body, held),
-                &stamp,
+                &request,
             )
             .await
         }
@@ -95,8 +92,8 @@ async fn serve_message(
     info: &ConnectionInfo,
     variables: &Map<String, Value>,
     route: &LiveRoute,
-    (body, mut held): (Utf8Bytes, Reservation),
-    stamp: &RequestInfo,
+    (body, held): (Utf8Bytes, Reservation),
+    request: &RequestInfo,
 ) -> Option<String> {
     let message_id = ids::message_id(&info.connection_id);
     if let Some(validator) = &route.validator
@@ -113,42 +110,28 @@ async fn serve_message(
             &message_id,
         ));
     }
-    let trace = ids::trace_root(stamp.at);
-    let answered = if let Target::Integration(integration) = &route.target {
-        let exchange = Exchange::message(
-            info,
-            &route.key,
-            &message_id,
-            &body,
-            variables,
-            stamp,
-            &trace,
-        );
-        let integrations = &gateway.integrations;
-        let (timeout, share) = (route.timeout, held.share());
-        // Boxed like the check above: 64 messages of each connection may wait for a function, and each would keep room for
-        // both, which are larger than all else.
-        Box::pin(integrations.integrate(integration, timeout, &exchange, share)).await
-    } else {
-        // Quotes and control characters make the event larger than the message, the latter six times.
-        let room = held.grow_when_free(size_in_json(&body));
-        if gateway.clock.timeout(route.timeout, room).await.is_none() {
-            IntegrationOutcome::TimedOut
-        } else {
-            let event = events::message(info, &route.key, &message_id, &body, variables, stamp);
-            drop(body);
-            gateway
-                .integrations
-                .invoke(&route.target, route.timeout, event, &trace, held)
-                .await
-        }
+    let trace = ids::trace_root(request.at);
+    let incoming = Incoming {
+        info,
+        variables,
+        request,
+        trace: &trace,
+        kind: IncomingKind::Message {
+            route_key: &route.key,
+            message_id: &message_id,
+            body,
+        },
     };
-    gateway.judge(&answered, route);
+    let outcome = gateway
+        .integrations
+        .pass(&route.target, route.timeout, incoming, held)
+        .await;
+    gateway.judge(&outcome, route);
     responses::frame(
-        &answered,
+        &outcome,
         route.two_way,
         &info.connection_id,
-        &stamp.request_id,
+        &request.request_id,
     )
 }
 
@@ -161,23 +144,20 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     else {
         return;
     };
-    let stamp = RequestInfo::now();
-    let trace = ids::trace_root(stamp.at);
-    let (info, variables) = (&connection.info, &stage.variables);
-    // Best effort: there is no client for the response, but faults are reported.
-    let answered = if let Target::Integration(integration) = &route.target {
-        let exchange = Exchange::disconnect(info, ended, variables, &stamp, &trace);
-        gateway
-            .integrations
-            .integrate(integration, route.timeout, &exchange, connection.incoming())
-            .await
-    } else {
-        let event = events::disconnect(info, ended, variables, &stamp);
-        let held = connection.incoming().take_anyway(event.len());
-        gateway
-            .integrations
-            .invoke(&route.target, route.timeout, event, &trace, held)
-            .await
+    let request = RequestInfo::now();
+    let trace = ids::trace_root(request.at);
+    let incoming = Incoming {
+        info: &connection.info,
+        variables: &stage.variables,
+        request: &request,
+        trace: &trace,
+        kind: IncomingKind::Disconnect(ended),
     };
-    gateway.judge(&answered, route);
+    let held = connection.incoming().take_anyway(0);
+    // Best effort: there is no client for the response, but faults are reported.
+    let outcome = gateway
+        .integrations
+        .pass(&route.target, route.timeout, incoming, held)
+        .await;
+    gateway.judge(&outcome, route);
 }

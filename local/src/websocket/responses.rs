@@ -23,7 +23,7 @@ pub(crate) enum Upgrade {
 }
 
 /// Converts the response of `$connect` to that of the upgrade.
-pub(crate) fn upgrade(answered: &IntegrationOutcome) -> Upgrade {
+pub(crate) fn upgrade(outcome: &IntegrationOutcome) -> Upgrade {
     let internal = |status| {
         HttpError::gateway(
             status,
@@ -31,7 +31,7 @@ pub(crate) fn upgrade(answered: &IntegrationOutcome) -> Upgrade {
             "Internal server error",
         )
     };
-    Upgrade::Refuse(match answered {
+    Upgrade::Refuse(match outcome {
         IntegrationOutcome::NotInvoked => internal(500),
         IntegrationOutcome::TimedOut => {
             HttpError::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
@@ -66,7 +66,7 @@ pub(crate) fn upgrade(answered: &IntegrationOutcome) -> Upgrade {
 
 /// The frame for a message's sender, if any. Error frames are sent on one-way routes as well.
 pub(crate) fn frame(
-    answered: &IntegrationOutcome,
+    outcome: &IntegrationOutcome,
     two_way: bool,
     connection_id: &str,
     request_id: &str,
@@ -78,7 +78,7 @@ pub(crate) fn frame(
             request_id,
         ))
     };
-    match answered {
+    match outcome {
         IntegrationOutcome::TimedOut => Some(error_frame(
             "Endpoint request timed out",
             connection_id,
@@ -122,11 +122,11 @@ pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) 
 /// A warning if a function's response does not have the effect that its author may expect, with a correct one; `None`
 /// if all is well.
 pub(crate) fn complaint(
-    answered: &IntegrationOutcome,
+    outcome: &IntegrationOutcome,
     route_key: &str,
     timeout: Duration,
 ) -> Option<String> {
-    Some(match answered {
+    Some(match outcome {
         IntegrationOutcome::Function(Outcome::Response(bytes))
             if proxy_response::is_nothing(bytes) =>
         {
@@ -166,8 +166,8 @@ mod tests {
         IntegrationOutcome::Function(Outcome::Response(json.to_owned().into()))
     }
 
-    fn refused(answered: &IntegrationOutcome) -> u16 {
-        match upgrade(answered) {
+    fn refused(outcome: &IntegrationOutcome) -> u16 {
+        match upgrade(outcome) {
             Upgrade::Accept { .. } => 101,
             Upgrade::Refuse(error) => error.status,
         }
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn wrong_responses_cause_a_warning_and_right_ones_do_not() {
         let complaint =
-            |answered: &IntegrationOutcome| complaint(answered, "join", Duration::from_secs(29));
+            |outcome: &IntegrationOutcome| complaint(outcome, "join", Duration::from_secs(29));
         assert_eq!(complaint(&response(r#"{"statusCode":200}"#)), None);
         assert_eq!(complaint(&response(r#"{"statusCode":403}"#)), None);
         for (json, expected) in [

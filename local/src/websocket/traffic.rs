@@ -63,9 +63,10 @@ impl Counters {
 
     /// An integration has responded, or has not.
     ///
-    /// AWS does not say for which of the two a failed function counts. Here it counts for those that have not responded.
-    pub(crate) fn responded(&self, answered: &IntegrationOutcome) {
-        let status = match answered {
+    /// AWS does not say for which of the two a failed function counts. Here it counts for those that have not
+    /// responded.
+    pub(crate) fn responded(&self, outcome: &IntegrationOutcome) {
+        let status = match outcome {
             IntegrationOutcome::Function(Outcome::Response(bytes)) => {
                 ProxyResponse::parse(bytes).ok().map(|answer| answer.status)
             }
@@ -105,7 +106,7 @@ mod tests {
         let counters = Counters::default();
         let response =
             |text: &str| IntegrationOutcome::Function(Outcome::Response(text.to_owned().into()));
-        for answered in [
+        for outcome in [
             response(r#"{"statusCode":200}"#),
             response(r#"{"statusCode":429}"#),
             response(r#"{"statusCode":500}"#),
@@ -114,7 +115,7 @@ mod tests {
             IntegrationOutcome::TimedOut,
             IntegrationOutcome::NotInvoked,
         ] {
-            counters.responded(&answered);
+            counters.responded(&outcome);
         }
         let read = counters.read();
         assert_eq!((read.integration_errors, read.execution_errors), (2, 4));

@@ -16,9 +16,8 @@ use crate::budget::{Share, Stage};
 use crate::http::error::HttpError;
 use crate::http::head::Head;
 use crate::http::sockets::SocketSlot;
-use crate::integrations::Target;
-use crate::integrations::events::{self, ConnectionInfo, RequestInfo};
-use crate::integrations::{Exchange, validation};
+use crate::integrations::incoming::{ConnectionInfo, Incoming, IncomingKind, RequestInfo};
+use crate::integrations::{events, validation};
 use crate::{ids, moments};
 
 /// Serves an upgrade request and, if it is accepted, the connection until its end.
@@ -158,23 +157,19 @@ async fn admit(
     validation::check_required(&route.required, head)?;
     *has_reached_integration = true;
     gateway.traffic.handshake();
-    let answered = if let Target::Integration(integration) = &route.target {
-        let stamp = RequestInfo::now();
-        let exchange = Exchange::connect(&info, head, &stage.variables, &stamp, &trace);
-        gateway
-            .integrations
-            .integrate(integration, route.timeout, &exchange, &share)
-            .await
-    } else {
-        let event = events::connect(&info, head, &stage.variables, &RequestInfo::now(), &trace);
-        let held = share.take_anyway(event.len());
-        gateway
-            .integrations
-            .invoke(&route.target, route.timeout, event, &trace, held)
-            .await
+    let incoming = Incoming {
+        info: &info,
+        variables: &stage.variables,
+        request: &RequestInfo::now(),
+        trace: &trace,
+        kind: IncomingKind::Connect(head),
     };
-    gateway.judge(&answered, route);
-    match responses::upgrade(&answered) {
+    let outcome = gateway
+        .integrations
+        .pass(&route.target, route.timeout, incoming, share.take_anyway(0))
+        .await;
+    gateway.judge(&outcome, route);
+    match responses::upgrade(&outcome) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {
             info,
             accept_key,
@@ -197,21 +192,21 @@ async fn authorize(
     };
     authorizer::has_identity(&asked.identity_sources, head, &stage.variables, info)?;
     let method_arn = deployed.arn(&format!("{}/$connect", stage.name));
-    let event = events::authorize(
+    let incoming = Incoming {
         info,
-        head,
-        &method_arn,
-        &stage.variables,
-        &RequestInfo::now(),
+        variables: &stage.variables,
+        request: &RequestInfo::now(),
         trace,
-    );
+        kind: IncomingKind::Connect(head),
+    };
+    let event = events::authorize(&incoming, head, &method_arn);
     let held = share.take_anyway(event.len());
     let timeout = gateway.limits.authorizer_timeout;
-    let answered = gateway
+    let outcome = gateway
         .integrations
         .invoke(&asked.target, timeout, event, trace, held)
         .await;
-    match authorizer::context(&answered, &method_arn, info) {
+    match authorizer::context(&outcome, &method_arn, info) {
         Ok(context) => {
             info.authorizer = Some(context);
             Ok(())

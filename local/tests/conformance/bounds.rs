@@ -181,6 +181,46 @@ async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on
     for client in &mut flood {
         client.stream.close(None).await.unwrap();
     }
+    what_waits_for_clients_is_bounded().await;
+}
+
+/// Posts to clients that read nothing until none takes another post.
+async fn what_waits_for_clients_is_bounded() {
+    let world = World::limited_chat(limits().with_queued_bytes(2 * 1024 * KB)).await;
+    let mut silent = Vec::new();
+    for index in 0..10 {
+        let client = world.connect().await;
+        silent.push((client, world.connection_id(index).await));
+    }
+    let text = "x".repeat(60 * KB);
+    let mut most = 0;
+    let mut refused = 0;
+    // A few refusals in a row may come while the gateway still writes to the sockets.
+    while refused < 10 * silent.len() {
+        for (_, id) in &silent {
+            let status = world.operate("POST", id, text.as_bytes()).await.status;
+            refused = match status {
+                200 => 0,
+                429 => refused + 1,
+                other => panic!("{other}"),
+            };
+            most = world.stack.status().queued_bytes.max(most);
+        }
+    }
+    assert!(most <= 2 * 1024 * KB, "{most}");
+    // No client reaches its own limit of a megabyte.
+    assert!((300 * KB..1024 * KB).contains(&most), "{most}");
+    let mut pair = world.connect().await;
+    pair.send("small").await;
+    world.puppets.event("default", 0).await;
+    let (mut reader, id) = silent.pop().unwrap();
+    drop(silent);
+    let again = async || (world.operate("POST", &id, b"again").await.status == 200).then_some(());
+    let (_, ()) = tokio::join!(
+        async { while reader.receive().await != "again" {} },
+        until(again)
+    );
+    until(async || (world.stack.status().queued_bytes == 0).then_some(())).await;
 }
 
 #[tokio::test]

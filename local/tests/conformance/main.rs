@@ -32,6 +32,7 @@ mod runtime_api;
 mod setup;
 mod strangers;
 mod synchronous;
+mod table_changes;
 mod table_names;
 mod tables;
 mod tables_described;

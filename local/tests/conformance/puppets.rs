@@ -1,6 +1,7 @@
 //! The test's side of `examples/scripted.rs`: it controls the functions and records their events.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +35,7 @@ impl Act {
         Self::json(&json!({ "statusCode": status }))
     }
 
-    /// The reaction to an event that the test does not expect.
+    /// The reaction to an event that the test does not expect. The test fails when its world ends ([`Faults`]).
     pub(crate) fn unexpected() -> Self {
         panic!("the test expects no such event")
     }
@@ -88,6 +89,20 @@ pub(crate) struct Puppets {
     by_hand: Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Puppet>>>>,
     received: watch::Sender<Vec<Received>>,
     greeted: watch::Sender<Vec<BTreeMap<String, String>>>,
+    faults: Arc<Mutex<Vec<String>>>,
+}
+
+/// The panics of scripts, which run beside the test. Dropping it fails the test if there are any.
+pub(crate) struct Faults(Arc<Mutex<Vec<String>>>);
+
+impl Drop for Faults {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let faults = self.0.lock().unwrap();
+        assert!(faults.is_empty(), "scripts panicked: {faults:#?}");
+    }
 }
 
 impl Puppets {
@@ -99,6 +114,7 @@ impl Puppets {
             by_hand: Arc::default(),
             received: watch::Sender::default(),
             greeted: watch::Sender::default(),
+            faults: Arc::default(),
         };
         let served = puppets.clone();
         tokio::spawn(async move {
@@ -221,12 +237,35 @@ impl Puppets {
         self.greeted.borrow().clone()
     }
 
+    /// What fails the test at its end if a script has panicked by then.
+    pub(crate) fn faults(&self) -> Faults {
+        Faults(Arc::clone(&self.faults))
+    }
+
+    /// Runs a script; a panic in it becomes an error of the function, and a fault.
+    fn react(&self, script: &Script, received: &Received) -> Act {
+        let script = AssertUnwindSafe(|| script(received));
+        catch_unwind(script).unwrap_or_else(|panic| {
+            let why = panic.downcast_ref::<&str>().map(|why| (*why).to_owned());
+            let why = why.or_else(|| panic.downcast_ref::<String>().cloned());
+            let fault = format!(
+                "{} at {}: {}",
+                received.function,
+                received.event,
+                why.unwrap_or_default()
+            );
+            self.faults.lock().unwrap().push(fault);
+            Act::Fail("Unexpected", "the test expects no such event")
+        })
+    }
+
     async fn play(&self, mut puppet: Puppet) {
         while let Some(received) = puppet.next().await {
             let script = self.scripts.lock().unwrap().get(&puppet.function).cloned();
-            let act = script.map_or_else(Act::ok, |script| script(&received));
             let request = received.headers["lambda-runtime-aws-request-id"].clone();
-            self.received.send_modify(|list| list.push(received));
+            self.received
+                .send_modify(|list| list.push(received.clone()));
+            let act = script.map_or_else(Act::ok, |script| self.react(&script, &received));
             if puppet.perform(&request, act).await.is_none() {
                 return;
             }
@@ -328,4 +367,14 @@ impl Puppet {
             Act::Later(_) => None,
         }
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "the test expects no such event")]
+async fn an_unexpected_event_fails_its_test() {
+    let world = crate::world::World::chat().await;
+    world.puppets.on("disconnect", |_| Act::unexpected());
+    world.connect().await.close(None).await;
+    world.puppets.event("disconnect", 0).await;
+    world.settled().await;
 }

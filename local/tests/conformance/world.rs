@@ -2,8 +2,8 @@
 //!
 //! Start reading at [`a_worked_example`], which uses every part of a test once: a [`World`] is a stack that [`Setup`]
 //! describes; [`Puppets`] are its functions, processes of `examples/scripted.rs` that ask the test what to do with an
-//! event; a [`Client`] is a WebSocket; a [`ManualClock`] moves the stack's clock. A test of a statement of `checklist.toml` has
-//! the statement's id in front of its name: `limits_3_…`.
+//! event; a [`Client`] is a WebSocket; a [`ManualClock`] moves the stack's clock. A test of a statement of
+//! `checklist.toml` has the statement's id in front of its name: `limits_3_…`.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::puppets::{Act, Puppets};
+use crate::puppets::{Act, Faults, Puppets};
 use crate::setup::Setup;
 
 #[tokio::test]
@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) stack: LocalStack,
     pub(crate) puppets: Puppets,
     pub(crate) notices: Arc<Mutex<Vec<StackNotice>>>,
+    /// Fails the test at its end if a function received what the test does not expect.
+    _faults: Faults,
 }
 
 impl World {
@@ -80,8 +82,9 @@ impl World {
             .unwrap();
         Self {
             stack,
-            puppets,
             notices,
+            _faults: puppets.faults(),
+            puppets,
         }
     }
 
@@ -111,8 +114,9 @@ impl World {
             .unwrap();
         Self {
             stack,
-            puppets,
             notices,
+            _faults: puppets.faults(),
+            puppets,
         }
     }
 
@@ -123,10 +127,12 @@ impl World {
         let stack = LocalStack::start(request, Options::default(), observer)
             .await
             .unwrap_or_else(|error| panic!("{error}\n{template}"));
+        let puppets = Puppets::new().await;
         Self {
             stack,
-            puppets: Puppets::new().await,
             notices,
+            _faults: puppets.faults(),
+            puppets,
         }
     }
 

@@ -51,7 +51,7 @@ fn ask(peer: SocketAddr, local: SocketAddr) -> Result<Owner, Errno> {
     // The kernel has responded before `sendto` returns.
     let mut answer = [0; 1024];
     let (read, _) = recv(&socket, &mut answer[..], RecvFlags::DONTWAIT)?;
-    Ok(read_answer(&answer[..read]).unwrap_or(Owner::Unknown))
+    Ok(parse_response(&answer[..read]).unwrap_or(Owner::Unknown))
 }
 
 /// `struct nlmsghdr` and `struct inet_diag_req_v2`, for the socket at the other end.
@@ -86,7 +86,7 @@ fn question(peer: SocketAddr, local: SocketAddr) -> Vec<u8> {
     bytes
 }
 
-fn read_answer(answer: &[u8]) -> Option<Owner> {
+fn parse_response(answer: &[u8]) -> Option<Owner> {
     let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
     if kind == NLMSG_ERROR {
         return None;
@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn a_response_that_is_an_error_or_too_short_is_unknown() {
-        assert_eq!(read_answer(&[]), None);
+        assert_eq!(parse_response(&[]), None);
         let mut error = vec![0; 36];
         error[4] = 2;
-        assert_eq!(read_answer(&error), None);
+        assert_eq!(parse_response(&error), None);
         assert_eq!(
             question(
                 "127.0.0.1:1".parse().unwrap(),

@@ -1,15 +1,16 @@
 //! Finds the executable at the path that a caller names: in a folder, in a zip, or the path itself.
 
+mod unpack;
+
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use self::unpack::UNZIPPED_BYTES;
+pub(crate) use self::unpack::unpack;
 use crate::ids;
-
-/// Lambda's limit for unzipped code, see <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-const UNZIPPED_BYTES: u64 = 250 * 1024 * 1024;
 
 /// Code that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,16 @@ pub enum CodeError {
     )]
     Unreadable {
         /// The path.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// What a zip file contains cannot be written.
+    #[error(
+        "could not unpack the code into `{path}`: see that the disk has room, and that this user may write there"
+    )]
+    Unwritable {
+        /// The folder or file to write.
         path: PathBuf,
         /// The operating system's error.
         source: io::Error,
@@ -62,7 +73,7 @@ pub enum CodeError {
         path: PathBuf,
     },
     /// A zip file that cannot be unpacked.
-    #[error("could not unpack `{path}`")]
+    #[error("could not unpack `{path}`: pack it again, as a zip file with `bootstrap` at its top")]
     Zip {
         /// The path.
         path: PathBuf,
@@ -95,16 +106,16 @@ impl Code {
         if is_zip(&path).map_err(|source| unreadable(&path, source))? {
             let root = scratch
                 .folder(version)
-                .map_err(|source| unreadable(&scratch.root, source))?;
+                .map_err(|source| unwritable(&scratch.root, source))?;
             if !root.exists() {
                 // Renamed once it is complete, so that a partly unpacked one is never run.
                 let partial = root.with_extension("partial");
                 let unpacked = empty(&partial)
-                    .map_err(|source| unreadable(&partial, source))
+                    .map_err(|source| unwritable(&partial, source))
                     .and_then(|()| File::open(&path).map_err(|source| unreadable(&path, source)))
                     .and_then(|file| unpack(file, &path, &partial, UNZIPPED_BYTES))
                     .and_then(|()| {
-                        fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))
+                        fs::rename(&partial, &root).map_err(|source| unwritable(&root, source))
                     });
                 if unpacked.is_err() {
                     // An incomplete one must not stay on a full disk.
@@ -231,59 +242,15 @@ fn has_windows_shebang(path: &Path) -> io::Result<bool> {
     Ok(line.starts_with(b"#!") && line.ends_with(b"\r"))
 }
 
-/// Unpacks `file`, the zip file `path`, into `root`: `room` bytes and one more at most.
-pub(crate) fn unpack(
-    file: impl io::Read + io::Seek,
-    path: &Path,
-    root: &Path,
-    mut room: u64,
-) -> Result<(), CodeError> {
-    let wrong = |error: zip::result::ZipError| CodeError::Zip {
-        path: path.to_owned(),
-        source: error.into(),
-    };
-    let mut archive = zip::ZipArchive::new(file).map_err(wrong)?;
-    if archive.index_for_name("bootstrap").is_none() {
-        return Err(CodeError::NoBootstrap {
-            path: path.to_owned(),
-        });
-    }
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(wrong)?;
-        // Names that lead out of the folder, such as `..`, are skipped.
-        let Some(name) = entry.enclosed_name() else {
-            continue;
-        };
-        let target = root.join(name);
-        if entry.is_dir() {
-            fs::create_dir_all(&target).map_err(|source| unreadable(&target, source))?;
-            continue;
-        }
-        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
-        let written =
-            write(&mut entry, &target, room, mode).map_err(|source| unreadable(&target, source))?;
-        room = room
-            .checked_sub(written)
-            .ok_or_else(|| CodeError::TooLarge {
-                path: path.to_owned(),
-            })?;
-    }
-    Ok(())
-}
-
-/// Writes one file, at most one byte more than `room`.
-fn write(entry: &mut impl io::Read, target: &Path, room: u64, mode: u32) -> io::Result<u64> {
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = File::create(target)?;
-    let written = io::copy(&mut io::Read::take(entry, room + 1), &mut file)?;
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    Ok(written)
-}
-
 fn unreadable(path: &Path, source: io::Error) -> CodeError {
     CodeError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn unwritable(path: &Path, source: io::Error) -> CodeError {
+    CodeError::Unwritable {
         path: path.to_owned(),
         source,
     }
@@ -328,6 +295,28 @@ mod tests {
         let scratch = Scratch::new(None);
         Code::load(zip.path(), &scratch).unwrap_err();
         assert_eq!(fs::read_dir(&scratch.root).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_error_tells_a_disk_that_cannot_be_written_from_a_broken_zip() {
+        let zip = zip_with("bootstrap", 0o755);
+        let blocked = tempfile::NamedTempFile::new().unwrap();
+        let scratch = Scratch::new(Some(blocked.path().join("folder")));
+        let error = Code::load(zip.path(), &scratch).unwrap_err();
+        assert!(matches!(error, CodeError::Unwritable { .. }), "{error:?}");
+        assert!(error.to_string().contains("the disk has room"), "{error}");
+        let target = tempfile::tempdir().unwrap();
+        fs::create_dir(target.path().join("bootstrap")).unwrap();
+        let unpacked = unpack(zip.reopen().unwrap(), zip.path(), target.path(), 1_000);
+        let error = unpacked.unwrap_err();
+        assert!(matches!(error, CodeError::Unwritable { .. }), "{error:?}");
+        let mut bytes = fs::read(zip.path()).unwrap();
+        bytes[40] ^= 0xff;
+        bytes[45] ^= 0xff;
+        fs::write(zip.path(), bytes).unwrap();
+        let error = Code::load(zip.path(), &Scratch::new(None)).unwrap_err();
+        assert!(matches!(error, CodeError::Zip { .. }), "{error:?}");
+        assert!(error.to_string().contains("pack it again"), "{error}");
     }
 
     #[test]
