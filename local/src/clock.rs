@@ -184,7 +184,7 @@ fn since_boot() -> Duration {
 async fn reached(time: &watch::Receiver<ManualTime>, moment: Duration) {
     let mut time = time.clone();
     if time.wait_for(|now| now.elapsed >= moment).await.is_err() {
-        // The hand was dropped, so the time stays as it is.
+        // The `ManualClock` was dropped, so the time stays as it is.
         std::future::pending::<()>().await;
     }
 }
