@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use chat_protocol::limit::MAX_MESSAGE_BYTES;
+
 use crate::session::ConnectionId;
 
 /// Posts to clients: API Gateway's `PostToConnection`.
@@ -45,7 +47,7 @@ pub enum DeliveryError {
     #[error("too many requests for this account, or the client reads too slowly (429)")]
     Throttled,
     /// 413.
-    #[error("the message is larger than 128 KB (413)")]
+    #[error("the message is larger than {} KB (413)", MAX_MESSAGE_BYTES / 1024)]
     TooLarge,
     /// 403.
     #[error(

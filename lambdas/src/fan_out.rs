@@ -61,7 +61,8 @@ pub async fn fan_out(
     let posts = devices.into_iter().map(|device| async move {
         let posted = delivery.post(&device.connection, text).await;
         if matches!(posted, Ok(Posted::Gone)) && has_arrived(&device, now) {
-            forget(owner, &device.connection, store, log).await;
+            let removed = store.forget(owner, &device.connection).await;
+            log_removal(removed, &device.connection, log);
         }
         (device.connection, posted)
     });
@@ -153,9 +154,10 @@ pub(crate) const fn has_arrived(device: &Device, now: u64) -> bool {
     now.saturating_sub(device.connected_at) >= ARRIVAL_SECONDS
 }
 
-async fn forget(owner: &Name, connection: &ConnectionId, store: &impl ConnectionStore, log: &Log) {
+/// Logs whether the row of a connection that is gone was removed.
+pub(crate) fn log_removal(removed: Result<(), StoreError>, connection: &ConnectionId, log: &Log) {
     let receiver = ("receiver", json!(connection.as_str()));
-    match store.forget(owner, connection).await {
+    match removed {
         Ok(()) => log.debug("gone connection forgotten", [receiver]),
         // The row expires by itself; until then each message tries it again.
         Err(error) => log.warn(

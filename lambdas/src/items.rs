@@ -27,6 +27,6 @@ pub trait Items {
     /// Adds `by` to the counter at `key`, which starts at 0; returns the new value. Concurrent additions all count.
     ///
     /// # Errors
-    /// [`StoreError`]; the addition may still have been made.
+    /// [`StoreError`]; the addition may still have been made, but never twice: it is not sent again once it may have arrived.
     fn count(&self, key: &str, by: i64) -> impl Future<Output = Result<i64, StoreError>> + Send;
 }

@@ -42,17 +42,5 @@ use std::process::ExitCode;
 /// The Handler property selects one.
 #[must_use]
 pub fn run() -> ExitCode {
-    let environment = environment::Environment::new(&|variable| std::env::var(variable).ok());
-    let log = log::Log::to_stdout(environment.log_level());
-    let served = async { serve::serve(environment, log.clone()).await };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let reason = match runtime.map(|runtime| runtime.block_on(served)) {
-        Ok(Ok(never)) => match never {},
-        Ok(Err(error)) => log::reasons(&error),
-        Err(error) => error.to_string(),
-    };
-    log.error("function stopped", [("reason", reason.into())]);
-    ExitCode::FAILURE
+    serve::until_it_stops(async |environment, log| serve::serve(environment, log).await)
 }

@@ -34,7 +34,7 @@ pub(crate) fn value(frame: &str, name: &'static str) -> Result<Option<Value>, Fr
         Err(_) => Err(match read::<IgnoredAny>(frame, name) {
             Ok(_) => FrameError::BadMember {
                 member: name,
-                reason: "it cannot be read",
+                reason: "it cannot be read".into(),
             },
             Err(error) => FrameError::NotAnObject {
                 line: error.line(),

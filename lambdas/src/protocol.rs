@@ -1,5 +1,7 @@
 //! Notices to clients.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
@@ -64,7 +66,7 @@ pub enum FrameError {
         /// The member.
         member: &'static str,
         /// The rule that it breaks.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// The room has more connections than a request about it covers.
     #[error(

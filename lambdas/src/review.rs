@@ -3,6 +3,7 @@
 //! The function may allow the message, change it or refuse it. Where its answer does not come in time, cannot be read or
 //! breaks the limits of messages, the route's fallback decides, and the log has the reason.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::time::Duration;
@@ -93,7 +94,7 @@ pub enum ReviewError {
     Unreadable,
     /// Its verdict breaks a limit of messages.
     #[error("the review function's change was not used: {0}")]
-    Unusable(&'static str),
+    Unusable(Cow<'static, str>),
 }
 
 /// The largest answer that is read, in bytes: more than the longest text has as JSON, in which a character of one byte may take
@@ -204,7 +205,9 @@ async fn answer(
         .await
         .map_err(|_elapsed| ReviewError::TooSlow { after })??;
     if answer.len() > MAX_ANSWER_BYTES {
-        return Err(ReviewError::Unusable("the answer has more than 1 MB"));
+        return Err(ReviewError::Unusable(
+            "the answer has more than 1 MB".into(),
+        ));
     }
     serde_json::from_slice(&answer).map_err(|_| ReviewError::Unreadable)
 }
@@ -237,20 +240,21 @@ fn judge(verdict: Verdict, mut message: Message<'_>, rule: &Rule) -> Result<Judg
     }
     if text.len() > rule.max_text_bytes {
         return Err(ReviewError::Unusable(
-            "the text is longer than the route allows",
+            "the text is longer than the route allows".into(),
         ));
     }
     if !fit(&attributes) {
-        return Err(ReviewError::Unusable(
-            "a message has 16 attributes and 4096 bytes of them at most",
-        ));
+        let reason = format!(
+            "a message has {MAX_ATTRIBUTES} attributes and {MAX_ATTRIBUTES_BYTES} bytes of them at most"
+        );
+        return Err(ReviewError::Unusable(reason.into()));
     }
     message.text = text.into();
     message.attributes = attributes;
     let post = serde_json::to_string(&Envelope::Message(message)).expect("texts always serialise");
     match post.len() > max_post_bytes(rule) {
         true => Err(ReviewError::Unusable(
-            "the message is longer than a post may be",
+            "the message is longer than a post may be".into(),
         )),
         false => Ok(Judged::Changed(post)),
     }

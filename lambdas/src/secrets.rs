@@ -22,7 +22,7 @@ pub trait Secrets {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretError {
-    /// AWS refused, in these words. The role lacks a right to the secret or to the key that encrypts it.
+    /// AWS refused, in these words. The role lacks a permission for the secret or for the key that encrypts it.
     #[error("the function may not read `{reference}`: {words}")]
     Forbidden {
         /// The secret.

@@ -114,7 +114,8 @@ fn needed(denied: Option<&str>) -> String {
     })
 }
 
-/// The table of connections. Every write is idempotent.
+/// The table of connections. A write whose response was lost is sent again: rows are then written or removed as by one, but
+/// a message may [count](Self::count_message) twice.
 ///
 /// `now` is in seconds since the epoch. Expired rows are invisible, even before the database removes them, which takes
 /// time (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
@@ -218,7 +219,8 @@ pub trait ConnectionStore {
 
     /// Counts a message of `connection` in the second `second`, unless `most` were counted in it; `false` if they were.
     ///
-    /// Messages that arrive at several functions at the same time are all counted, and never more than `most`.
+    /// Messages that arrive at several functions at the same time are all counted, and never more than `most`. One may count
+    /// twice where a response was lost, so that a client is refused one message too early.
     ///
     /// # Errors
     /// [`StoreError`]; the message may still have been counted.

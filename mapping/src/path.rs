@@ -21,14 +21,31 @@ pub struct JsonPath {
     steps: Vec<Step>,
 }
 
-/// Why a path cannot be read or followed.
+/// Why a path cannot be read or followed. It displays with the path, where that is to blame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PathError(String);
+#[error("{}", .text)]
+pub struct PathError {
+    text: String,
+    unquoted: String,
+}
+
+impl PathError {
+    fn too_much(reason: String) -> Self {
+        Self {
+            text: reason.clone(),
+            unquoted: reason,
+        }
+    }
+
+    /// The error without the path: that of a template may be made of a client's message, and errors are logged.
+    pub(crate) fn into_unquoted(self) -> String {
+        self.unquoted
+    }
+}
 
 impl From<PathError> for String {
     fn from(error: PathError) -> Self {
-        error.0
+        error.text
     }
 }
 
@@ -54,7 +71,10 @@ impl JsonPath {
     /// # Errors
     /// What is wrong with it, or not supported.
     pub fn parse(path: &str) -> Result<Self, PathError> {
-        let wrong = |what: &str| PathError(format!("the path `{path}` {what}"));
+        let wrong = |what: &str| PathError {
+            text: format!("the path `{path}` {what}"),
+            unquoted: format!("the path {what}"),
+        };
         let trimmed = path.trim();
         let dotted;
         let mut rest = match trimmed.strip_prefix('$') {
@@ -139,7 +159,7 @@ impl JsonPath {
                 }
                 if *visits > MAX_VISITED {
                     let reason = format!("a path looks at more than {MAX_VISITED} values");
-                    return Err(PathError(reason));
+                    return Err(PathError::too_much(reason));
                 }
                 if next.len() > MAX_FOUND {
                     break;
@@ -153,7 +173,7 @@ impl JsonPath {
             weigh(value, visits);
             if *visits > MAX_VISITED {
                 let reason = format!("a path leads to more than {MAX_VISITED} values");
-                return Err(PathError(reason));
+                return Err(PathError::too_much(reason));
             }
             copies.push(value.clone());
         }

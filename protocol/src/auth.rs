@@ -79,6 +79,15 @@ pub const MODERATE: &str = "moderate";
 /// Every right that has a meaning here; handlers may know others.
 pub const RIGHTS: [&str; 2] = [SEND, MODERATE];
 
+/// Whether a token that lists `rights` allows `right`. One that lists none allows to [`SEND`], as does no token.
+#[must_use]
+pub fn allows(rights: Option<&[String]>, right: &str) -> bool {
+    match rights {
+        Some(rights) => rights.iter().any(|it| it == right),
+        None => right == SEND,
+    }
+}
+
 /// The file with the public keys of [`Mode::Token`], beside the config: a JWK Set (RFC 7517). It is committed.
 pub const KEYS_FILE: &str = "chatctl.keys.json";
 
@@ -114,6 +123,19 @@ mod tests {
             }
         }
         assert!(!Mode::default().proves_names() && Mode::Handler.proves_names());
+    }
+
+    #[test]
+    fn a_token_without_a_list_of_rights_allows_to_send_and_nothing_else() {
+        let listed = [MODERATE.to_owned()];
+        for (rights, sends, moderates) in [
+            (None, true, false),
+            (Some(&[][..]), false, false),
+            (Some(&listed[..]), false, true),
+        ] {
+            assert_eq!(allows(rights, SEND), sends, "{rights:?}");
+            assert_eq!(allows(rights, MODERATE), moderates, "{rights:?}");
+        }
     }
 
     #[test]

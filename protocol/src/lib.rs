@@ -23,7 +23,8 @@
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
 //! any WebSocket stack, and all its information about a chat comes from the template, as on AWS.
 
-// Every other crate of the command depends on this one, so this is all that a build for another system says.
+// The command and the functions depend on this crate, so this is the first that a build of theirs for another system says. The
+// crates without a chat (`local`, `mapping`, `yaml`, `identity`, `sources`) do not, and are not checked by themselves.
 #[cfg(not(unix))]
 compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
 

@@ -2,21 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
 use chat_lambdas::fan_out::{FanOut, send_to_person};
 use chat_lambdas::handlers::Invocation;
-use chat_lambdas::room::{POSTS_AT_ONCE, RoomPost, Tally};
+use chat_lambdas::room::{RoomPost, Tally};
 use chat_lambdas::session::{ConnectionId, Name, Room};
 use chat_protocol::Index;
 
-use crate::error::{FIND_AND_POST, POST};
+use crate::error::{FIND_AND_POST, HandlerKind, POST};
 use crate::services::{Services, Watched, over};
 use crate::{ChatError, Message, Secret, Table};
-
-/// The time for retries to a member that may read too slowly: as long as the timeout for one that does not respond.
-const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// The handler's chat: its users, its rooms and its table, during one message.
 #[derive(Debug, Clone)]
@@ -29,6 +25,7 @@ pub struct Chat {
 /// The chat's settings in a function's environment.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
+    pub(crate) kind: HandlerKind,
     pub(crate) index: Index,
     pub(crate) table: String,
     pub(crate) connections_endpoint: String,
@@ -82,7 +79,7 @@ impl Chat {
                     gone: 1,
                     ..Posts::default()
                 }),
-                Err(error) => Err(ChatError::from_post(error, POST)),
+                Err(error) => Err(ChatError::from_post(error, POST, self.about.kind)),
             }
         })
     }
@@ -118,12 +115,13 @@ impl Chat {
         let sent = over!(&self.services, |store, _, delivery, _| {
             send_to_person(text, &name, (store, delivery), *now, log).await
         })
-        .map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
+        .map_err(|error| ChatError::from_table(error, FIND_AND_POST, self.about.kind))?;
         let mut errors = sent.refused.iter().map(|(_, error)| error);
         if errors.any(|error| matches!(error, DeliveryError::Forbidden)) {
             return Err(ChatError::from_post(
                 DeliveryError::Forbidden,
                 FIND_AND_POST,
+                self.about.kind,
             ));
         }
         Ok(sent.into())
@@ -133,7 +131,7 @@ impl Chat {
     ///
     /// This function makes all of the posts itself. A route with `receivers = "room"` leaves rooms of more than 1,000
     /// members to functions of their own; a handler does not, so a large room may be served in part:
-    /// [`Posts::cut_short`] says so. Lambda gives a handler's function 29 seconds.
+    /// [`Posts::cut_short`] says so. A function has the seconds of its `timeout`: 29 without one.
     ///
     /// Members are only found in a chat that has a route with `receivers = "room"`, or no route with receivers at all.
     ///
@@ -195,24 +193,19 @@ impl Chat {
         let room = Room::parse(room).map_err(|source| not_a_name(room, source))?;
         over!(&self.services, |store, _, _, crowd| {
             let delivery = &Watched::new(crowd);
-            let post = RoomPost {
-                room: &room,
-                text,
-                except,
-                store,
-                delivery,
-                invocation: &self.invocation,
-                until: self.invocation.until,
-                at_once: POSTS_AT_ONCE,
-                retry_time: RETRY_TIME,
-                log: &self.invocation.log,
-            };
+            let services = (store, delivery);
+            let post = RoomPost::new(&room, text, except, services, &self.invocation);
             let tally = post.post_to_everybody().await;
             if delivery.is_forbidden() {
                 let forbidden = DeliveryError::Forbidden;
-                return Err(ChatError::from_post(forbidden, FIND_AND_POST));
+                return Err(ChatError::from_post(
+                    forbidden,
+                    FIND_AND_POST,
+                    self.about.kind,
+                ));
             }
-            let tally = tally.map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
+            let tally = tally
+                .map_err(|error| ChatError::from_table(error, FIND_AND_POST, self.about.kind))?;
             Ok(tally.into())
         })
     }
@@ -235,6 +228,7 @@ impl Chat {
         Table {
             services: self.services.clone(),
             name: self.about.table.clone(),
+            kind: self.about.kind,
         }
     }
 
@@ -272,7 +266,7 @@ impl Chat {
         self.about.variables.get(name).map(String::as_str)
     }
 
-    /// The secret `name` that the route has under `secrets`. It is read from where it is kept when it is needed first, by the
+    /// The secret `name` that the route has under `secrets` (a review: `review-secrets`; `[auth]`: `secrets`). It is read from where it is kept when it is needed first, by the
     /// function's own role, and kept in memory; after five minutes it is read again.
     ///
     /// ```
@@ -295,14 +289,17 @@ impl Chat {
     /// service does not answer within four seconds.
     pub async fn secret(&self, name: &str) -> Result<Secret, ChatError> {
         match &self.services {
-            Services::Aws(aws) => aws.vault.secret(name, &self.invocation.log).await,
+            Services::Aws(aws) => {
+                let (kind, log) = (self.about.kind, &self.invocation.log);
+                aws.vault.secret(name, kind, log).await
+            }
             Services::Memory(memory) => {
                 let secrets = memory
                     .secrets
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
                 let secret = secrets.get(name).cloned();
-                secret.ok_or_else(|| ChatError::NoSecret(name.to_owned()))
+                secret.ok_or_else(|| ChatError::no_fake_secret(name))
             }
         }
     }

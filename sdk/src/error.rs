@@ -25,13 +25,13 @@ pub use chat_lambdas::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChatError {
-    /// The route does not grant the needed permission.
-    #[error(
-        "the handler may not {attempt}; in chatctl.toml its route needs `permissions = [{grants}]` (a review: `review-permissions`)"
-    )]
+    /// The config does not grant the needed permission.
+    #[error("the handler may not {attempt}; in chatctl.toml {place} = [{grants}]`")]
     NotPermitted {
         /// The attempted action, in the infinitive.
         attempt: &'static str,
+        /// What needs the list, and its name after a backtick, such as ``its route needs `permissions``.
+        place: &'static str,
         /// The missing entries of the list `permissions`.
         grants: &'static str,
         /// AWS's error.
@@ -55,11 +55,14 @@ pub enum ChatError {
         /// The violated rule.
         source: InvalidName,
     },
-    /// The config has no secret of this name.
-    #[error(
-        "there is no secret `{0}`; in chatctl.toml the route needs `secrets = {{ {0} = {{ ssm = \"/NAME\", file = \"{0}.secret\" }} }}`"
-    )]
-    NoSecret(String),
+    /// The handler has no secret of this name.
+    #[error("there is no secret `{name}`; {hint}")]
+    NoSecret {
+        /// The name.
+        name: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A secret could not be read.
     #[error("the secret `{name}` could not be read")]
     Secret {
@@ -83,12 +86,59 @@ pub(crate) const POST: &str =
 /// The permissions to find connections and post to them.
 pub(crate) const FIND_AND_POST: &str = r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }, { actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }"#;
 
+/// The kinds of handlers, each with settings of its own in `chatctl.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HandlerKind {
+    /// The `handler` of a route.
+    Route,
+    /// The `review` of a route.
+    Review,
+    /// The `handler` under `[auth]`.
+    Authorizer,
+}
+
+impl HandlerKind {
+    const fn permissions(self) -> &'static str {
+        match self {
+            Self::Route => "its route needs `permissions",
+            Self::Review => "its route needs `review-permissions",
+            Self::Authorizer => "[auth] needs `permissions",
+        }
+    }
+
+    const fn secrets(self) -> &'static str {
+        match self {
+            Self::Route => "the route needs `secrets",
+            Self::Review => "the route needs `review-secrets",
+            Self::Authorizer => "[auth] needs `secrets",
+        }
+    }
+}
+
 impl ChatError {
-    /// A failed request to the table, for which the route must grant `grants`.
-    pub(crate) fn from_table(error: StoreError, grants: &'static str) -> Self {
+    /// There is no secret `name` in the environment of a function of this kind.
+    pub(crate) fn no_secret(name: &str, kind: HandlerKind) -> Self {
+        let hint = format!(
+            "in chatctl.toml {} = {{ {name} = {{ ssm = \"/NAME\", file = \"{name}.secret\" }} }}`",
+            kind.secrets()
+        );
+        let name = name.to_owned();
+        Self::NoSecret { name, hint }
+    }
+
+    /// There is no secret `name` in a test's chat.
+    pub(crate) fn no_fake_secret(name: &str) -> Self {
+        let hint = format!("the test needs `FakeChat::set_secret({name:?}, …)` before this");
+        let name = name.to_owned();
+        Self::NoSecret { name, hint }
+    }
+
+    /// A failed request to the table, for which the config must grant `grants`.
+    pub(crate) fn from_table(error: StoreError, grants: &'static str, kind: HandlerKind) -> Self {
         match error.denied {
             Some(_) => Self::NotPermitted {
                 attempt: error.attempt,
+                place: kind.permissions(),
                 grants,
                 source: error.into(),
             },
@@ -96,11 +146,12 @@ impl ChatError {
         }
     }
 
-    /// A failed post, for which the route must grant `grants`.
-    pub(crate) fn from_post(error: DeliveryError, grants: &'static str) -> Self {
+    /// A failed post, for which the config must grant `grants`.
+    pub(crate) fn from_post(error: DeliveryError, grants: &'static str, kind: HandlerKind) -> Self {
         match error {
             DeliveryError::Forbidden => Self::NotPermitted {
                 attempt: "post to connections",
+                place: kind.permissions(),
                 grants,
                 source: error.into(),
             },

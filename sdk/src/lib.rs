@@ -28,7 +28,7 @@
 //! | [`Table::write`] | the same with `dynamodb:PutItem` |
 //! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
-//! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the right to read it follows from that |
+//! | [`Chat::secret`] | no permission, but `secrets = { NAME = { ssm = "/name" } }`: the permission to read it follows from that |
 //!
 //! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`]. The crate that
 //! `review` of a route names sees each message before it is delivered: see [`run_review()`]; its permissions are the route's

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chat_lambdas::event::{Proof, SocketEvent, UnexpectedEvent};
 use chat_lambdas::session::{ConnectionId, Name, Names, Session};
-use chat_protocol::auth::SEND;
+use chat_protocol::auth;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -177,10 +177,8 @@ impl Message {
     /// ```
     #[must_use]
     pub fn can(&self, right: &str) -> bool {
-        match &self.proof {
-            Some(proof) => proof.can(right),
-            None => right == SEND,
-        }
+        let rights = self.proof.as_ref().and_then(|proof| proof.can.as_deref());
+        auth::allows(rights, right)
     }
 
     /// The key of the message's route.

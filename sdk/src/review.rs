@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chat_protocol::auth::SEND;
+use chat_protocol::auth;
 use chat_protocol::review::Question;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -233,10 +233,7 @@ impl Review {
     /// ```
     #[must_use]
     pub fn can(&self, right: &str) -> bool {
-        match &self.question.sender.can {
-            Some(rights) => rights.iter().any(|it| it == right),
-            None => right == SEND,
-        }
+        auth::allows(self.question.sender.can.as_deref(), right)
     }
 }
 

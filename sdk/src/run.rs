@@ -9,11 +9,12 @@ use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
     Admission, Gate, HandlerError, Invocation, Policy, ProxyResponse, decided, not_admitted,
 };
-use chat_lambdas::log::{Log, reasons};
+use chat_lambdas::log::Log;
 use chat_lambdas::runtime::Trace;
-use chat_lambdas::serve::{ServeError, serve_events};
+use chat_lambdas::serve::{ServeError, serve_events, until_it_stops};
 
 use crate::chat::About;
+use crate::error::HandlerKind;
 use crate::services::{Services, over};
 use crate::{Chat, Decision, Error, Handshake, Message, Reply, Review, Verdict};
 
@@ -118,7 +119,7 @@ where
     E: Into<Error>,
 {
     serve_events::<Review, _, _>(environment, log, |trace| {
-        let chats = Chats::from_environment(environment, trace)?;
+        let chats = Chats::from_environment(environment, trace, HandlerKind::Review)?;
         Ok(async move |asked: &Review, invocation: &Invocation| {
             let chat = chats.during(invocation);
             let verdict = review(&chat, asked)
@@ -128,27 +129,6 @@ where
         })
     })
     .await
-}
-
-/// Runs `serving` in a function's environment. It only ends by an error, which is logged.
-fn until_it_stops(
-    serving: impl AsyncFnOnce(Environment<'_>, Log) -> Result<Infallible, ServeError>,
-) -> ExitCode {
-    let lookup = |variable: &str| std::env::var(variable).ok();
-    let environment = Environment::new(&lookup);
-    let log = Log::to_stdout(environment.log_level());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let stopped = match runtime {
-        Ok(runtime) => match runtime.block_on(serving(environment, log.clone())) {
-            Ok(never) => match never {},
-            Err(error) => reasons(&error),
-        },
-        Err(error) => reasons(&error),
-    };
-    log.error("function stopped", [("reason", stopped.into())]);
-    ExitCode::FAILURE
 }
 
 async fn serve_handshakes<H, E>(
@@ -162,7 +142,7 @@ where
 {
     serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let admission = Admission::from_environment(environment)?;
-        let chats = Chats::from_environment(environment, trace)?;
+        let chats = Chats::from_environment(environment, trace, HandlerKind::Authorizer)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = chats.during(invocation);
             judged(event, &admission, &chat, &decide).await
@@ -205,7 +185,7 @@ where
     let replies = environment.replies();
     serve_events::<SocketEvent, _, _>(environment, log, |trace| {
         let gate = Gate::new(environment)?;
-        let chats = Chats::from_environment(environment, trace)?;
+        let chats = Chats::from_environment(environment, trace, HandlerKind::Route)?;
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = chats.during(invocation);
             Ok(match handled(event, &gate, &chat, &handler).await? {
@@ -273,10 +253,11 @@ impl Chats {
     fn from_environment(
         environment: Environment<'_>,
         trace: &Trace,
+        kind: HandlerKind,
     ) -> Result<Self, EnvironmentError> {
         Ok(Self {
             services: Services::from_environment(environment, trace)?,
-            about: Arc::new(About::from_environment(environment)?),
+            about: Arc::new(About::from_environment(environment, kind)?),
         })
     }
 
@@ -290,8 +271,12 @@ impl Chats {
 }
 
 impl About {
-    fn from_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    fn from_environment(
+        environment: Environment<'_>,
+        kind: HandlerKind,
+    ) -> Result<Self, EnvironmentError> {
         Ok(Self {
+            kind,
             index: environment.index()?,
             table: environment.table()?.name,
             connections_endpoint: environment.connections_endpoint()?,

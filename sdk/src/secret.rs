@@ -9,6 +9,7 @@ use chat_lambdas::secrets::{Reference, Secrets, value};
 use tokio::time::Instant;
 
 use crate::ChatError;
+use crate::error::HandlerKind;
 
 /// How long a value is used before it is read again, so that a new one takes effect.
 const FRESH: Duration = Duration::from_secs(300);
@@ -76,9 +77,14 @@ impl<S: Secrets + Sync> Vault<S> {
     }
 
     /// The secret `name`. If it cannot be read again, its last value stays in use, and the reason is logged.
-    pub(crate) async fn secret(&self, name: &str, log: &Log) -> Result<Secret, ChatError> {
+    pub(crate) async fn secret(
+        &self,
+        name: &str,
+        kind: HandlerKind,
+        log: &Log,
+    ) -> Result<Secret, ChatError> {
         let Some(reference) = self.references.get(name) else {
-            return Err(ChatError::NoSecret(name.to_owned()));
+            return Err(ChatError::no_secret(name, kind));
         };
         let kept = self.kept().get(name).cloned();
         if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
@@ -155,10 +161,24 @@ mod tests {
         let vault = vault("ssm:/key", vec![Some("one"), Some("two")]);
         let (log, lines) = log();
         for _ in 0..3 {
-            assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "one");
+            assert_eq!(
+                vault
+                    .secret("KEY", HandlerKind::Route, &log)
+                    .await
+                    .unwrap()
+                    .expose(),
+                "one"
+            );
         }
         tokio::time::advance(FRESH).await;
-        assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "two");
+        assert_eq!(
+            vault
+                .secret("KEY", HandlerKind::Route, &log)
+                .await
+                .unwrap()
+                .expose(),
+            "two"
+        );
         assert!(lines.lock().unwrap().is_empty());
         assert!(!format!("{vault:?}", vault = vault.read).contains("two"));
     }
@@ -167,10 +187,24 @@ mod tests {
     async fn the_last_value_stays_in_use_while_it_cannot_be_read_again() {
         let vault = vault("ssm:/key", vec![Some("one"), None, Some("two")]);
         let (log, lines) = log();
-        assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "one");
+        assert_eq!(
+            vault
+                .secret("KEY", HandlerKind::Route, &log)
+                .await
+                .unwrap()
+                .expose(),
+            "one"
+        );
         tokio::time::advance(FRESH).await;
         for _ in 0..2 {
-            assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "one");
+            assert_eq!(
+                vault
+                    .secret("KEY", HandlerKind::Route, &log)
+                    .await
+                    .unwrap()
+                    .expose(),
+                "one"
+            );
         }
         let reported = lines.lock().unwrap().join("\n");
         assert_eq!(
@@ -180,19 +214,38 @@ mod tests {
         );
         assert!(!reported.contains("one"), "{reported}");
         tokio::time::advance(RETRY_AFTER).await;
-        assert_eq!(vault.secret("KEY", &log).await.unwrap().expose(), "two");
+        assert_eq!(
+            vault
+                .secret("KEY", HandlerKind::Route, &log)
+                .await
+                .unwrap()
+                .expose(),
+            "two"
+        );
     }
 
     #[tokio::test]
     async fn an_unknown_name_and_an_unread_secret_are_errors_that_say_what_to_do() {
         let vault = vault("secretsmanager:db:SecretString:password", vec![Some("{}")]);
         let (log, _) = log();
-        let unknown = vault.secret("OTHER", &log).await.unwrap_err();
-        assert!(
-            unknown.to_string().contains("secrets = { OTHER = "),
-            "{unknown}"
-        );
-        let missing = vault.secret("KEY", &log).await.unwrap_err();
+        for (kind, expected) in [
+            (HandlerKind::Route, "the route needs `secrets = { OTHER = "),
+            (
+                HandlerKind::Review,
+                "the route needs `review-secrets = { OTHER = ",
+            ),
+            (
+                HandlerKind::Authorizer,
+                "[auth] needs `secrets = { OTHER = ",
+            ),
+        ] {
+            let unknown = vault.secret("OTHER", kind, &log).await.unwrap_err();
+            assert!(unknown.to_string().contains(expected), "{unknown}");
+        }
+        let missing = vault
+            .secret("KEY", HandlerKind::Route, &log)
+            .await
+            .unwrap_err();
         assert_eq!(missing.to_string(), "the secret `KEY` could not be read");
         let source = std::error::Error::source(&missing).unwrap().to_string();
         assert!(

@@ -3,6 +3,7 @@
 use chat_lambdas::items::Items as _;
 
 use crate::ChatError;
+use crate::error::HandlerKind;
 use crate::services::{Services, over};
 
 /// Strings and counters by your own keys, in the chat's table. All handlers of a chat share them, and they stay until
@@ -13,6 +14,7 @@ use crate::services::{Services, over};
 pub struct Table {
     pub(crate) services: Services,
     pub(crate) name: String,
+    pub(crate) kind: HandlerKind,
 }
 
 /// The missing entry of a route's list `permissions`, for one action on the table.
@@ -51,7 +53,7 @@ impl Table {
     /// [`ChatError`] when the route does not grant `dynamodb:GetItem` on `table`, or the table cannot be read.
     pub async fn read(&self, key: &str) -> Result<Option<String>, ChatError> {
         let read = over!(&self.services, |_, items, _, _| items.read(key).await);
-        read.map_err(|error| ChatError::from_table(error, grant!("dynamodb:GetItem")))
+        read.map_err(|error| ChatError::from_table(error, grant!("dynamodb:GetItem"), self.kind))
     }
 
     /// Replaces the item at `key`, including a counter, by the string `value`.
@@ -73,7 +75,7 @@ impl Table {
         let written = over!(&self.services, |_, items, _, _| items
             .write(key, value)
             .await);
-        written.map_err(|error| ChatError::from_table(error, grant!("dynamodb:PutItem")))
+        written.map_err(|error| ChatError::from_table(error, grant!("dynamodb:PutItem"), self.kind))
     }
 
     /// Removes string and counter at `key`. A missing item is no error.
@@ -94,7 +96,8 @@ impl Table {
     /// [`ChatError`] when the route does not grant `dynamodb:DeleteItem` on `table`, or the table cannot be written.
     pub async fn remove(&self, key: &str) -> Result<(), ChatError> {
         let removed = over!(&self.services, |_, items, _, _| items.remove(key).await);
-        removed.map_err(|error| ChatError::from_table(error, grant!("dynamodb:DeleteItem")))
+        removed
+            .map_err(|error| ChatError::from_table(error, grant!("dynamodb:DeleteItem"), self.kind))
     }
 
     /// Adds `by` to the counter at `key`, which starts at 0, and returns the new value. Concurrent additions all count.
@@ -112,9 +115,11 @@ impl Table {
     ///
     /// # Errors
     /// [`ChatError`] if the route does not grant `dynamodb:UpdateItem` on `table`, or the table cannot be written.
-    /// Without a response, the addition may still have been made.
+    /// Without a response, and after a fault of DynamoDB (status 500 and above), the addition may have been made. It is not
+    /// sent again then, so it is never made twice: call this again if a number too large is better than one too small.
     pub async fn count(&self, key: &str, by: i64) -> Result<i64, ChatError> {
         let counted = over!(&self.services, |_, items, _, _| items.count(key, by).await);
-        counted.map_err(|error| ChatError::from_table(error, grant!("dynamodb:UpdateItem")))
+        counted
+            .map_err(|error| ChatError::from_table(error, grant!("dynamodb:UpdateItem"), self.kind))
     }
 }

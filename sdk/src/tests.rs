@@ -1,4 +1,4 @@
-//! Tests of what the examples in the documentation do not show: faults, rights, networks, and events.
+//! Tests of what the examples in the documentation do not show: faults, permissions, networks, and events.
 
 use chat_lambdas::delivery::DeliveryError;
 use chat_lambdas::event::SocketEvent;
@@ -100,7 +100,7 @@ fn without_the_permission_to_post_the_error_names_all_needed_permissions() {
         r#"{ actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }"#;
     let lacks = |grants: &str| {
         format!(
-            "the handler may not post to connections; in chatctl.toml its route needs `permissions = [{grants}]` (a review: `review-permissions`)"
+            "the handler may not post to connections; in chatctl.toml its route needs `permissions = [{grants}]`"
         )
     };
     let sender = forbidden(|chat, client| chat.send(client, "", to_sender));
@@ -118,6 +118,32 @@ fn without_the_permission_to_post_the_error_names_all_needed_permissions() {
         forbidden(|chat, client| chat.send(client, "", to_others)),
         both
     );
+}
+
+#[test]
+fn an_error_names_the_setting_of_the_handler_s_own_kind() {
+    async fn review(chat: &Chat, _: &Review) -> Result<Verdict, Error> {
+        chat.post_to_person("Jerry", "x").await?;
+        Ok(Verdict::Allow)
+    }
+    async fn decide(chat: &Chat, _: &Handshake) -> Result<Decision, Error> {
+        chat.post_to_room("kitchen", "x").await?;
+        Ok(allow("Ann"))
+    }
+    async fn ask(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+        Ok(chat.secret("KEY").await?.expose().into())
+    }
+    let (chat, members) = kitchen(1);
+    chat.refuse(&members[0], usize::MAX, || DeliveryError::Forbidden);
+    let reviewed = chat.review(&members[0], "hi", review).unwrap_err();
+    let place = "in chatctl.toml its route needs `review-permissions = [{ actions";
+    assert!(reviewed.to_string().contains(place), "{reviewed}");
+    chat.try_connect(&Attempt::new(), decide).unwrap_err();
+    let place = "in chatctl.toml [auth] needs `permissions = [{ actions";
+    assert!(chat.logged().contains(place), "{}", chat.logged());
+    let secret = chat.send(&members[0], "", ask).unwrap_err();
+    let hint = "there is no secret `KEY`; the test needs `FakeChat::set_secret(\"KEY\", …)`";
+    assert!(secret.to_string().starts_with(hint), "{secret}");
 }
 
 #[test]

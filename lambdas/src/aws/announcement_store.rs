@@ -12,6 +12,7 @@ use chat_protocol::table::{self, EXPIRES_AT, PARTITION, SORT};
 use super::DynamoStore;
 use super::dynamo::{Attribute, Operation, Parameters};
 use super::rows::{Item, item_key, member_key, read_number};
+use super::table::Condition;
 use crate::presence::{
     ANNOUNCED_LIFETIME_SECONDS, Announced, AnnouncementStore, Names, TURN_SECONDS,
 };
@@ -31,7 +32,7 @@ impl DynamoStore {
         sort: &str,
         attempt: &'static str,
     ) -> Result<Option<Item>, StoreError> {
-        // Not `GetItem`: no function of a stack with an authorizer has that right.
+        // Not `GetItem`: no function of a stack with an authorizer has that permission.
         let query = Parameters::key_condition(format!("{PARTITION} = :room AND {SORT} = :sort"))
             .value(":room", Attribute::text(table::announcing(room.as_str())))
             .value(":sort", Attribute::text(sort))
@@ -68,7 +69,12 @@ impl AnnouncementStore for DynamoStore {
         .value(":now", Attribute::number(now))
         .value(":until", Attribute::number(now + TURN_SECONDS))
         .value(":expires", Attribute::number(now + KEPT_SECONDS));
-        self.updated(update, OPEN).await
+        match self.condition(Operation::UpdateItem, update, OPEN).await? {
+            Condition::Held => Ok(true),
+            // An attempt whose response was lost may have opened it. A second announcer waits for the first; none at all
+            // would leave the room unannounced.
+            Condition::Failed { is_unanswered } => Ok(is_unanswered),
+        }
     }
 
     async fn close_turn(&self, room: &Room) -> Result<(), StoreError> {
@@ -88,7 +94,10 @@ impl AnnouncementStore for DynamoStore {
             "SET held_until = :until, held_by = :holder, {EXPIRES_AT} = :expires REMOVE pending_until"
         );
         let update = update(room, table::TURN, expression)
-            .condition("attribute_not_exists(held_until) OR held_until <= :now")
+            // Its own is what an attempt has left whose response was lost.
+            .condition(
+                "attribute_not_exists(held_until) OR held_until <= :now OR held_by = :holder",
+            )
             .value(":now", Attribute::number(now))
             .value(":until", Attribute::number(until))
             .value(":holder", Attribute::text(holder))

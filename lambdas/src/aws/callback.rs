@@ -6,6 +6,7 @@ use hyper::Method;
 use hyper::body::Bytes;
 
 use super::failure::{CallError, ErrorResponse};
+use super::retries::Repetition;
 use super::service::{Call, Service, segment};
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::session::ConnectionId;
@@ -35,6 +36,7 @@ impl CallbackDelivery {
             path: format!("/@connections/{}", segment(connection.as_str())),
             headers: Vec::new(),
             body,
+            repetition: Repetition::BeforeResponse,
         };
         match self.service.send(&call).await {
             Ok(_) => Ok(Posted::Delivered),
@@ -55,12 +57,14 @@ impl Delivery for CallbackDelivery {
     }
 }
 
-/// Classifies by the HTTP status: a real 410 has an empty body.
+/// Classifies by the HTTP status: a real 410 has an empty body, and no other is read.
 fn judge(error: CallError) -> Result<Posted, DeliveryError> {
     if error.is_timeout() {
         return Err(DeliveryError::TimedOut);
     }
     match error.status() {
+        // Only the body is missing.
+        Some(200..=299) => Ok(Posted::Delivered),
         Some(410) => Ok(Posted::Gone),
         Some(400) if error.error_response().is_some_and(is_unknown_id) => Ok(Posted::Gone),
         Some(403) => Err(DeliveryError::Forbidden),

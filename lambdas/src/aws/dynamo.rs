@@ -10,6 +10,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::failure::{CallError, Failure};
+use super::retries::Repetition;
 use super::service::{Call, Service};
 
 /// One item of the table.
@@ -131,6 +132,8 @@ pub(super) struct Parameters {
     exclusive_start_key: Option<Item>,
     #[serde(skip_serializing_if = "Option::is_none")]
     return_values: Option<&'static str>,
+    #[serde(skip)]
+    repetition: Repetition,
 }
 
 /// Sets one parameter each, by its name in DynamoDB's API.
@@ -212,6 +215,12 @@ impl Parameters {
         self.return_values = Some(which);
         self
     }
+
+    /// For what must not be done twice: it is not sent again once it may have been done.
+    pub(super) fn unrepeated(mut self) -> Self {
+        self.repetition = Repetition::Never;
+        self
+    }
 }
 
 /// What responses have, as far as handlers read it.
@@ -256,6 +265,7 @@ pub(super) async fn send(
             "application/x-amz-json-1.0",
             body.expect("texts and numbers always become JSON").into(),
         )),
+        repetition: parameters.repetition,
     };
     let answer = service.send(&call).await?;
     if answer.body.is_empty() {

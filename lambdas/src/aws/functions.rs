@@ -6,6 +6,7 @@ use hyper::Method;
 
 use super::failure::{CallError, text};
 use super::http::HttpResponse;
+use super::retries::Repetition;
 use super::service::{Call, Service, segment};
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::presence::{AnnounceEvent, Announcer};
@@ -39,6 +40,7 @@ pub(super) async fn invoke(
         path: format!("/2015-03-31/functions/{}/invocations", segment(function)),
         headers: vec![("x-amz-invocation-type", kind)],
         body: Some(("application/octet-stream", payload.into())),
+        repetition: Repetition::BeforeResponse,
     };
     service.send(&call).await
 }
@@ -63,6 +65,8 @@ impl LambdaDispatch {
                 let id = text(&taken.head.headers, "x-amzn-requestid");
                 Ok(id.unwrap_or_default().to_owned())
             }
+            // Only the body is missing, which nothing is read from, and with it the id.
+            Err(error) if matches!(error.status(), Some(200..=299)) => Ok(String::new()),
             Err(error) if error.was_not_accepted() => Err(DispatchError::Refused {
                 source: error.into(),
             }),

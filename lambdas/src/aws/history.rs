@@ -72,7 +72,7 @@ impl History for DynamoStore {
         id: Ulid,
         now: u64,
     ) -> Result<Option<Found>, StoreError> {
-        // Not `GetItem`: no function of a stack with an authorizer has that right.
+        // Not `GetItem`: no function of a stack with an authorizer has that permission.
         let query = entries(conversation, "= :id").value(":id", Attribute::text(id.to_string()));
         let answer = self.send(Operation::Query, query, "find a message").await?;
         let item = answer.items().first();

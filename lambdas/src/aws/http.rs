@@ -66,10 +66,10 @@ pub(super) enum HttpError {
     NotConnected {
         source: hyper_util::client::legacy::Error,
     },
-    /// The request may have arrived.
+    /// The request may have arrived, and has if there is a status.
     #[error("the connection failed before the response was complete")]
     Broken {
-        /// If it arrived.
+        /// Of the response, if its head arrived.
         status: Option<StatusCode>,
         source: Cause,
     },

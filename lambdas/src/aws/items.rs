@@ -31,7 +31,8 @@ impl Items for DynamoStore {
             .update("ADD #counter :by")
             .name("#counter", COUNTER)
             .value(":by", Attribute::number(by))
-            .return_values("UPDATED_NEW");
+            .return_values("UPDATED_NEW")
+            .unrepeated();
         let attempt = "count in an item";
         let counted = self.send(Operation::UpdateItem, update, attempt).await?;
         let item = counted.attributes.unwrap_or_default();

@@ -50,6 +50,41 @@ pub(super) enum RetryReason {
     Transient,
 }
 
+/// When a request is sent again although it may have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Repetition {
+    /// Whenever that may help: done twice, it is as done once, or what is lost is worse.
+    #[default]
+    Free,
+    /// When the connection broke before a response began: what is lost is worse than what is done twice, and a function may
+    /// find its kept connections broken after a pause. Not after a timeout, and not once a response has begun.
+    BeforeResponse,
+    /// Never. A response with the status 500 or above does not show that nothing was done
+    /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
+    Never,
+}
+
+impl Repetition {
+    /// Whether another attempt may follow one that ended in `failure`.
+    pub(super) fn may_follow(self, failure: &Failure) -> bool {
+        match self {
+            Self::Free => true,
+            Self::BeforeResponse => !matches!(
+                failure,
+                Failure::TimedOut(_)
+                    | Failure::Http(HttpError::Broken {
+                        status: Some(_),
+                        ..
+                    })
+            ),
+            Self::Never => {
+                let is_fault = failure.status().is_some_and(|status| status >= 500);
+                !failure.is_unanswered() && !is_fault
+            }
+        }
+    }
+}
+
 /// Whether the attempt that ended in `failure` is worth another one; `None` if the next one would end in the same way.
 pub(super) fn retry_reason(failure: &Failure) -> Option<RetryReason> {
     match failure {
@@ -185,6 +220,31 @@ mod tests {
                 expected,
                 "{status} {code}"
             );
+        }
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_sent_again_only_where_that_is_allowed() {
+        let broken = |status| {
+            Failure::Http(HttpError::Broken {
+                status,
+                source: "broken".into(),
+            })
+        };
+        for (failure, before_response, never) in [
+            (refused(400, "ThrottlingException"), true, true),
+            (refused(429, "LimitExceededException"), true, true),
+            (refused(500, ""), true, false),
+            (refused(503, ""), true, false),
+            (broken(None), true, false),
+            (broken(Some(hyper::StatusCode::OK)), false, false),
+            (broken(Some(hyper::StatusCode::BAD_GATEWAY)), false, false),
+            (Failure::TimedOut(Duration::ZERO), false, false),
+        ] {
+            assert!(Repetition::Free.may_follow(&failure), "{failure:?}");
+            let allowed = [Repetition::BeforeResponse, Repetition::Never]
+                .map(|repetition| repetition.may_follow(&failure));
+            assert_eq!(allowed, [before_response, never], "{failure:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Timeouts;
 use super::failure::{CallError, Failure};
 use super::http::Http;
+use super::retries::Repetition;
 use super::service::{Call, Service};
 use crate::environment::{Identity, SecretEndpoints};
 use crate::log::reasons;
@@ -70,6 +71,7 @@ impl Secrets for HttpSecrets {
             path: "/".to_owned(),
             headers: vec![("x-amz-target", question.target)],
             body: Some(("application/x-amz-json-1.1", body.into())),
+            repetition: Repetition::Free,
         };
         let answer = question
             .service

@@ -18,7 +18,7 @@ use super::Timeouts;
 use super::failure::{CallError, ErrorResponse, Failure};
 use super::http::{Cause, Http, HttpResponse};
 use super::partition::suffix;
-use super::retries::{ATTEMPTS, Budget, pause, retry_reason};
+use super::retries::{ATTEMPTS, Budget, Repetition, pause, retry_reason};
 use crate::environment::Identity;
 use crate::runtime::Trace;
 
@@ -64,6 +64,7 @@ pub(super) struct Call {
     pub(super) headers: Vec<(&'static str, &'static str)>,
     /// With its content type.
     pub(super) body: Option<(&'static str, Bytes)>,
+    pub(super) repetition: Repetition,
 }
 
 /// `text` as one segment of a path.
@@ -144,7 +145,11 @@ impl Service {
         call: &Call,
         is_unanswered: &mut bool,
     ) -> Result<HttpResponse, Failure> {
-        let within = self.timeouts.attempt;
+        // Where no other attempt may follow, one may take all the time.
+        let within = match call.repetition {
+            Repetition::Free => self.timeouts.attempt,
+            Repetition::BeforeResponse | Repetition::Never => self.timeouts.operation,
+        };
         let mut last = None;
         for number in 1.. {
             let attempt = match timeout(within, self.attempt(call)).await {
@@ -160,6 +165,7 @@ impl Service {
             };
             *is_unanswered |= failure.is_unanswered();
             last = retry_reason(&failure)
+                .filter(|_| call.repetition.may_follow(&failure))
                 .filter(|_| self.retries_429 || failure.status() != Some(429));
             let goes_on = last
                 .is_some_and(|retry_reason| number < ATTEMPTS && self.budget.take(retry_reason));

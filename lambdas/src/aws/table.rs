@@ -45,6 +45,16 @@ pub struct DynamoStore {
     table: String,
 }
 
+/// What became of a write with a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Held,
+    Failed {
+        /// Whether an attempt before had no response, so that it may have been written by that.
+        is_unanswered: bool,
+    },
+}
+
 impl DynamoStore {
     pub(super) fn new(service: Service, table: String) -> Self {
         let service = Arc::new(service);
@@ -69,9 +79,23 @@ impl DynamoStore {
         parameters: Parameters,
         attempt: &'static str,
     ) -> Result<bool, StoreError> {
+        let condition = self.condition(operation, parameters, attempt).await?;
+        Ok(condition == Condition::Held)
+    }
+
+    /// Sends a write with a condition.
+    pub(super) async fn condition(
+        &self,
+        operation: Operation,
+        parameters: Parameters,
+        attempt: &'static str,
+    ) -> Result<Condition, StoreError> {
         match dynamo::send(&self.service, &self.table, operation, &parameters).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Ok(_) => Ok(Condition::Held),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                let is_unanswered = error.is_unanswered;
+                Ok(Condition::Failed { is_unanswered })
+            }
             Err(error) => Err(self.failure(attempt, operation, error)),
         }
     }
@@ -239,7 +263,7 @@ impl ConnectionStore for DynamoStore {
     }
 
     async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
-        // Not `GetItem`: no function of a stack with an authorizer has that right.
+        // Not `GetItem`: no function of a stack with an authorizer has that permission.
         let query = Parameters::key_condition(format!("{PARTITION} = :ban AND {SORT} = :alone"))
             .value(":ban", Attribute::text(table::ban(name.as_str())))
             .value(":alone", Attribute::text(table::ALONE))
@@ -256,6 +280,9 @@ impl ConnectionStore for DynamoStore {
         second: u64,
         most: u32,
     ) -> Result<bool, StoreError> {
+        // Sent again after a lost response, because a message that could not be counted is not passed on, which is worse than
+        // one that counts twice.
+        //
         // An item for each second, because one update cannot both begin a new second and count within one: this is one
         // write unit, whatever the outcome.
         let partition = table::message_counts(connection.as_str());

@@ -15,15 +15,19 @@ impl Timeouts {
     /// Of a connection, encrypted if the service is.
     pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
-    /// For the table: every request to it may be repeated, so one attempt may be short.
+    /// For the table: a request without a response is repeated, so one attempt may be short. An addition for a user's handler
+    /// is not, because it would count twice, so its attempt may take all the time. A message's count under
+    /// `messages-per-second` is: without it the message would be lost.
     pub const TABLE: Self = Self {
         attempt: Duration::from_millis(1500),
         operation: Duration::from_secs(4),
     };
 
-    /// For posts. A post without a response in time may have arrived, and repeating it would show the message twice, so
-    /// one attempt may take all the time. Refused posts are repeated, and so are those on a broken connection: after a
-    /// pause, a function finds its idle connections closed.
+    /// For posts and for the asynchronous `Invoke`. A post without a response in time may have arrived, and repeating it would
+    /// show the message twice, so one attempt may take all the time. Posts that a response refuses are repeated. So are those
+    /// whose connection broke before a response began, although they may have arrived, too: after a pause a function may find
+    /// its idle connections broken, and a lost message is worse than a doubled one. With the head of a response in hand,
+    /// nothing is repeated: its status is the outcome, even if its body breaks off.
     ///
     /// The time of a post must be limited: a post to a connection whose `$connect` still runs may never get a response.
     pub const POST: Self = Self {
@@ -31,8 +35,8 @@ impl Timeouts {
         operation: Duration::from_secs(3),
     };
 
-    /// For review functions. The handler waits for as long as the route says, which is never longer. What was refused or
-    /// broke off is asked again until then, so that the first message after a pause finds a function.
+    /// For review functions. The handler waits for as long as the route says, which is never longer. What was refused, or broke
+    /// off before a response began, is asked again until then, so that the first message after a pause finds a function.
     pub const REVIEW: Self = Self {
         attempt: Duration::from_secs(10),
         operation: Duration::from_secs(10),

@@ -224,8 +224,10 @@ pub fn reference_of(frame: &str, rule: &Rule) -> Result<Option<String>, FrameErr
     match member(frame, rule, REFERENCE)? {
         None => Ok(None),
         Some(Value::String(text)) if text.len() <= MAX_REFERENCE_BYTES => Ok(Some(text)),
-        Some(Value::String(_)) => Err(bad("it has 128 bytes at most")),
-        Some(_) => Err(bad("it must be a text")),
+        Some(Value::String(_)) => Err(bad(
+            format!("it has {MAX_REFERENCE_BYTES} bytes at most").into()
+        )),
+        Some(_) => Err(bad("it must be a text".into())),
     }
 }
 
@@ -237,22 +239,23 @@ fn attributes_of(frame: &str, rule: &Rule) -> Result<BTreeMap<String, String>, F
     let members = match member(frame, rule, ATTRIBUTES)? {
         None => return Ok(BTreeMap::new()),
         Some(Value::Object(members)) => members,
-        Some(_) => return Err(bad("it must be an object of texts")),
+        Some(_) => return Err(bad("it must be an object of texts".into())),
     };
     if members.len() > MAX_ATTRIBUTES {
-        return Err(bad("it has 16 texts at most"));
+        return Err(bad(format!("it has {MAX_ATTRIBUTES} texts at most").into()));
     }
     let mut bytes = 0;
     let mut attributes = BTreeMap::new();
     for (name, value) in members {
         let Value::String(text) = value else {
-            return Err(bad("each of its members must be a text"));
+            return Err(bad("each of its members must be a text".into()));
         };
         bytes += name.len() + text.len();
         attributes.insert(name, text);
     }
     if bytes > MAX_ATTRIBUTES_BYTES {
-        return Err(bad("its names and texts have 4096 bytes at most"));
+        let reason = format!("its names and texts have {MAX_ATTRIBUTES_BYTES} bytes at most");
+        return Err(bad(reason.into()));
     }
     Ok(attributes)
 }

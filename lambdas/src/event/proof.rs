@@ -2,7 +2,7 @@
 
 use chat_protocol::Field;
 use chat_protocol::auth::{
-    HEADER, QUERY, SCHEME, SEND, SUBPROTOCOL, SUBPROTOCOL_HEADER, SUBPROTOCOL_TOKEN,
+    self, HEADER, QUERY, SCHEME, SUBPROTOCOL, SUBPROTOCOL_HEADER, SUBPROTOCOL_TOKEN,
 };
 use serde_json::{Map, Value};
 
@@ -34,10 +34,7 @@ impl Proof {
     /// Whether the holder has `right`. A token that lists no rights has that to send.
     #[must_use]
     pub fn can(&self, right: &str) -> bool {
-        match &self.can {
-            Some(rights) => rights.iter().any(|it| it == right),
-            None => right == SEND,
-        }
+        auth::allows(self.can.as_deref(), right)
     }
 }
 

@@ -14,12 +14,9 @@ use crate::presence::{
     ANNOUNCED_LIFETIME_SECONDS, AnnounceEvent, AnnouncementStore, Difference, GRACE,
     MAX_CONNECTIONS, Names, WINDOW, frames,
 };
-use crate::room::{POSTS_AT_ONCE, RoomPost, Tally, people_up_to};
+use crate::room::{RoomPost, Tally, people_up_to};
 use crate::session::{ConnectionId, Room};
 use crate::store::{ConnectionStore, Device, Member, StoreError};
-
-/// The time for retries to a member that may read too slowly.
-const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// How long to wait before asking again whether the announcer before has ended.
 const TURN_PAUSE: Duration = Duration::from_secs(1);
@@ -203,18 +200,8 @@ impl<S: ConnectionStore + AnnouncementStore, D: Delivery> Run<'_, S, D> {
             now,
             ..self.invocation.clone()
         };
-        let post = RoomPost {
-            room: self.room,
-            text: frame,
-            except: &ConnectionId::new(""),
-            store: self.store,
-            delivery: self.delivery,
-            invocation: &invocation,
-            until: self.until(),
-            at_once: POSTS_AT_ONCE,
-            retry_time: RETRY_TIME,
-            log: &self.invocation.log,
-        };
+        let (services, except) = ((self.store, self.delivery), ConnectionId::new(""));
+        let post = RoomPost::new(self.room, frame, &except, services, &invocation);
         post.post_to_few(stream::iter(devices.to_vec())).await
     }
 }

@@ -1,7 +1,5 @@
 //! The handler for messages to all members of the sender's room.
 
-use std::time::Duration;
-
 use chat_protocol::Receivers;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
@@ -16,13 +14,10 @@ use crate::event::SocketEvent;
 use crate::history::History;
 use crate::log::{Log, reasons};
 use crate::review::Rules;
-use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
+use crate::room::{Audience, INLINE_RECEIVERS, Rest, RoomPost, Tally};
 use crate::session::{ConnectionId, Names};
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device};
-
-/// The time for retries to a receiver that may read too slowly: as long as the timeout for one that does not respond.
-const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// Posts the message to every connection in the sender's room, and to the sender's own only if the route includes it:
 /// unchanged, or in an envelope if its route says so. With an envelope and a `ref`, the sender gets a receipt.
@@ -70,17 +65,10 @@ pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
+    let (room, text, services) = (&session.room, &outgoing.post, (store, delivery));
     let post = RoomPost {
-        room: &session.room,
-        text: &outgoing.post,
-        except: &connection,
-        store,
-        delivery,
-        invocation,
-        until: invocation.until,
-        at_once: POSTS_AT_ONCE,
-        retry_time: RETRY_TIME,
         log: &log,
+        ..RoomPost::new(room, text, &connection, services, invocation)
     };
     let own = route.include_sender.then(|| own_copy(&connection));
     // On its own, because a receipt does not count it.

@@ -4,6 +4,7 @@ use chat_protocol::auth::SUBPROTOCOL;
 use futures_util::future::try_join_all;
 use serde_json::json;
 
+use super::disconnect::forget_rows;
 use super::{HandlerError, Invocation, ProxyResponse, ban};
 use crate::event::SocketEvent;
 use crate::limits::Recording;
@@ -222,19 +223,9 @@ async fn withdraw(
     recording: Recording,
     store: &impl ConnectionStore,
 ) -> Result<(), StoreError> {
-    let (session, connection) = (&presence.session, &presence.connection);
-    let mut withdrawn = Ok(());
-    if let Some(name) = session
-        .name
-        .as_ref()
-        .filter(|_| recording.index.has_friend())
-    {
-        withdrawn = store.forget(name, connection).await;
-    }
-    // A row that cannot be removed is no reason to keep the others.
-    if recording.index.has_room() {
-        withdrawn = withdrawn.and(store.leave(&session.room, connection).await);
-    }
+    let connection = &presence.connection;
+    let mut withdrawn = forget_rows(&presence.session, connection, store, recording.index).await;
+    // A row that cannot be removed is no reason to keep the record.
     if let Origin::Handshake = origin {
         withdrawn = withdrawn.and(store.forget_session(connection).await);
     }

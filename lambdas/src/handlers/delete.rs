@@ -1,7 +1,5 @@
 //! The handler that deletes a message that is kept.
 
-use std::time::Duration;
-
 use chat_protocol::auth::MODERATE;
 use chat_protocol::envelope::{Envelope, Message};
 use chat_protocol::history::{Deleted, Done, Frame};
@@ -18,12 +16,9 @@ use crate::fan_out::fan_out;
 use crate::history::{Found, History, Line, ReadableConversation, Reader, Ulid};
 use crate::log::{Log, rfc3339_of};
 use crate::protocol::FrameError;
-use crate::room::{POSTS_AT_ONCE, RoomPost};
+use crate::room::RoomPost;
 use crate::session::{ConnectionId, Name};
 use crate::store::{ConnectionStore, Read, StoreError};
-
-/// The time for retries to a receiver that may read too slowly, as for a message.
-const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// Deletes the message that the frame names: the sender's own one, or another sender's if its token has the right to moderate.
 ///
@@ -183,16 +178,8 @@ impl<'a> Order<'a> {
         let (delivered, refused) = match &self.place {
             ReadableConversation::Room(room) => {
                 let post = RoomPost {
-                    room,
-                    text: notice,
-                    except: asking,
-                    store,
-                    delivery,
-                    invocation,
-                    until: invocation.until,
-                    at_once: POSTS_AT_ONCE,
-                    retry_time: RETRY_TIME,
                     log,
+                    ..RoomPost::new(room, notice, asking, (store, delivery), invocation)
                 };
                 let tally = post.post_to_everybody().await?;
                 (tally.delivered, tally.refused)

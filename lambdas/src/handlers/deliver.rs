@@ -42,17 +42,13 @@ pub async fn deliver<S: ConnectionStore, D: Delivery>(
         .log
         .with("shard", message.shard.number())
         .with("step", message.step);
+    let (room, text, services) = (&message.room, &message.text, (store, delivery));
     let post = RoomPost {
-        room: &message.room,
-        text: &message.text,
-        except: &message.except,
-        store,
-        delivery,
-        invocation,
         until: end_of_posting(invocation.until),
         at_once: SHARD_POSTS_AT_ONCE,
         retry_time: RETRY_TIME,
         log: &log,
+        ..RoomPost::new(room, text, &message.except, services, invocation)
     };
     let from = message.rest.clone();
     let (tally, read) = post.post_to_shard(message.shard, from).await;

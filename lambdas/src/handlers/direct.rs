@@ -24,7 +24,7 @@ use crate::store::ConnectionStore;
 /// the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), `dynamodb:PutItem` if a
-/// route has history, and `dynamodb:GetItem` if there is no authorizer.
+/// route has history, `lambda:InvokeFunction` if a route has a review, and `dynamodb:GetItem` if there is no authorizer.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the friend could not be looked up.

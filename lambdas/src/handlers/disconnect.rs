@@ -75,7 +75,8 @@ async fn forget(
     Ok(Known::Yes)
 }
 
-async fn forget_rows(
+/// Removes the rows by which others find `connection`.
+pub(super) async fn forget_rows(
     session: &Session,
     connection: &ConnectionId,
     store: &impl ConnectionStore,

@@ -1,5 +1,7 @@
 //! The handler that reads the messages of a conversation.
 
+use std::borrow::Cow;
+
 use chat_protocol::history::{
     self as wire, AFTER, BEFORE, DEFAULT_ENTRIES, EXACT, ID, LIMIT, MAX_ENTRIES, ROOM, WITH,
 };
@@ -113,12 +115,20 @@ fn wanted(request: &Request<'_>) -> Result<(Wanted, usize), Refused> {
             .as_u64()
             .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| (1..=MAX_ENTRIES).contains(limit))
-            .ok_or_else(|| bad(request, LIMIT, "it must be a number from 1 to 100"))?,
+            .ok_or_else(|| {
+                let reason = format!("it must be a number from 1 to {MAX_ENTRIES}");
+                bad(request, LIMIT, reason)
+            })?,
     };
     Ok((wanted, most))
 }
 
-fn bad(request: &Request<'_>, member: &'static str, reason: &'static str) -> Refused {
+fn bad(
+    request: &Request<'_>,
+    member: &'static str,
+    reason: impl Into<Cow<'static, str>>,
+) -> Refused {
+    let reason = reason.into();
     request.refused(FrameError::BadMember { member, reason })
 }
 

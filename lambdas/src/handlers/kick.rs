@@ -10,6 +10,7 @@ use super::{HandlerError, Invocation, ProxyResponse};
 use crate::delivery::{Delivery, Posted};
 use crate::envelope::Refused;
 use crate::event::SocketEvent;
+use crate::fan_out::log_removal;
 use crate::log::{Log, reasons};
 use crate::protocol::FrameError;
 use crate::room::people;
@@ -88,7 +89,7 @@ fn named(request: &Request<'_>) -> Result<Name, Refused> {
     let missing = || {
         request.refused(FrameError::BadMember {
             member: NAME,
-            reason: "it must name who is meant",
+            reason: "it must name who is meant".into(),
         })
     };
     request.name(NAME)?.ok_or_else(missing)
@@ -103,7 +104,6 @@ async fn end(
     index: Index,
     log: &Log,
 ) -> bool {
-    let receiver = ("receiver", json!(device.as_str()));
     let notice = json!({
         "error": KICKED,
         "message": "a moderator has ended this connection",
@@ -115,19 +115,19 @@ async fn end(
         Ok(Posted::Gone) => {
             // What `$disconnect` has not removed.
             let room = &request.sender.room;
-            let left = match index.has_room() {
+            let removed = match index.has_room() {
                 true => store.leave(room, device).await,
                 false => store.forget(name, device).await,
             };
-            if let Err(error) = left {
-                let reason = ("reason", json!(reasons(&error)));
-                log.warn("gone connection not forgotten", [receiver, reason]);
-            }
+            log_removal(removed, device, log);
             false
         }
         Err(error) => {
-            let reason = ("reason", json!(reasons(&error)));
-            log.warn("connection not ended", [receiver, reason]);
+            let fields = [
+                ("receiver", json!(device.as_str())),
+                ("reason", json!(reasons(&error))),
+            ];
+            log.warn("connection not ended", fields);
             false
         }
     }

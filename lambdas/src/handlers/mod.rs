@@ -2,7 +2,7 @@
 //! [`Delivery`](crate::delivery::Delivery) and [`Dispatch`](crate::dispatch::Dispatch).
 //!
 //! An expected outcome is a [`ProxyResponse`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
-//! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
+//! client: 502 for a handshake, 500 if it is the authorizer's, the frame `{"message": "Internal server error", …}` for a message.
 
 mod announce;
 mod authorize;

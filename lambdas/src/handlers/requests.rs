@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
         let bad = || {
             self.refused(FrameError::BadMember {
                 member,
-                reason: "it must be a name",
+                reason: "it must be a name".into(),
             })
         };
         match self.member(member)? {

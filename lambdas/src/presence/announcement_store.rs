@@ -21,7 +21,8 @@ pub struct Announced {
 pub trait AnnouncementStore {
     /// Opens the turn of `room` for [`TURN_SECONDS`](super::TURN_SECONDS), unless one is open; whether this call has.
     ///
-    /// Call it after the change that is to be announced is written. With `false`, an announcer will read the room later.
+    /// Call it after the change that is to be announced is written. With `false`, an announcer will read the room later. Where
+    /// a response was lost it may be `true` for several calls; their announcers follow one another.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -38,7 +39,7 @@ pub trait AnnouncementStore {
     fn close_turn(&self, room: &Room) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Ends the turn, and makes `holder` the only announcer of `room` until then; `false`, without any change, while another
-    /// one is.
+    /// one is. The same holder may take it again.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -82,7 +83,7 @@ pub trait AnnouncementStore {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Removes one connection from `room` as [`leave`](crate::store::ConnectionStore::leave) does; whether a member with a
-    /// name was removed.
+    /// name was removed. Where a response was lost it may be `false` nevertheless; then the next change announces it.
     ///
     /// # Errors
     /// [`StoreError`]

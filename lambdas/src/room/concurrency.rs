@@ -84,7 +84,8 @@ impl ConcurrencyLimit {
     }
 
     /// Records the time of a post and whether it got 429, while `under_way` others were in progress.
-    /// // Only for first attempts, because a retry may be refused because of its receiver. When posts go [one at a
+    ///
+    /// Only for first attempts, because a retry may be refused because of its receiver. When posts go [one at a
     /// time](Self::is_slowest), it is for all of them, because few first attempts are made then.
     pub(super) fn note(&mut self, took: Duration, is_refused: bool, under_way: usize) {
         if self.old > 0 {

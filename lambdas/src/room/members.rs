@@ -1,10 +1,11 @@
 //! The members of a room: a few at once, or a shard's page by page.
 
-use futures_util::future::{Either, select, try_join_all};
+use futures_util::future::{Either, select};
 use futures_util::stream;
 use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 
+use super::people::all_up_to;
 use super::{Rest, RoomPost, Tally};
 use crate::delivery::Delivery;
 use crate::shard::Shard;
@@ -25,22 +26,11 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
     /// # Errors
     /// [`StoreError`] if one of the shards could not be read.
     pub async fn audience(&self, at_most: usize) -> Result<Audience, StoreError> {
-        let mut members = Vec::new();
-        let mut unread: Vec<_> = Shard::all().map(|shard| (shard, None)).into();
-        while !unread.is_empty() {
-            let pages = unread.drain(..).map(|(shard, start)| async move {
-                let page = self.page(shard, start).await?;
-                Ok::<_, StoreError>((shard, page))
-            });
-            for (shard, page) in try_join_all(pages).await? {
-                members.extend(page.members);
-                unread.extend(page.next.map(|next| (shard, Some(next))));
-            }
-            if members.len() > at_most {
-                return Ok(Audience::Many);
-            }
-        }
-        Ok(Audience::Few(members))
+        let members = all_up_to(at_most, |shard, start| async move {
+            let page = self.page(shard, start).await?;
+            Ok((page.members, page.next))
+        });
+        Ok(members.await?.map_or(Audience::Many, Audience::Few))
     }
 
     /// Posts the message to `from.postponed` and to every member of `shard` after `from.last`. The next page is read

@@ -41,6 +41,9 @@ pub const POSTS_AT_ONCE: usize = POSTS_AT_FIRST;
 /// they do so up to 45 ms.
 pub const SHARD_POSTS_AT_ONCE: usize = 128;
 
+/// The time for retries of a post to a member that may read too slowly: as long as the timeout for one that does not respond.
+pub const RETRY_TIME: Duration = Duration::from_secs(3);
+
 /// A message to a room, its exception, and the means to deliver it.
 #[derive(Debug)]
 pub struct RoomPost<'a, S, D> {
@@ -64,6 +67,30 @@ pub struct RoomPost<'a, S, D> {
     pub retry_time: Duration,
     /// Where to report.
     pub log: &'a Log,
+}
+
+impl<'a, S, D> RoomPost<'a, S, D> {
+    /// A message by a function that serves the room alone, in all the time of `invocation`, over `store` and `delivery`.
+    pub const fn new(
+        room: &'a Room,
+        text: &'a str,
+        except: &'a ConnectionId,
+        (store, delivery): (&'a S, &'a D),
+        invocation: &'a Invocation,
+    ) -> Self {
+        Self {
+            room,
+            text,
+            except,
+            store,
+            delivery,
+            invocation,
+            until: invocation.until,
+            at_once: POSTS_AT_ONCE,
+            retry_time: RETRY_TIME,
+            log: &invocation.log,
+        }
+    }
 }
 
 /// The counted outcomes of posts.

@@ -11,7 +11,7 @@ use super::concurrency::ConcurrencyLimit;
 use super::postponed::{Attempt, Postponed};
 use super::{RoomPost, Tally};
 use crate::delivery::{Delivery, DeliveryError, Posted};
-use crate::fan_out::has_arrived;
+use crate::fan_out::{has_arrived, log_removal};
 use crate::log::reasons;
 use crate::session::ConnectionId;
 use crate::store::{ConnectionStore, Device};
@@ -125,7 +125,8 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         let posted = self.delivery.post(&member.connection, self.text).await;
         let took = began.elapsed();
         if matches!(posted, Ok(Posted::Gone)) && has_arrived(member, self.invocation.now) {
-            self.forget(&member.connection).await;
+            let removed = self.store.leave(self.room, &member.connection).await;
+            log_removal(removed, &member.connection, self.log);
         }
         Outcome {
             attempt,
@@ -166,17 +167,5 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
             self.refuse(&mut tally, receiver, &DeliveryError::Throttled);
         }
         tally
-    }
-
-    async fn forget(&self, connection: &ConnectionId) {
-        let receiver = ("receiver", json!(connection.as_str()));
-        match self.store.leave(self.room, connection).await {
-            Ok(()) => self.log.debug("gone connection forgotten", [receiver]),
-            // The row expires by itself; until then each message tries it again.
-            Err(error) => self.log.warn(
-                "gone connection not forgotten",
-                [receiver, ("reason", json!(reasons(&error)))],
-            ),
-        }
     }
 }

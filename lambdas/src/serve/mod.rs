@@ -4,6 +4,7 @@ mod clients;
 mod reviewed;
 
 use std::convert::Infallible;
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use chat_identity::Verifier;
@@ -36,6 +37,25 @@ pub enum ServeError {
     /// The Runtime API can no longer be used.
     #[error("the Lambda Runtime API failed")]
     Runtime(#[from] RuntimeError),
+}
+
+/// Runs `serving` in the environment of this process. It only ends by an error, which is logged.
+pub fn until_it_stops(
+    serving: impl AsyncFnOnce(Environment<'_>, Log) -> Result<Infallible, ServeError>,
+) -> ExitCode {
+    let lookup = |variable: &str| std::env::var(variable).ok();
+    let environment = Environment::new(&lookup);
+    let log = Log::to_stdout(environment.log_level());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let reason = match runtime.map(|runtime| runtime.block_on(serving(environment, log.clone()))) {
+        Ok(Ok(never)) => match never {},
+        Ok(Err(error)) => reasons(&error),
+        Err(error) => reasons(&error),
+    };
+    log.error("function stopped", [("reason", json!(reason))]);
+    ExitCode::FAILURE
 }
 
 /// The timeout of the report that the function cannot start.

@@ -13,6 +13,7 @@ mod parity;
 mod posts;
 mod presence_costs;
 mod reads;
+mod repetitions;
 mod review;
 mod runtime;
 mod signatures;

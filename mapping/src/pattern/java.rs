@@ -5,11 +5,34 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+/// The part of an expression that the engine does not support.
+#[derive(Debug)]
+pub(super) struct Unsupported {
+    /// The part, as it is written.
+    pub(super) text: String,
+    /// What it is, where `text` quotes more than its beginning.
+    kind: Option<&'static str>,
+}
+
+impl Unsupported {
+    /// The part without anything that the expression's author chose.
+    pub(super) fn into_unquoted(self) -> String {
+        self.kind.map_or(self.text, str::to_owned)
+    }
+}
+
+impl From<&str> for Unsupported {
+    fn from(text: &str) -> Self {
+        let text = text.to_owned();
+        Self { text, kind: None }
+    }
+}
+
 /// `pattern` in the engine's dialect.
 ///
 /// # Errors
 /// The engine does not support it: look-around, back references, Unicode classes, and intersections of classes.
-pub(super) fn translated(pattern: &str) -> Result<String, String> {
+pub(super) fn translated(pattern: &str) -> Result<String, Unsupported> {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();
     // The number of open classes, and whether the last item in one stands for many characters.
@@ -20,7 +43,7 @@ pub(super) fn translated(pattern: &str) -> Result<String, String> {
             '\\' => is_many = escape(&mut rest, depth > 0, &mut text)?,
             '[' => {
                 if depth > 0 {
-                    return Err("a class inside another".to_owned());
+                    return Err("a class inside another".into());
                 }
                 depth += 1;
                 text.push('[');
@@ -37,21 +60,16 @@ pub(super) fn translated(pattern: &str) -> Result<String, String> {
                 text.push(']');
             }
             '&' if depth > 0 && rest.peek() == Some(&'&') => {
-                return Err("`&&` in a class".to_owned());
+                return Err("`&&` in a class".into());
             }
             // A range needs one character on either side; otherwise the dash is a character itself.
             '-' if depth > 0 && (was_many || begins_many(&rest)) => text.push_str("\\-"),
             '(' if depth == 0 && rest.peek() == Some(&'?') => {
                 text.push('(');
                 let ahead: String = rest.clone().take(3).collect();
-                if ["?=", "?!", "?<=", "?<!", "?>"]
-                    .iter()
-                    .any(|form| ahead.starts_with(form))
-                {
-                    return Err(format!(
-                        "`({}`",
-                        ahead.trim_end_matches(char::is_alphanumeric)
-                    ));
+                let mut forms = ["?=", "?!", "?<=", "?<!", "?>"].iter();
+                if let Some(form) = forms.find(|form| ahead.starts_with(**form)) {
+                    return Err(format!("`({form}`").as_str().into());
                 }
             }
             other => text.push(other),
@@ -71,9 +89,9 @@ fn escape(
     rest: &mut Peekable<Chars<'_>>,
     is_in_class: bool,
     text: &mut String,
-) -> Result<bool, String> {
+) -> Result<bool, Unsupported> {
     let Some(kind) = rest.next() else {
-        return Err("it ends with a backslash".to_owned());
+        return Err("it ends with a backslash".into());
     };
     match kind {
         'd' | 'D' | 'w' | 'W' | 's' | 'S' => {
@@ -87,12 +105,15 @@ fn escape(
                 Some(one) => one.to_string(),
                 None => String::new(),
             };
-            let class = posix(&name).ok_or_else(|| format!("`\\{kind}{{{name}}}`"))?;
+            let class = posix(&name).ok_or_else(|| Unsupported {
+                text: format!("`\\{kind}{{{name}}}`"),
+                kind: Some("a class in `\\p{…}` that is not one of POSIX"),
+            })?;
             match (is_in_class, kind) {
                 (false, 'p') => text.push_str(&format!("[{class}]")),
                 (false, _) => text.push_str(&format!("[^{class}]")),
                 (true, 'p') => text.push_str(class),
-                (true, _) => return Err(format!("`\\P{{{name}}}` in a class")),
+                (true, _) => return Err(format!("`\\P{{{name}}}` in a class").as_str().into()),
             }
             return Ok(true);
         }
@@ -113,7 +134,12 @@ fn escape(
             }
             text.push_str(&regex_lite::escape(&quoted));
         }
-        '1'..='9' | 'k' if !is_in_class => return Err(format!("`\\{kind}`, a back reference")),
+        '1'..='9' | 'k' if !is_in_class => {
+            return Err(Unsupported {
+                text: format!("`\\{kind}`, a back reference"),
+                kind: Some("a back reference"),
+            });
+        }
         other => {
             text.push('\\');
             text.push(other);

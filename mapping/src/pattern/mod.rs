@@ -49,6 +49,12 @@ pub enum PatternError {
     Invalid(String),
 }
 
+impl From<java::Unsupported> for PatternError {
+    fn from(unsupported: java::Unsupported) -> Self {
+        Self::Unsupported(unsupported.text)
+    }
+}
+
 impl Pattern {
     /// Compiles `pattern`, which may match anywhere in a text.
     fn compile(pattern: &str) -> Result<Self, PatternError> {
@@ -91,7 +97,7 @@ impl Pattern {
     /// # Errors
     /// [`PatternError::Unsupported`] with the part that is not supported, [`PatternError::Invalid`] for the rest.
     pub fn from_java(pattern: &str) -> Result<Self, PatternError> {
-        Self::whole(&java::translated(pattern).map_err(PatternError::Unsupported)?)
+        Self::whole(&java::translated(pattern)?)
     }
 
     /// Compiles an expression in Java's dialect that may match anywhere in a text, as the patterns of JSON schemas may.
@@ -99,7 +105,7 @@ impl Pattern {
     /// # Errors
     /// As [`from_java`](Self::from_java).
     pub fn from_java_anywhere(pattern: &str) -> Result<Self, PatternError> {
-        Self::compile(&java::translated(pattern).map_err(PatternError::Unsupported)?)
+        Self::compile(&java::translated(pattern)?)
     }
 
     /// Whether `text` matches. Costs [`steps`](Self::steps) of its length at most.
@@ -108,17 +114,20 @@ impl Pattern {
     }
 
     /// Compiles like [`Self::from_java`], or with a match anywhere unless `is_whole`; `None` if compiling costs more than
-    /// `steps`.
+    /// `steps`. The error quotes nothing of the expression.
     pub(crate) fn from_java_within(
         steps: usize,
         pattern: &str,
         is_whole: bool,
-    ) -> Option<Result<Self, PatternError>> {
-        match java::translated(pattern) {
-            Ok(pattern) if is_whole => Self::compile_within(steps, &whole(&pattern)),
-            Ok(pattern) => Self::compile_within(steps, &pattern),
-            Err(why) => Some(Err(PatternError::Unsupported(why))),
-        }
+    ) -> Option<Result<Self, String>> {
+        let translated = match java::translated(pattern) {
+            Ok(pattern) if is_whole => whole(&pattern),
+            Ok(pattern) => pattern,
+            Err(unsupported) => return Some(Err(unsupported.into_unquoted())),
+        };
+        // The engine's own errors have no part of the expression.
+        let compiled = Self::compile_within(steps, &translated)?;
+        Some(compiled.map_err(|error| error.to_string()))
     }
 
     /// The largest cost of one search through `bytes` of text, in steps. A step takes about half a microsecond in a release build.

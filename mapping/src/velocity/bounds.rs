@@ -19,6 +19,9 @@ const STEPS: usize = 2_000_000;
 /// Steps of a rendering on a thread that others wait for: about ten milliseconds.
 const STEPS_IN_PASSING: usize = 20_000;
 
+/// The steps between two questions whether the time is over: less than a millisecond.
+const STEPS_UNASKED: usize = 1_000;
+
 /// Bytes of the rendered text, and of any text on the way to it: API Gateway's limit for a payload.
 const TEXT_BYTES: usize = 10 * 1024 * 1024;
 
@@ -27,7 +30,10 @@ const DEPTH: usize = 100;
 
 /// What is left of the steps, and whether the time is over.
 pub(super) struct Budget<'b> {
-    left: usize,
+    /// The steps until the next question whether the time is over.
+    unasked: usize,
+    /// The steps after that.
+    later: usize,
     is_over: &'b dyn Fn() -> bool,
     is_spent: bool,
 }
@@ -44,8 +50,10 @@ impl<'b> Budget<'b> {
     }
 
     fn new(steps: usize, is_over: &'b dyn Fn() -> bool) -> Self {
+        let unasked = steps.min(STEPS_UNASKED);
         Self {
-            left: steps,
+            unasked,
+            later: steps - unasked,
             is_over,
             is_spent: false,
         }
@@ -58,21 +66,29 @@ impl<'b> Budget<'b> {
 
     /// The steps that are left.
     pub(super) fn left(&self) -> usize {
-        self.left
+        self.unasked + self.later
     }
 
-    /// Takes `steps`. The error says what was too much.
+    /// Takes `steps`. The error says what was too much: the steps, or, as is asked now and then, the time.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
-        match self.left.checked_sub(steps) {
-            Some(left) => {
-                self.left = left;
+        match self.unasked.checked_sub(steps) {
+            Some(unasked) => {
+                self.unasked = unasked;
                 Ok(())
             }
-            None => {
-                self.is_spent = true;
-                Err("the template does too much: more than two million steps".to_owned())
-            }
+            None => self.spend_and_ask(steps),
         }
+    }
+
+    #[cold]
+    fn spend_and_ask(&mut self, steps: usize) -> Result<(), String> {
+        let Some(left) = self.left().checked_sub(steps) else {
+            self.is_spent = true;
+            return Err("the template does too much: more than two million steps".to_owned());
+        };
+        self.unasked = left.min(STEPS_UNASKED);
+        self.later = left - self.unasked;
+        self.check_time()
     }
 
     /// Ends work when its time is over, where the steps do not show it: a search for the next match of a regular
@@ -92,9 +108,9 @@ impl<'b> Budget<'b> {
 
     /// Pays for comparing `value` with each of `others`.
     pub(super) fn compare(&mut self, others: usize, value: &Value) -> Result<(), String> {
-        let before = self.left;
+        let before = self.left();
         self.copy(value)?;
-        let once = before - self.left;
+        let once = before - self.left();
         self.spend(others.saturating_mul(once))
     }
 

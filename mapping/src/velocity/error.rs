@@ -8,7 +8,8 @@ use std::fmt;
 pub struct TemplateError {
     /// Where: of the directive or the reference, where one is to blame.
     pub position: Position,
-    /// Quotes the template at most, and nothing of the body.
+    /// Quotes the template at most, and nothing of its inputs: values have their kinds here, and parts of texts their
+    /// places.
     pub reason: String,
 }
 

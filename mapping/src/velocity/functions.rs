@@ -1,14 +1,14 @@
 //! `$input` and `$util`.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
 use super::bounds::{Budget, within};
 use super::inputs::Inputs;
 use super::print::as_text;
-use crate::path::JsonPath;
+use crate::path::{JsonPath, PathError};
 
 /// What `java.net.URLEncoder` leaves alone beside letters and digits; a blank becomes `+` afterwards.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
@@ -68,11 +68,11 @@ pub(super) fn input(
 }
 
 fn find(inputs: &Inputs<'_>, path: &Value, budget: &mut Budget) -> Result<Option<Value>, String> {
-    let path = JsonPath::parse(&as_text(path))?;
+    let path = JsonPath::parse(&as_text(path)).map_err(PathError::into_unquoted)?;
     let mut visits = 0;
     let found = path.find_counting(&parsed(inputs.body), &mut visits);
     budget.spend(visits / 16)?;
-    Ok(found?)
+    found.map_err(PathError::into_unquoted)
 }
 
 /// A body as JSON: an empty one is an empty object, and one that is not JSON is a text.
@@ -110,7 +110,7 @@ pub(super) fn util(function: &str, arguments: &[Value]) -> Result<Value, String>
         "base64Encode" => STANDARD.encode(text.as_bytes()).into(),
         "base64Decode" => match STANDARD.decode(text.as_bytes()) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into(),
-            Err(error) => return Err(format!("this is not base64: {error}")),
+            Err(error) => return Err(format!("this is not base64: {}", unquoted(&error))),
         },
         _ => {
             return Err(format!(
@@ -118,6 +118,17 @@ pub(super) fn util(function: &str, arguments: &[Value]) -> Result<Value, String>
             ));
         }
     })
+}
+
+/// `error` without the byte that it is about.
+fn unquoted(error: &DecodeError) -> String {
+    match error {
+        DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol(offset, _) => {
+            format!("the byte at {offset} does not belong there")
+        }
+        DecodeError::InvalidLength(_) => "a part is missing at its end".to_owned(),
+        DecodeError::InvalidPadding => "the padding at its end is wrong".to_owned(),
+    }
 }
 
 /// As Apache Commons Lang escapes: also single quotes, which JSON does not want to be escaped, and slashes.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::bounds::Budget;
 use super::operators::equal;
+use super::print::kind;
 
 pub(super) fn element<'v>(items: &'v [Value], index: &Value) -> Option<&'v Value> {
     items.get(usize::try_from(index.as_u64()?).ok()?)
@@ -26,10 +27,10 @@ pub(super) fn call(
         ("get", [index]) => match element(&items, index) {
             Some(item) => item.clone(),
             None => {
-                return Err(format!(
-                    "the list of {} has no element {index}",
-                    items.len()
-                ));
+                return Err(match index {
+                    Value::Number(_) => format!("the list of {} has no such element", items.len()),
+                    other => format!("an element is found by a number, not by {}", kind(other)),
+                });
             }
         },
         ("contains", [item]) => items.iter().any(|one| equal(one, item)).into(),
@@ -44,7 +45,7 @@ pub(super) fn call(
                 .and_then(|(from, to)| items.get(from..to));
             match part {
                 Some(part) => part.to_vec().into(),
-                None => return Err(format!("the list has no part from {from} to {to}")),
+                None => return Err(format!("the list of {} has no such part", items.len())),
             }
         }
         ("iterator", []) => items.into(),

@@ -61,7 +61,9 @@ impl Template {
     /// What the template makes of `inputs`.
     ///
     /// Bounded in rounds, steps and length, so it always ends; but it may take a second, and longer where a regular
-    /// expression is hard on a text. `is_over` is asked now and then, and `true` ends it at once.
+    /// expression is hard on a text. `is_over` is asked after each thousand steps, and between the matches of a regular
+    /// expression; `true` ends the rendering with an error. One search of a regular expression, one path and one method of a
+    /// text are never interrupted.
     ///
     /// # Errors
     /// The first thing that cannot be done, with its place; a limit that is reached.

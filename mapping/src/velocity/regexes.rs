@@ -14,7 +14,7 @@ fn compiled(pattern: &str, is_whole: bool, budget: &mut Budget) -> Result<Patter
         return Err("this regular expression is too large".to_owned());
     };
     let pattern =
-        compiled.map_err(|error| format!("this regular expression is not supported: {error}"))?;
+        compiled.map_err(|why| format!("this regular expression is not supported: {why}"))?;
     budget.spend(pattern.steps_to_compile())?;
     Ok(pattern)
 }
@@ -120,7 +120,7 @@ fn fill(pieces: &[Piece], captures: &Captures<'_>, result: &mut String) -> Resul
         match piece {
             Piece::Text(character) => result.push(*character),
             Piece::Group(group) if *group >= captures.len() => {
-                return Err(format!("there is no group {group}"));
+                return Err("the replacement names a group that does not exist".to_owned());
             }
             Piece::Group(group) => {
                 result.push_str(captures.get(*group).map_or("", |found| found.as_str()));

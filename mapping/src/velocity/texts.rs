@@ -36,7 +36,7 @@ pub(super) fn call(
             let index = index(&arguments[0])?;
             match text.chars().nth(index) {
                 Some(character) => character.to_string().into(),
-                None => return Err(format!("the text has no character {index}")),
+                None => return Err("the text has no such character".to_owned()),
             }
         }
         ("substring", [_]) => substring(text, index(&arguments[0])?, None)?,
@@ -80,9 +80,7 @@ fn substring(text: &str, from: usize, to: Option<usize>) -> Result<Value, String
     let length = text.chars().count();
     let to = to.unwrap_or(length);
     if from > to || to > length {
-        return Err(format!(
-            "a text of {length} characters has no part from {from} to {to}"
-        ));
+        return Err(format!("the text of {length} characters has no such part"));
     }
     Ok(text
         .chars()

@@ -8,6 +8,7 @@ use chat_lambdas::session::Names;
 use serde_json::{Value, json};
 
 use super::{Client, FakeChat, block_on};
+use crate::error::HandlerKind;
 use crate::run::judged;
 use crate::{Chat, Decision, Error, Handshake};
 
@@ -143,7 +144,7 @@ impl FakeChat {
     {
         let admission = Admission::new(Names::Optional);
         let judged = block_on(async {
-            let chat = self.chat();
+            let chat = self.chat(HandlerKind::Authorizer);
             let judged = judged(&attempt.event(), &admission, &chat, &decide).await;
             if let Err(HandlerError::Own(error)) = &judged {
                 let reason = json!(error.to_string());

@@ -6,6 +6,7 @@ use chat_protocol::envelope::Message;
 use chat_protocol::review::{Question, Sender};
 
 use super::{Client, FakeChat, block_on};
+use crate::error::HandlerKind;
 use crate::run::refused;
 use crate::{Chat, Error, Review, Verdict};
 
@@ -189,7 +190,7 @@ impl FakeChat {
             },
         };
         block_on(async {
-            let chat = self.chat();
+            let chat = self.chat(HandlerKind::Review);
             if refused(&event, &gate, &chat).await?.is_some() {
                 return Err("the client may not send, so there is no review".into());
             }

@@ -19,6 +19,7 @@ pub use connect::{Client, ConnectOptions};
 pub use draft::Draft;
 
 use crate::chat::About;
+use crate::error::HandlerKind;
 use crate::run::handled;
 use crate::services::{Memory, Services};
 use crate::{Chat, Error, Message, Reply, Secret, Table};
@@ -127,7 +128,7 @@ impl FakeChat {
         let route = json["action"].as_str().unwrap_or("$default");
         let (event, gate) = (client.event(route, frame), client.gate());
         let handled = block_on(async {
-            let chat = self.chat();
+            let chat = self.chat(HandlerKind::Route);
             handled(&event, &gate, &chat, &handler).await
         });
         match handled {
@@ -169,6 +170,7 @@ impl FakeChat {
         Table {
             services: Services::Memory(Arc::clone(&self.memory)),
             name: "memory".to_owned(),
+            kind: HandlerKind::Route,
         }
     }
 
@@ -245,7 +247,7 @@ impl FakeChat {
         self.memory.store.break_down(call);
     }
 
-    fn chat(&self) -> Chat {
+    fn chat(&self, kind: HandlerKind) -> Chat {
         let lines = Arc::clone(&self.lines);
         let log = Log::new(Level::Debug, move |line| {
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -259,6 +261,7 @@ impl FakeChat {
                 log,
             },
             about: Arc::new(About {
+                kind,
                 index: Index::FriendAndRoom,
                 table: "memory".to_owned(),
                 connections_endpoint: "memory:".to_owned(),

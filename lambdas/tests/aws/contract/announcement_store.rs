@@ -47,6 +47,7 @@ pub(super) async fn one_announcer_has_a_room_at_a_time(store: &impl Announcement
         taken.expect("writable")
     };
     assert!(takes("a", NOW).await);
+    assert!(takes("a", NOW).await, "as after a lost response");
     assert!(!takes("b", NOW + 29).await);
     store.let_go(&kitchen(), "b").await.expect("no error");
     assert!(!takes("b", NOW + 29).await, "only its holder lets go");

@@ -1,6 +1,7 @@
 //! What becomes of each response, and of each way to get none: the outcome, and the number of attempts.
 //!
-//! `outcomes.txt` was written by the generated clients of the AWS SDK, before the adapters had a client of their own.
+//! `outcomes.txt` was written by the generated clients of the AWS SDK, before the adapters had a client of their own. What
+//! differs on purpose is in [`OURS`].
 
 mod acting;
 
@@ -269,7 +270,7 @@ fn of_store<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> String {
         Err(error) => {
             let denied = error
                 .denied
-                .map_or_else(String::new, |right| format!(" without {right}"));
+                .map_or_else(String::new, |action| format!(" without {action}"));
             format!("failed{denied}{}", code(&error))
         }
     }
@@ -300,10 +301,33 @@ const WAYS: [&str; 9] = [
     "read", "list", "count", "write", "post", "crowd", "end", "event", "ask",
 ];
 
+/// An act, a way, its outcome here, and its outcome with the SDK: a message whose response has begun has arrived, so it is
+/// not sent again, and where nothing of the body is read, its status is enough.
+const OURS: [(&str, &str, &str); 5] = [
+    ("truncated", "post Delivered x1", "post Unavailable x3"),
+    ("truncated", "crowd Delivered x1", "crowd Unavailable x3"),
+    ("truncated", "end Delivered x1", "end Unavailable x3"),
+    ("truncated", "event accepted `` x1", "event unknown x3"),
+    ("truncated", "ask none x1", "ask none x3"),
+];
+
+/// The SDK's outcome in place of `outcome`, which must be ours where they differ.
+fn with_sdk(act: &str, way: &str, outcome: String) -> String {
+    let is_of = |outcome: &str| outcome.split(' ').next() == Some(way);
+    let ours = OURS
+        .into_iter()
+        .find(|(of, ours, _)| *of == act && is_of(ours));
+    ours.map_or(outcome.clone(), |(_, ours, sdk)| {
+        assert_eq!(outcome, ours, "{act}");
+        sdk.to_owned()
+    })
+}
+
 #[tokio::test]
 async fn every_response_has_the_outcome_and_the_attempts_that_it_has_with_the_sdk() {
     let lines_of = async |(name, act): (&str, Act)| {
-        let outcomes = join_all(WAYS.map(|way| outcome(act, way))).await;
+        let outcomes = WAYS.map(async |way| with_sdk(name, way, outcome(act, way).await));
+        let outcomes = join_all(outcomes).await;
         format!("{name}\n    {}\n", outcomes.join("\n    "))
     };
     let quick = join_all(ACTS.map(lines_of)).await.concat();
