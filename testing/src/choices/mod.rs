@@ -7,6 +7,8 @@
 //!
 //! A choice that an example refuses names the refusal, which is tested, too.
 
+#[cfg(test)]
+mod coverage;
 mod list;
 
 use std::collections::BTreeSet;
