@@ -49,6 +49,10 @@ pub(super) struct FakeStacks {
 pub(super) struct Here {
     /// What is special about the machine, in a word.
     pub(super) state: &'static str,
+    /// Whether the stack was deployed and does not run.
+    pub(super) is_stopped: bool,
+    /// Whether the stack has table data.
+    pub(super) has_data: bool,
     /// Where it is written down what is asked of it.
     pub(super) transcript: Rc<RefCell<Transcript>>,
 }
