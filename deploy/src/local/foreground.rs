@@ -7,8 +7,33 @@ use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
 
 pub use chatctl_local::StackRequest as Request;
 
-use crate::engine::{ErrorKind, TargetError};
+use super::assets::located;
+use super::records;
+use super::secrets::References;
+use crate::config::names::StackName;
+use crate::engine::{Deployment, ErrorKind, TargetError};
+use crate::packaging::{Built, Executable};
+use crate::stack::Template;
 use crate::stack::logs::LogEntry;
+
+/// What `stack` runs when `template` is deployed with `executables`; `copy_of` returns where the executable with a digest lies.
+pub fn request(
+    stack: &StackName,
+    template: Template,
+    executables: &Built<Executable>,
+    references: References,
+    copy_of: impl Fn(&str) -> PathBuf,
+) -> Request {
+    let code = executables
+        .iter()
+        .map(|(parameter, executable)| (parameter.clone(), located(executable)));
+    let deployment = Deployment::new(stack.clone(), template, code.collect());
+    let request = records::Request {
+        references,
+        ..records::Request::new(&deployment, copy_of)
+    };
+    request.of_stack(stack.as_ref())
+}
 
 /// A running stack.
 #[derive(Debug)]
