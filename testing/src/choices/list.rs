@@ -291,7 +291,7 @@ pub const CHOICES: &[Choice] = &[
         ..NOTHING
     },
     Choice {
-        name: "alarms to a topic, from other numbers on",
+        name: "alarms to a topic",
         group: Some("alarms"),
         config: "[alarms]\ntopic = \"arn:aws:sns:eu-west-1:123456789012:alarms\"\nfunction-errors = 2\nfunction-throttles = 3\n\
                  client-errors = 4\nexecution-errors = 6\nintegration-errors = 7\ndropped-events = 8\ntable-throttles = 9\n\
