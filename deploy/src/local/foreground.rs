@@ -108,3 +108,41 @@ fn refused(error: &dyn std::error::Error) -> TargetError {
         ..TargetError::new(ErrorKind::Usage, error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Settings};
+    use crate::local::template_here;
+    use crate::stack::render::parameter;
+
+    #[test]
+    fn every_function_runs_its_copy_and_every_parameter_of_code_has_its_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        let executable = Executable {
+            name: "handlers".into(),
+            path: "built/chat".into(),
+            digest: "d1".into(),
+            size: 1,
+        };
+        let request = request(
+            &settings.stack,
+            template_here(&settings).template,
+            &[(parameter::CODE_KEY.to_owned(), executable)].into(),
+            References::default(),
+            |digest| PathBuf::from("copies").join(digest),
+        );
+        assert!(request.code.len() > 1, "{request:?}");
+        let copy = PathBuf::from("copies/d1");
+        assert!(request.code.values().all(|path| *path == copy));
+        let named = [
+            parameter::CODE_KEY,
+            parameter::CODE_BUCKET,
+            parameter::ARCHITECTURE,
+        ];
+        for parameter in named {
+            assert!(request.parameters.contains_key(parameter), "{parameter}");
+        }
+    }
+}
