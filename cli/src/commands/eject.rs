@@ -11,8 +11,6 @@ use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::Output;
 use chat_sources::FILES;
-use chatctl_deploy::aws::named_region;
-use chatctl_deploy::config::ConfigError;
 use chatctl_deploy::stack::eject::{CODE, Ejected, HANDLERS};
 use chatctl_deploy::stack::render::{parameter, render_for_account};
 
@@ -36,13 +34,7 @@ pub(super) struct EjectArgs {
 impl Run for EjectArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
-        let settings = self.stack.settings(None, Some(&self.aws))?;
-        settings.check_keys()?;
-        let region = named_region(&settings.aws).await.unwrap_or_default();
-        if !region.is_empty() {
-            let checked = settings.aws.rules.check_region(&region);
-            checked.map_err(ConfigError::Invalid)?;
-        }
+        let (settings, region) = self.stack.settings_in_region(&self.aws).await?;
         // A build takes minutes, so what the folder has is looked at first.
         let folder = plain(&self.out);
         empty(&folder)?;

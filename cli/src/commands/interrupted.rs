@@ -1,7 +1,6 @@
 //! What an interruption does to a command.
 
-use chatctl_deploy::engine::TargetError;
-use chatctl_deploy::interrupt;
+use chatctl_deploy::engine;
 
 use crate::error::{CommandError, exit};
 
@@ -9,13 +8,7 @@ use crate::error::{CommandError, exit};
 pub(super) fn or_interrupted<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, CommandError>> {
-    let work = Box::pin(work);
-    async move {
-        tokio::select! {
-            outcome = work => outcome.map_err(Into::into),
-            () = interrupt::requested() => Err(TargetError::interrupted().into()),
-        }
-    }
+    engine::or_interrupted(async move { work.await.map_err(Into::into) })
 }
 
 /// Adds to the error of an interruption what it leaves; other errors stay as they are.

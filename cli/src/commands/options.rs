@@ -8,10 +8,11 @@ use clap::Args;
 
 use crate::error::CommandError;
 use crate::terminal::{Output, Volume};
+use chatctl_deploy::aws::named_region;
 use chatctl_deploy::config::names::{
     EndpointTemplate, PersonName, RegionName, StackName, StageName,
 };
-use chatctl_deploy::config::{Overrides, Settings};
+use chatctl_deploy::config::{ConfigError, Overrides, Settings};
 use chatctl_deploy::packaging::Source;
 use chatctl_deploy::stack::overlay;
 
@@ -141,6 +142,21 @@ impl StackArgs {
         let settings = Settings::load(Path::new(""), overrides)?;
         overlay::check(&settings)?;
         Ok(settings)
+    }
+
+    /// The settings of a template that is written, with the Region that is named for it; empty where none is.
+    pub(super) async fn settings_in_region(
+        &self,
+        aws: &AwsArgs,
+    ) -> Result<(Settings, String), CommandError> {
+        let settings = self.settings(None, Some(aws))?;
+        settings.check_keys()?;
+        let region = named_region(&settings.aws).await.unwrap_or_default();
+        if !region.is_empty() {
+            let checked = settings.aws.rules.check_region(&region);
+            checked.map_err(ConfigError::Invalid)?;
+        }
+        Ok((settings, region))
     }
 }
 

@@ -3,8 +3,6 @@
 use super::{AwsArgs, Context, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, escaped};
-use chatctl_deploy::aws::named_region;
-use chatctl_deploy::config::ConfigError;
 use chatctl_deploy::stack::render::{for_region, render_for_aws};
 
 /// Print the CloudFormation template
@@ -30,13 +28,7 @@ enum Format {
 
 impl Run for RenderArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
-        let settings = self.stack.settings(None, Some(&self.aws))?;
-        settings.check_keys()?;
-        let region = named_region(&settings.aws).await.unwrap_or_default();
-        if !region.is_empty() {
-            let checked = settings.aws.rules.check_region(&region);
-            checked.map_err(ConfigError::Invalid)?;
-        }
+        let (settings, region) = self.stack.settings_in_region(&self.aws).await?;
         let template = for_region(&render_for_aws(&settings), &region);
         let terminal = context.terminal;
         let text = match (self.format, terminal.output) {

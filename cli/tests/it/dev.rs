@@ -140,6 +140,23 @@ fn a_faster_clock_closes_an_idle_connection_early_and_says_so() {
 }
 
 #[test]
+fn the_end_of_the_first_build_is_reported_with_the_size_and_the_time() {
+    let project = Project::new("");
+    let words = ["--handlers", handlers().to_str().unwrap()];
+    let Dev { mut child, .. } = received(&project, &words, Stdio::piped());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut stderr = String::new();
+    let written = child.stderr.as_mut().unwrap();
+    written.read_to_string(&mut stderr).unwrap();
+    let is_end = |line: &str| line.trim_start().starts_with("build ") && line.contains(" MB, ");
+    assert_eq!(
+        stderr.lines().filter(|line| is_end(line)).count(),
+        1,
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_clock_that_stands_still_or_races_is_refused() {
     let project = Project::new("");
     for speed in ["0", "-1", "1001", "fast"] {

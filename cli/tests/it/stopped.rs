@@ -1,6 +1,7 @@
 //! A stack whose process is there and does nothing: stopped by a signal, held by a debugger, swapped out.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::project::{Project, finished};
@@ -98,6 +99,25 @@ fn every_command_about_a_process_that_stands_still_ends_after_the_time_that_it_s
     });
     drop(stopped);
     project.deployed(&[]);
+}
+
+#[test]
+fn an_interruption_ends_a_teardown_that_waits_for_the_end_of_what_was_left_behind() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let stopped = Stopped::new(&project.status()["pid"]);
+    std::fs::remove_dir_all(project.state()).unwrap();
+    let mut command = project.command(&["teardown", "--local", "--yes"]);
+    let mut teardown = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(teardown.stderr.take().unwrap()).lines();
+    let said = lines.next().unwrap().unwrap();
+    assert!(said.contains("still serves"), "{said}");
+    let pid = teardown.id().to_string();
+    let interrupted = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(interrupted.unwrap().success());
+    let more: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!(teardown.wait().unwrap().code(), Some(130), "{more:?}");
+    drop(stopped);
 }
 
 fn ends_in_time(project: &Project, words: &[&str], expected: &Expected) {

@@ -1,9 +1,10 @@
-//! The engine's [`Account`].
+//! The engine's [`Account`], with what a teardown needs of it.
 
 use super::cloudformation::Cloud;
-use super::{ApiGateways, AwsTarget, Bucket, Identity, LambdaFunctions};
-use crate::engine::Account;
+use super::{ApiGateways, AwsTarget, Bucket, Identity, LambdaFunctions, Tables};
+use crate::config::names::StackName;
 use crate::engine::cloud::CloudStacks;
+use crate::engine::{self, Account, Holdings, Leftovers, Published, TargetError, Uses};
 use crate::packaging::Artifact;
 
 /// An account that a chat is deployed to.
@@ -57,5 +58,37 @@ impl Account for AwsAccount {
 
     fn obstacle(&self) -> Option<&'static str> {
         self.identity.obstacle()
+    }
+}
+
+impl Holdings for AwsAccount {
+    type Tables = Tables;
+
+    fn tables(&self) -> &Tables {
+        &self.target.tables
+    }
+}
+
+impl engine::Tables for Tables {
+    async fn items(&self, table: &str) -> Result<Option<u64>, TargetError> {
+        Self::items(self, table).await
+    }
+}
+
+impl Published for Bucket {
+    fn bucket(&self) -> &str {
+        &self.name
+    }
+
+    async fn exists(&self) -> Result<bool, TargetError> {
+        Self::exists(self).await
+    }
+
+    async fn uses(&self) -> Result<Uses, TargetError> {
+        Self::uses(self).await
+    }
+
+    async fn forget(&self, stack: &StackName, leftovers: &Leftovers) -> Result<(), TargetError> {
+        Self::forget(self, stack, leftovers).await
     }
 }

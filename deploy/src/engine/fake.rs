@@ -52,6 +52,10 @@ pub(super) struct Here {
     pub(super) state: &'static str,
     /// Where its chat is.
     pub(super) url: String,
+    /// Whether the stack was deployed and does not run.
+    pub(super) is_stopped: bool,
+    /// Whether the stack has table data.
+    pub(super) has_data: bool,
     /// Where it is written down what is asked of it.
     pub(super) transcript: Rc<RefCell<Transcript>>,
 }
@@ -69,6 +73,8 @@ impl FakeStacks {
             here: Here {
                 state: "empty",
                 url: "ws://fake/v1".to_owned(),
+                is_stopped: false,
+                has_data: false,
                 transcript: Rc::default(),
             },
         }

@@ -49,7 +49,11 @@ pub use target::{
     Stacks, Unready,
 };
 pub use target_error::{ErrorKind, TargetError, causes, chain, in_full, or_interrupted};
-pub use teardown::{Teardown, teardown, teardown_here};
+pub use teardown::{
+    Activity, CloudTeardown, CloudTeardownSteps, HereTeardown, Holdings, Left, LeftHandlers,
+    Leftovers, LocalContents, Published, Remains, StackHere, Tables, Teardown, TeardownSteps, Uses,
+    teardown_cloud, teardown_here,
+};
 pub use token::{NoToken, Token};
 #[cfg(test)]
 pub use verify::COMPLAINTS;

@@ -81,6 +81,11 @@ impl TargetError {
         Self::new(ErrorKind::Interrupted, "interrupted")
     }
 
+    /// The user has answered no; `hint` says how to look again, or what else there is.
+    pub fn declined(hint: &str) -> Self {
+        Self::new(ErrorKind::Usage, "declined, nothing was changed").with_hint(hint)
+    }
+
     /// The error of an `attempt` that took longer than its limit of so many minutes.
     pub fn late(attempt: &str, minutes: u64) -> Self {
         let message = format!("could not {attempt} within {minutes} minutes");

@@ -15,6 +15,17 @@ const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
     "x86_64"
 };
 
+/// Where `executable` is kept.
+pub(super) fn located(executable: &Executable) -> Asset {
+    Asset {
+        bucket: BUCKET.into(),
+        key: executable.digest.clone(),
+        architecture: ARCHITECTURE,
+        size: executable.size,
+        already_there: false,
+    }
+}
+
 impl AssetStore for LocalTarget {
     type Handlers = Executable;
 
@@ -23,13 +34,7 @@ impl AssetStore for LocalTarget {
         _stack: &StackName,
         executable: &Executable,
     ) -> Result<Asset, TargetError> {
-        Ok(Asset {
-            bucket: BUCKET.into(),
-            key: executable.digest.clone(),
-            architecture: ARCHITECTURE,
-            size: executable.size,
-            already_there: false,
-        })
+        Ok(located(executable))
     }
 
     async fn publish(
@@ -42,7 +47,7 @@ impl AssetStore for LocalTarget {
             .keep_code(&executable.path, &executable.digest)?;
         Ok(Asset {
             already_there,
-            ..self.locate(stack, executable).await?
+            ..located(executable)
         })
     }
 }

@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chatctl_local::{
-    LocalStack, Observer, Options, StackNotice, StackRequest, Status, TableStorage,
-};
+use chatctl_local::{LocalStack, Observer, Options, StackNotice, Status, TableStorage};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -113,10 +111,9 @@ async fn serve(
         .local_addr()
         .map_err(|error| no_control_port(error.into()))?
         .port();
-    let running_stack =
-        LocalStack::start(stack_request(stack, &request), options, journal.observer())
-            .await
-            .map_err(|error| TargetError::new(ErrorKind::Failed, chain(&error)))?;
+    let running_stack = LocalStack::start(request.of_stack(stack), options, journal.observer())
+        .await
+        .map_err(|error| TargetError::new(ErrorKind::Failed, chain(&error)))?;
     running_stack.show_page(request.page.as_ref().map(super::page::filled_in));
     let mut running = Running {
         pid: std::process::id(),
@@ -192,7 +189,7 @@ async fn update(
         journal.stack_event(&StackStatus::UpdateFailed, Some(chain(&error)));
         return Ok(());
     }
-    match stack.update(stack_request(name, &request)).await {
+    match stack.update(request.of_stack(name)).await {
         Ok(_) => {
             stack.show_page(request.page.as_ref().map(super::page::filled_in));
             running.applied = request.digest();
@@ -208,13 +205,6 @@ async fn update(
         }
     }
     Ok(())
-}
-
-fn stack_request(stack: &str, request: &Request) -> StackRequest {
-    StackRequest::new(stack, request.template.clone())
-        .with_parameters(request.parameters.clone())
-        .with_references(request.references.0.clone())
-        .with_code(request.code.clone())
 }
 
 /// The outputs as the template defines them, but with addresses that this machine can reach.

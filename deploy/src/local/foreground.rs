@@ -7,8 +7,33 @@ use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
 
 pub use chatctl_local::StackRequest as Request;
 
-use crate::engine::{ErrorKind, TargetError};
+use super::assets::located;
+use super::records;
+use super::secrets::References;
+use crate::config::names::StackName;
+use crate::engine::{Deployment, ErrorKind, TargetError};
+use crate::packaging::{Built, Executable};
+use crate::stack::Template;
 use crate::stack::logs::LogEntry;
+
+/// What `stack` runs when `template` is deployed with `executables`; `copy_of` returns where the executable with a digest lies.
+pub fn request(
+    stack: &StackName,
+    template: Template,
+    executables: &Built<Executable>,
+    references: References,
+    copy_of: impl Fn(&str) -> PathBuf,
+) -> Request {
+    let code = executables
+        .iter()
+        .map(|(parameter, executable)| (parameter.clone(), located(executable)));
+    let deployment = Deployment::new(stack.clone(), template, code.collect());
+    let request = records::Request {
+        references,
+        ..records::Request::new(&deployment, copy_of)
+    };
+    request.of_stack(stack.as_ref())
+}
 
 /// A running stack.
 #[derive(Debug)]
@@ -81,5 +106,43 @@ fn refused(error: &dyn std::error::Error) -> TargetError {
     TargetError {
         source: error.source().map(|source| source.to_string().into()),
         ..TargetError::new(ErrorKind::Usage, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Settings};
+    use crate::local::template_here;
+    use crate::stack::render::parameter;
+
+    #[test]
+    fn every_function_runs_its_copy_and_every_parameter_of_code_has_its_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        let executable = Executable {
+            name: "handlers".into(),
+            path: "built/chat".into(),
+            digest: "d1".into(),
+            size: 1,
+        };
+        let request = request(
+            &settings.stack,
+            template_here(&settings).template,
+            &[(parameter::CODE_KEY.to_owned(), executable)].into(),
+            References::default(),
+            |digest| PathBuf::from("copies").join(digest),
+        );
+        assert!(request.code.len() > 1, "{request:?}");
+        let copy = PathBuf::from("copies/d1");
+        assert!(request.code.values().all(|path| *path == copy));
+        let named = [
+            parameter::CODE_KEY,
+            parameter::CODE_BUCKET,
+            parameter::ARCHITECTURE,
+        ];
+        for parameter in named {
+            assert!(request.parameters.contains_key(parameter), "{parameter}");
+        }
     }
 }

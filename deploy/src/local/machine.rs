@@ -1,11 +1,12 @@
 //! The engine's [`Machine`]: who works on a stack here, what is left of it, and why it does not answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control, register};
 use crate::config::names::StackName;
-use crate::engine::{ErrorKind, LeftBehind, Machine, TargetError};
+use crate::engine::{Activity, ErrorKind, LeftBehind, Machine, Remains, TargetError};
 use crate::stack::render::output;
 
 impl Machine for LocalTarget {
@@ -70,5 +71,33 @@ impl Machine for LocalTarget {
         // A process that does not answer at all explains more than its functions' logs.
         self.status(stack).await?;
         Ok(self.clues(stack))
+    }
+}
+
+impl Remains for LocalTarget {
+    async fn activity(&self, stack: &StackName) -> Result<Option<Activity>, TargetError> {
+        let status = self.status(stack).await?;
+        Ok(status.map(|status| Activity {
+            functions: status.functions.len(),
+            connections: status.connections,
+        }))
+    }
+
+    fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
+        Self::is_stopped(self, stack)
+    }
+
+    fn has_data(&self, stack: &StackName) -> bool {
+        let folder = self.place(stack);
+        // If the stack's state is unreadable, existing files count as data.
+        let template = folder.request().ok().flatten().and_then(|it| it.template());
+        let is_table =
+            |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
+        let has_data = folder.has_data().unwrap_or(true);
+        has_data && template.is_none_or(|template| template.resources().any(is_table))
+    }
+
+    fn foreign(&self) -> Vec<PathBuf> {
+        self.left.borrow().clone()
     }
 }

@@ -152,11 +152,6 @@ impl LocalTarget {
         StateFolder::new(self.root.join(stack.as_ref()))
     }
 
-    /// The files that the deletion of a stack has left in its folder, because chatctl did not make them.
-    pub fn left(&self) -> Vec<PathBuf> {
-        self.left.borrow().clone()
-    }
-
     /// The status of `stack`, `None` if it does not run.
     pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
@@ -190,17 +185,6 @@ impl LocalTarget {
     pub fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
         let folder = self.folder(stack)?;
         Ok(folder.is_asked_for()? && !folder.is_alive()?)
-    }
-
-    /// Whether the stack has table data that a teardown would remove. Without tables, there is none.
-    pub fn has_data(&self, stack: &StackName) -> bool {
-        let folder = self.place(stack);
-        // If the stack's state is unreadable, existing files count as data.
-        let template = folder.request().ok().flatten().and_then(|it| it.template());
-        let is_table =
-            |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
-        let has_data = folder.has_data().unwrap_or(true);
-        has_data && template.is_none_or(|template| template.resources().any(is_table))
     }
 
     /// The last log lines of the functions, if there are any.

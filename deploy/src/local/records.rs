@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chatctl_local::StackRequest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +45,14 @@ impl Request {
             page: None,
             references: References::default(),
         }
+    }
+
+    /// What the stack of that name is started with, or changed to.
+    pub(super) fn of_stack(&self, name: &str) -> StackRequest {
+        StackRequest::new(name, self.template.clone())
+            .with_parameters(self.parameters.clone())
+            .with_references(self.references.0.clone())
+            .with_code(self.code.clone())
     }
 
     /// The template, unless the file was damaged.

@@ -278,9 +278,10 @@ fn without_progress(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use testing::until::eventually;
+
     use super::*;
     use crate::packaging::sample::{Recorder, Scripts, ours, plain_cargo, write_crate};
-    use std::time::{Duration, Instant};
 
     #[tokio::test]
     async fn unchanged_sources_are_not_compiled_again() {
@@ -371,22 +372,14 @@ mod tests {
         let mut recorder = Recorder::default();
         let crate_ = ours(scripts.folder());
         let building = build(&cargo, &crate_, "dev", &[], &mut recorder);
-        let deadline = Instant::now() + Duration::from_secs(60);
         tokio::select! {
             built = building => panic!("it was over too soon: {built:?}"),
-            () = async {
-                while !started.exists() {
-                    assert!(Instant::now() < deadline, "the script does not start");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            } => {}
+            () = eventually("the script starts", async || started.exists()) => {}
         }
         let pid = std::fs::read_to_string(&started).unwrap();
         let status = format!("/proc/{}/stat", pid.trim());
         // Gone, or dead and not reaped yet.
-        while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
-            assert!(Instant::now() < deadline, "process {pid} is still there");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let is_there = || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z "));
+        eventually("the script's child is gone", async || !is_there()).await;
     }
 }

@@ -4,12 +4,6 @@ use std::io::{Read, Write};
 
 use sha2::{Digest, Sha256};
 
-/// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.
-pub(crate) fn is_digest(name: &str) -> bool {
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    name.len() == 64 && name.bytes().all(is_digit)
-}
-
 /// Copies `from` to `to`; returns the SHA-256 of the copied bytes, hexadecimal, and their number.
 pub(crate) fn copy_hashed(
     mut from: impl Read,

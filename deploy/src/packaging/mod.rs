@@ -41,8 +41,8 @@ pub use self::checks::checks;
 pub use self::choice::TargetCheck;
 use self::choice::{Builder, Wanted};
 use self::counting::Counting;
+pub(crate) use self::digest::copy_hashed;
 use self::digest::digest;
-pub(crate) use self::digest::{copy_hashed, is_digest};
 use self::elf::Fit;
 pub use self::error::PackagingError;
 use self::given::{file_in, read, read_prebuilt};
@@ -54,7 +54,10 @@ use self::target::triple;
 use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::{DeployEvent, Reporter};
+pub(crate) use crate::stack::code::is_digest;
 use crate::stack::code::{Code, Origin};
+use crate::stack::few::few;
+use crate::stack::size::megabytes;
 
 /// An executable for this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +112,14 @@ pub async fn executables(
     reporter: &mut impl Reporter,
 ) -> Result<Built<Executable>, PackagingError> {
     executables_by(&Programs::from_environment(), settings, prebuilt, reporter).await
+}
+
+/// The executables with their sizes, in a few words.
+pub fn sizes(built: &Built<Executable>) -> String {
+    let sizes = built
+        .values()
+        .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
+    few(&sizes.collect::<Vec<_>>())
 }
 
 async fn executables_by(

@@ -11,6 +11,12 @@ use crate::config::Settings;
 pub use crate::config::auth::AUTHORIZER;
 use crate::config::route::CustomHandler;
 
+/// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.
+pub(crate) fn is_digest(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == 64 && name.bytes().all(is_digit)
+}
+
 /// One executable that a stack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {

@@ -24,7 +24,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use testing::until::within;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -122,7 +123,9 @@ async fn a_kept_connection_that_was_closed_meanwhile_costs_no_attempt() {
             let (mut socket, _) = listener.accept().await.expect("it listens");
             read_request(&mut socket).await.expect("a request");
             respond(&mut socket, "{}").await;
-            drop(socket);
+            // As in a pause of the function, the client notices the end, and closes its own side.
+            socket.shutdown().await.expect("it is open");
+            assert_eq!(socket.read(&mut [0]).await.expect("no reset"), 0);
             closed.send(()).expect("the test waits for it");
         }
     });
@@ -131,9 +134,7 @@ async fn a_kept_connection_that_was_closed_meanwhile_costs_no_attempt() {
     for number in 0..20 {
         let fetched = documents.fetch(&endpoint, 10).await;
         assert_eq!(fetched.expect("a response"), b"{}", "request {number}");
-        closes.recv().await.expect("it is closed");
-        // One turn of the loop, as after a pause of the function: the end has arrived before the next event.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        within(closes.recv()).await.expect("it is closed");
     }
     server.await.expect("all were served");
 }

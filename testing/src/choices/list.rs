@@ -80,7 +80,8 @@ pub const CHOICES: &[Choice] = &[
     Choice {
         name: "names by an issuer",
         group: Some("auth"),
-        config: "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = [\"chat\"]\n",
+        config: "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = [\"chat\"]\n\
+                 name-claim = \"email\"\n",
         instead_of: Some("auth"),
         refused_by: BACKEND_DECIDES,
         ..NOTHING
@@ -88,8 +89,20 @@ pub const CHOICES: &[Choice] = &[
     Choice {
         name: "names by an own authorizer",
         group: Some("auth"),
-        config: "[auth]\nhandler = \"door\"\n",
+        config: "[auth]\nhandler = \"door\"\nbinary = \"door\"\nmemory = 256\ntimeout = 5\nlog-level = \"warn\"\nenvironment = \
+                 { DOORS = \"2\" }\nsecrets = { KEY = { ssm = \"/chat/key\", variable = \"BACKEND_SECRET\" } }\n\
+                 reserved-concurrency = 5\npermissions = [{ actions = [\"dynamodb:GetItem\"], resources = [\"table\"] }]\n",
         instead_of: Some("auth"),
+        refused_by: BACKEND_DECIDES,
+        ..NOTHING
+    },
+    Choice {
+        name: "an own authorizer in a network",
+        group: Some("auth"),
+        config: "[auth]\nhandler = \"door\"\nvpc = { subnets = [\"subnet-0123456789abcdef0\"], security-groups = \
+                 [\"sg-0123456789abcdef0\"] }\n",
+        instead_of: Some("auth"),
+        needs_account: true,
         refused_by: BACKEND_DECIDES,
         ..NOTHING
     },
@@ -141,10 +154,54 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "settings of a review",
-        route: "envelope = true\nreview = \"filter\"\nreview-memory = 256\nreview-log-level = \"warn\"\nreview-environment = \
+        route: "envelope = true\nreview = \"filter\"\nreview-binary = \"filter\"\nreview-memory = 256\nreview-log-level = \"warn\"\nreview-environment = \
                 { WORDS = \"spam\" }\nreview-secrets = { KEY = { ssm = \"/chat/key\", variable = \"BACKEND_SECRET\" } }\n\
                 review-reserved-concurrency = 5\nreview-permissions = [{ actions = [\"dynamodb:GetItem\"], resources = \
                 [\"table\"] }]\n",
+        ..NOTHING
+    },
+    Choice {
+        name: "a review in a network",
+        route: "envelope = true\nreview = \"filter\"\nreview-vpc = { subnets = [\"subnet-0123456789abcdef0\"], \
+                security-groups = [\"sg-0123456789abcdef0\"] }\n",
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
+        name: "settings of a handler",
+        config: "[[routes]]\nkey = \"own\"\nhandler = \"own\"\nbinary = \"own\"\nreply = true\nmemory = 256\ntimeout = 5\n\
+                 log-level = \"warn\"\nenvironment = { SIDES = \"6\" }\nreserved-concurrency = 5\nsecrets = { KEY = { ssm = \
+                 \"/chat/key\", variable = \"BACKEND_SECRET\" } }\npermissions = [{ actions = [\"dynamodb:GetItem\"], \
+                 resources = [\"table\"] }]\n",
+        ..NOTHING
+    },
+    Choice {
+        name: "a handler in a network",
+        config: "[[routes]]\nkey = \"own\"\nhandler = \"own\"\nvpc = { subnets = [\"subnet-0123456789abcdef0\"], \
+                 security-groups = [\"sg-0123456789abcdef0\"] }\n",
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
+        name: "backends with secrets",
+        config: "[[routes]]\nkey = \"one\"\nhttp = \"https://backend.example/one\"\nsecret-header = { name = \"x-secret\", ssm = \
+                 \"/chat/backend\", variable = \"BACKEND_SECRET\" }\n[[routes]]\nkey = \"two\"\nhttp = \
+                 \"https://backend.example/two\"\nsecret-header = { name = \"x-secret\", secretsmanager = \"chat/backend\", \
+                 json-key = \"two\", file = \"secret.txt\" }\n",
+        files: &[("secret.txt", "secret\n")],
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
+        name: "senders who receive their own texts",
+        route: "include-sender = true\n",
+        refused_by: &[("direct", "include-sender")],
+        ..NOTHING
+    },
+    Choice {
+        name: "functions in a network",
+        config: "[handlers]\nvpc = { subnets = [\"subnet-0123456789abcdef0\"], security-groups = [\"sg-0123456789abcdef0\"] }\n",
+        needs_account: true,
         ..NOTHING
     },
     Choice {
@@ -212,7 +269,16 @@ pub const CHOICES: &[Choice] = &[
         ..NOTHING
     },
     Choice {
+        name: "a name of its own with a path",
+        group: Some("domain"),
+        config: "[domain]\nname = \"chat.example.com\"\npath = \"team\"\ncertificate = \"arn:aws:acm:eu-west-1:123456789012:\
+                 certificate/1234abcd-12ab-34cd-56ef-1234567890ab\"\nzone = false\n",
+        needs_account: true,
+        ..NOTHING
+    },
+    Choice {
         name: "a name of its own",
+        group: Some("domain"),
         config: "[domain]\nname = \"chat.example.com\"\ncertificate = \"arn:aws:acm:eu-west-1:123456789012:certificate/\
                  1234abcd-12ab-34cd-56ef-1234567890ab\"\nzone = false\ndisable-default-endpoint = true\n",
         needs_account: true,
@@ -220,7 +286,17 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "alarms",
+        group: Some("alarms"),
         config: "[alarms]\nemail = \"ops@example.com\"\n",
+        ..NOTHING
+    },
+    Choice {
+        name: "alarms to a topic",
+        group: Some("alarms"),
+        config: "[alarms]\ntopic = \"arn:aws:sns:eu-west-1:123456789012:alarms\"\nfunction-errors = 2\nfunction-throttles = 3\n\
+                 client-errors = 4\nexecution-errors = 6\nintegration-errors = 7\ndropped-events = 8\ntable-throttles = 9\n\
+                 connections-per-minute = false\ndashboard = false\nkeep-failed-events = true\n",
+        needs_account: true,
         ..NOTHING
     },
     Choice {

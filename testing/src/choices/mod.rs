@@ -7,9 +7,13 @@
 //!
 //! A choice that an example refuses names the refusal, which is tested, too.
 
+#[cfg(test)]
+mod coverage;
 mod list;
 
 use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -195,7 +199,10 @@ impl Case {
         for (name, text) in self.files.iter().chain([&config]) {
             let path = folder.join(name);
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
-            std::fs::write(path, text).expect("a file is written");
+            std::fs::write(&path, text).expect("a file is written");
+            // A secret that others may read is refused.
+            let own = Permissions::from_mode(0o600);
+            std::fs::set_permissions(path, own).expect("it is ours");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Puts together what is to run: the template, its parameters, the functions' code; and the files that it was made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,12 @@ use crate::error::CommandError;
 use crate::watch::WatchPaths;
 use chatctl_deploy::config::{FILE_NAME, Settings};
 use chatctl_deploy::directory::Directory;
-use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, Step, TargetError};
-use chatctl_deploy::local::foreground::Request;
+use chatctl_deploy::engine::{self, ErrorKind, Reporter, TargetError};
+use chatctl_deploy::local::foreground::{self, Request};
 use chatctl_deploy::local::{keep_code, secrets, template_here};
-use chatctl_deploy::packaging::{self, Executable};
+use chatctl_deploy::packaging::{self, Built, Executable};
 use chatctl_deploy::reading::text_now;
 use chatctl_deploy::scratch::Scratch;
-use chatctl_deploy::stack::code::parameters_of_functions;
-use chatctl_deploy::stack::render::parameter;
 
 /// What shall run.
 #[derive(Debug, Clone)]
@@ -119,54 +117,44 @@ async fn own(
     paths.files.extend(settings.secret_files());
     paths.files.extend(settings.keys_file());
     paths.files.extend(settings.overlay_file());
-    if settings.has_functions() {
-        reporter.report(&DeployEvent::Started(Step::Build));
+    let executables = build(args, &settings, &mut paths, reporter).await?;
+    for executable in executables.values() {
+        kept.keep(executable).await?;
     }
-    let (code, parameters) = build(args, &settings, kept, &mut paths, reporter).await?;
     let here = template_here(&settings);
     Ok(Assembled {
         idle: here.reported(),
-        request: Request::new(settings.stack.to_string(), here.template.to_json())
-            .with_parameters(parameters)
-            .with_references(references.0)
-            .with_code(code),
+        request: foreground::request(
+            &settings.stack,
+            here.template,
+            &executables,
+            references,
+            |digest| kept.copy(digest),
+        ),
         paths,
         settings: Some(settings),
         stamps: Vec::new(),
     })
 }
 
-/// The code of every function, the parameters that name it, and (in `watched`) what it was built from.
-async fn build(
+/// The handlers of `settings`, and (in `watched`) what they were built from.
+async fn build<R: Reporter>(
     args: &DevArgs,
     settings: &Settings,
-    kept: &CodeCache,
     watched: &mut WatchPaths,
-    reporter: &mut impl Reporter,
-) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
-    let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
+    reporter: &mut R,
+) -> Result<Built<Executable>, CommandError> {
     let handlers = args.handlers.as_deref();
+    let work = async |reporter: &mut R| packaging::executables(settings, handlers, reporter).await;
+    let built = engine::build(settings, reporter, work, packaging::sizes).await?;
     watched
         .files
         .extend(handlers.into_iter().flat_map(files_of));
-    let sources = packaging::sources(settings, args.handlers.is_some()).await?;
+    let sources = packaging::sources(settings, handlers.is_some()).await?;
     watched.files.extend(sources.files);
     watched.crates.extend(sources.crates);
     watched.targets = sources.targets;
-    let mut parameters = BTreeMap::new();
-    let mut paths = BTreeMap::new();
-    for (parameter, executable) in built {
-        paths.insert(parameter.clone(), kept.keep(&executable).await?);
-        parameters.insert(parameter, executable.digest);
-    }
-    if !paths.is_empty() {
-        parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
-    }
-    let code = parameters_of_functions(&template_here(settings).template)
-        .into_iter()
-        .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
-        .collect();
-    Ok((code, parameters))
+    Ok(built)
 }
 
 /// What decides about the code at `path`, whether that is a file or a folder, now or later.
@@ -211,9 +199,13 @@ impl CodeCache {
         self.0.path().join("copies")
     }
 
-    async fn keep(&self, executable: &Executable) -> Result<PathBuf, TargetError> {
+    /// Where the executable with this digest lies once it is kept.
+    fn copy(&self, digest: &str) -> PathBuf {
+        self.copies().join(digest).join("bootstrap")
+    }
+
+    async fn keep(&self, executable: &Executable) -> Result<(), TargetError> {
         let folder = self.copies();
-        let copy = folder.join(&executable.digest).join("bootstrap");
         let (from, digest) = (executable.path.clone(), executable.digest.clone());
         let copying = tokio::task::spawn_blocking(move || {
             let gone = || TargetError::file("open", &folder, io::ErrorKind::NotFound.into());
@@ -221,10 +213,10 @@ impl CodeCache {
             keep_code(&folder, &from, &digest)
         });
         match copying.await {
-            Ok(copied) => copied.map(|_| copy),
+            Ok(copied) => copied.map(drop),
             Err(panic) => Err(TargetError::file(
                 "copy the handlers to",
-                &copy,
+                &self.copy(&executable.digest),
                 panic.into(),
             )),
         }

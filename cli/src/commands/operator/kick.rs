@@ -98,10 +98,8 @@ impl Run for KickArgs {
         }
         let question = question(&self.who, &filter, count, self.ban);
         if !terminal.confirm(&question, self.yes).await? {
-            return Err(CommandError::usage(
-                "declined, nothing was changed",
-                "`chatctl connections` shows who is connected",
-            ));
+            let hint = "`chatctl connections` shows who is connected";
+            return Err(TargetError::declined(hint).into());
         }
         let until = self.ban.map(|time| now() + time.as_secs());
         let kicking = async {

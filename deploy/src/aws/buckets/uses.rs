@@ -1,8 +1,7 @@
 //! Records which stacks have been deployed with which published object: an empty object `uses/<key>/<stack>` for
 //! each, because stacks share objects, and CloudFormation only records each stack's current ones.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_types::date_time::{DateTime, Format};
@@ -11,90 +10,21 @@ use super::Bucket;
 use super::objects::is_published;
 use crate::aws::call::{Element, encoded};
 use crate::config::names::StackName;
-use crate::engine::{ErrorKind, TargetError};
-use crate::packaging::is_digest;
+use crate::engine::{ErrorKind, Leftovers, TargetError, Uses};
 
 const PREFIX: &str = "uses/";
-
-/// How long a use by a missing stack counts: its first deployment may have just begun.
-const BEGINNING: Duration = Duration::from_secs(60 * 60);
 
 /// The most objects in one request to delete
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const AT_ONCE: usize = 1000;
 
-/// The recorded uses: for each object its stacks, each with the time of its last deployment.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Uses(BTreeMap<String, BTreeMap<String, SystemTime>>);
-
-/// The objects that a deleted stack leaves behind.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Leftovers {
-    /// Objects that no other stack uses.
-    pub unused: BTreeSet<String>,
-    /// The names of other stacks that use some of the remaining objects.
-    pub users: BTreeSet<String>,
-    /// Every object that the stack has used.
-    used: BTreeSet<String>,
-}
-
-impl Uses {
-    fn note(&mut self, key: &str, at: SystemTime) {
-        let object_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
-        if let Some((object, stack)) = object_and_stack
-            && is_published(object)
-        {
-            let stacks = self.0.entry(object.to_owned()).or_default();
-            stacks.insert(stack.to_owned(), at);
-        }
-    }
-
-    /// The objects that `stack` leaves behind at `now`, if it last ran `current` and `others` are all other stacks,
-    /// each with its current objects.
-    ///
-    /// Objects that another stack was deployed with earlier are kept, because an update of that stack may be rolled
-    /// back to them. So are objects whose names are not digests: a stack can be changed by hand to run anything.
-    pub fn leftovers(
-        &self,
-        stack: &StackName,
-        current: BTreeSet<String>,
-        others: &BTreeMap<String, BTreeSet<String>>,
-        now: SystemTime,
-    ) -> Leftovers {
-        let mut leftovers = Leftovers {
-            used: current.into_iter().filter(|it| is_digest(it)).collect(),
-            ..Leftovers::default()
-        };
-        let noted = self
-            .0
-            .iter()
-            .filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
-        leftovers
-            .used
-            .extend(noted.map(|(digest, _)| digest.clone()));
-        for digest in &leftovers.used {
-            let running = others.iter().filter(|(_, runs)| runs.contains(digest));
-            let mut users: BTreeSet<String> = running.map(|(name, _)| name.clone()).collect();
-            let noted = self
-                .0
-                .get(digest)
-                .into_iter()
-                .flatten()
-                .filter(|(name, _)| *name != stack.as_ref());
-            users.extend(
-                noted
-                    .filter(|(name, at)| {
-                        let is_young = now.duration_since(**at).is_ok_and(|age| age < BEGINNING);
-                        others.contains_key(*name) || is_young
-                    })
-                    .map(|(name, _)| name.clone()),
-            );
-            if users.is_empty() {
-                leftovers.unused.insert(digest.clone());
-            }
-            leftovers.users.extend(users);
-        }
-        leftovers
+/// Adds the use that the object `key` records. Other objects record none.
+fn note(uses: &mut Uses, key: &str, at: SystemTime) {
+    let object_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
+    if let Some((object, stack)) = object_and_stack
+        && is_published(object)
+    {
+        uses.note(object, stack, at);
     }
 }
 
@@ -135,7 +65,7 @@ impl Bucket {
                 .await
                 .map_err(|error| self.refused("s3:ListBucket", "list the uses of", error))?;
             for (key, at) in page.objects {
-                uses.note(&key, at);
+                note(&mut uses, &key, at);
             }
             next = page.next;
             if next.is_none() {
@@ -223,45 +153,9 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-    /// The time of all judgements in these tests.
-    fn now() -> SystemTime {
-        SystemTime::UNIX_EPOCH + 1000 * DAY
-    }
-
-    /// Uses that were recorded yesterday, each `DIGEST STACK` with one letter for the digest.
-    fn noted(uses: &[&str]) -> Uses {
-        let mut noted = Uses::default();
-        for line in uses {
-            let (digest, stack) = line.split_once(' ').unwrap();
-            noted.note(&key(digest, stack), now() - DAY);
-        }
-        noted
-    }
-
-    fn key(letter: &str, stack: &str) -> String {
-        format!("{PREFIX}{}/{stack}", letter.repeat(64))
-    }
-
-    fn set(words: &str) -> BTreeSet<String> {
-        words.split_whitespace().map(str::to_owned).collect()
-    }
-
-    /// Digests, one letter each.
-    fn digests(letters: &str) -> BTreeSet<String> {
-        letters.split_whitespace().map(|it| it.repeat(64)).collect()
-    }
-
-    /// What `chat` leaves behind if the stack `other` runs `theirs`.
-    fn left(uses: &Uses, current: &str, theirs: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-        let others = BTreeMap::from([("other".to_owned(), digests(theirs))]);
-        let chat = "chat".parse().unwrap();
-        let leftovers = uses.leftovers(&chat, digests(current), &others, now());
-        (leftovers.unused, leftovers.users)
-    }
 
     #[test]
     fn a_list_that_breaks_off_or_goes_in_circles_is_none() {
@@ -282,27 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn objects_of_earlier_deployments_of_the_stack_are_removed_with_it() {
-        let uses = noted(&["a chat", "b chat", "c other"]);
-        assert_eq!(left(&uses, "b", "c"), (digests("a b"), set("")));
-    }
-
-    #[test]
-    fn a_stack_s_current_object_is_removed_even_if_its_use_was_not_recorded() {
-        assert_eq!(left(&Uses::default(), "a", "b"), (digests("a"), set("")));
-    }
-
-    #[test]
-    fn objects_that_another_stack_runs_or_may_be_rolled_back_to_are_kept() {
-        let uses = noted(&["a chat", "b chat", "c chat", "b other"]);
-        assert_eq!(left(&uses, "c", "a"), (digests("c"), set("other")));
-    }
-
-    #[test]
-    fn a_deleted_stack_keeps_nothing_but_one_that_is_being_created_does() {
-        let mut uses = noted(&["a chat", "a gone", "b chat"]);
-        uses.note(&key("b", "coming"), now() - Duration::from_secs(60));
-        assert_eq!(left(&uses, "", ""), (digests("a"), set("coming")));
+    fn records_name_handlers_and_templates_with_their_stacks() {
+        let (mut uses, mut expected) = (Uses::default(), Uses::default());
+        let at = SystemTime::UNIX_EPOCH;
+        let digest = "a".repeat(64);
+        for object in [digest.clone(), format!("{digest}.json")] {
+            note(&mut uses, &format!("uses/{object}/chat"), at);
+            expected.note(&object, "chat", at);
+        }
+        assert_eq!(uses, expected);
     }
 
     #[test]
@@ -322,31 +204,8 @@ mod tests {
             format!("users/{digest}/chat"),
         ];
         for key in no_digests.into_iter().chain(others) {
-            uses.note(&key, now() - DAY);
+            note(&mut uses, &key, SystemTime::UNIX_EPOCH);
         }
         assert_eq!(uses, Uses::default());
-    }
-
-    #[test]
-    fn templates_go_with_their_stack_unless_another_one_was_deployed_with_them() {
-        let mut uses = noted(&["a chat"]);
-        let template = |letter: &str| format!("{}.json", letter.repeat(64));
-        for (letter, stack) in [("a", "chat"), ("b", "chat"), ("b", "other")] {
-            uses.note(
-                &format!("{PREFIX}{}/{stack}", template(letter)),
-                now() - DAY,
-            );
-        }
-        let (unused, users) = left(&uses, "", "");
-        assert_eq!(unused, BTreeSet::from(["a".repeat(64), template("a")]));
-        assert_eq!(users, set("other"));
-    }
-
-    #[test]
-    fn an_object_without_a_handler_s_name_is_kept_even_if_the_stack_runs_it() {
-        let current = set("backup.zip ../x uses");
-        let chat = "chat".parse().unwrap();
-        let leftovers = Uses::default().leftovers(&chat, current, &BTreeMap::new(), now());
-        assert_eq!(leftovers, Leftovers::default());
     }
 }

@@ -47,6 +47,15 @@ impl StackRecord {
         codes.map(|(_, key)| key.clone()).collect()
     }
 
+    /// Why the stack may not be deleted; `None` when it may.
+    pub fn protection(&self) -> Option<TargetError> {
+        let message = format!("stack `{}` is protected against deletion", self.name);
+        self.protected.then(|| {
+            TargetError::new(ErrorKind::Usage, message)
+                .with_hint("`chatctl deploy --protect=false` lifts the protection")
+        })
+    }
+
     /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
     pub fn stuck(&self) -> Option<TargetError> {
         if self.status.state() != StackState::Stuck {

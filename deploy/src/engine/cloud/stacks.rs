@@ -106,10 +106,8 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
             return Ok(operation(stack.as_ref().to_owned()));
         };
-        if record.protected {
-            let message = format!("stack `{stack}` is protected against deletion");
-            return Err(TargetError::new(ErrorKind::Usage, message)
-                .with_hint("`chatctl deploy --protect=false` lifts the protection"));
+        if let Some(error) = record.protection() {
+            return Err(error);
         }
         let mut retained = retained.to_vec();
         if data == Data::Keep && record.is_half_deleted() {

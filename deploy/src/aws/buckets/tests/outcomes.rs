@@ -13,8 +13,8 @@ use expect_test::expect_file;
 
 use super::super::super::stub::Fields;
 use super::super::Origin;
-use super::super::uses::Leftovers;
 use super::*;
+use crate::engine::Leftovers;
 use crate::engine::causes;
 
 const HTML: Fields = &[("content-type", "text/html")];

@@ -14,8 +14,8 @@ use expect_test::expect_file;
 use ring::{digest, hmac};
 
 use super::super::Origin;
-use super::super::uses::Leftovers;
 use super::*;
+use crate::engine::Leftovers;
 
 /// In place of a network: keeps the requests. The answer to one is the first whose words are in its method and address.
 #[derive(Debug, Clone, Default)]

@@ -6,11 +6,12 @@ use super::*;
 use crate::engine::Account;
 use crate::engine::fake::asset;
 use crate::engine::target::{Asset, AssetStore, FunctionCode, Functions, Gateways, Unready};
+use crate::engine::{Holdings, Leftovers, Published, Tables, Uses};
 
 /// A scripted CloudFormation, and the rest of an account beside it.
 pub(super) struct FakeAccount {
     pub(super) stacks: Rc<CloudStacks<FakeCloud>>,
-    parts: Parts,
+    pub(super) parts: Parts,
 }
 
 impl FakeAccount {
@@ -24,11 +25,15 @@ impl FakeAccount {
         let api = resource("Api", "ApiGatewayV2::Api");
         let resources = functions.iter().map(|id| resource(id, "Lambda::Function"));
         *cloud.resources.borrow_mut() = resources.chain([api]).collect();
+        let stacks = Rc::new(CloudStacks::new(cloud));
         Self {
-            stacks: Rc::new(CloudStacks::new(cloud)),
+            stacks: Rc::clone(&stacks),
             parts: Parts {
+                stacks,
                 digest,
                 swapped: RefCell::default(),
+                bucket: Ok(true),
+                uses: Some(Uses::default()),
             },
         }
     }
@@ -71,8 +76,13 @@ impl Account for FakeAccount {
     }
 }
 
-/// A store, functions and a gateway.
+/// A store, functions, a gateway and tables.
 pub(super) struct Parts {
+    stacks: Rc<CloudStacks<FakeCloud>>,
+    /// Whether there is a bucket, or why that is not known.
+    pub(super) bucket: Result<bool, &'static str>,
+    /// What is recorded in the bucket; `None` where it may not be read.
+    pub(super) uses: Option<Uses>,
     digest: &'static str,
     swapped: RefCell<Vec<String>>,
 }
@@ -122,5 +132,49 @@ impl Gateways for Parts {
         _: &crate::config::names::StageName,
     ) -> Result<Option<String>, TargetError> {
         Ok(Some("wss://fake/v1".to_owned()))
+    }
+}
+
+impl Holdings for FakeAccount {
+    type Tables = Parts;
+
+    fn tables(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl Tables for Parts {
+    async fn items(&self, _: &str) -> Result<Option<u64>, TargetError> {
+        Ok(Some(7))
+    }
+}
+
+impl Published for Parts {
+    fn bucket(&self) -> &str {
+        "b"
+    }
+
+    async fn exists(&self) -> Result<bool, TargetError> {
+        self.stacks.cloud.note("look for the bucket");
+        self.bucket
+            .map_err(|words| TargetError::new(ErrorKind::Unreachable, words))
+    }
+
+    async fn uses(&self) -> Result<Uses, TargetError> {
+        let denied = || TargetError::new(ErrorKind::Denied, "may not list it");
+        self.uses.clone().ok_or_else(denied)
+    }
+
+    async fn forget(&self, _: &StackName, leftovers: &Leftovers) -> Result<(), TargetError> {
+        let short = |keys: &std::collections::BTreeSet<String>| {
+            let keys: Vec<_> = keys.iter().map(|key| &key[..1]).collect();
+            keys.join(" ")
+        };
+        self.stacks.cloud.note(format!(
+            "remove [{}], and the records of [{}]",
+            short(&leftovers.unused),
+            short(&leftovers.used)
+        ));
+        Ok(())
     }
 }

@@ -105,7 +105,7 @@ async fn a_deletion_whose_answer_was_lost_is_found_and_followed() {
         .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE")
         .spoiled("delete", Spoiled::LostAfter);
     let stacks = CloudStacks::new(cloud);
-    teardown(&stacks, &name(), Data::Remove, &mut Transcript::default())
+    delete_stack(&stacks, &name(), Data::Remove, &mut Transcript::default())
         .await
         .unwrap();
 }
@@ -119,7 +119,8 @@ async fn a_deletion_that_did_not_arrive_or_was_not_begun_is_an_error_that_says_s
     ] {
         let cloud = FakeCloud::with("CREATE_COMPLETE").spoiled("delete", spoiled);
         let stacks = CloudStacks::new(cloud);
-        let outcome = teardown(&stacks, &name(), Data::Remove, &mut Transcript::default()).await;
+        let outcome =
+            delete_stack(&stacks, &name(), Data::Remove, &mut Transcript::default()).await;
         assert_eq!(refusal(outcome).so_far.as_deref(), Some(so_far));
     }
 }

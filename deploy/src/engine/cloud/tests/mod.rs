@@ -7,6 +7,7 @@ mod order;
 mod recorded;
 mod sequence;
 mod swap;
+mod teardown;
 mod trouble;
 mod validation;
 mod without_events;
@@ -17,7 +18,8 @@ use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{ChangeSet, ChangeSets, Data, Prepared, Stacks};
-use crate::engine::{DeployError, execute, prepare, teardown};
+use crate::engine::teardown::delete_stack;
+use crate::engine::{DeployError, execute, prepare};
 use crate::stack::Outputs;
 use crate::stack::connect::RequiredIdentity;
 
@@ -296,38 +298,6 @@ async fn what_a_chat_asks_of_its_clients_follows_from_the_template_that_is_deplo
         RequiredIdentity::from_deployed(&deployed),
         RequiredIdentity::Name
     );
-}
-
-#[tokio::test]
-async fn a_protected_stack_is_not_deleted_and_the_hint_says_how_to_lift_it() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE");
-    cloud.stack.borrow_mut().as_mut().unwrap().protected = true;
-    let stacks = CloudStacks::new(cloud);
-    let error = stacks.delete(&name(), Data::Remove, &[]).await.unwrap_err();
-    assert_eq!(
-        error.hint.unwrap(),
-        "`chatctl deploy --protect=false` lifts the protection"
-    );
-    assert_eq!(stacks.cloud.asked(), "");
-}
-
-#[tokio::test]
-async fn keeping_data_updates_the_stack_before_it_is_deleted() {
-    let cloud = of_a_chat(
-        changeable("CREATE_COMPLETE")
-            .operation("chat UPDATE_COMPLETE")
-            .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE"),
-    );
-    let stacks = CloudStacks::new(cloud);
-    teardown(&stacks, &name(), Data::Keep, &mut Transcript::default())
-        .await
-        .unwrap();
-    expect![[r#"
-        create change set Update Standard
-        execute
-        delete stack retaining []
-    "#]]
-    .assert_eq(&stacks.cloud.asked());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::engine::ErrorKind;
 pub(super) async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();
-    let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
+    let outcome = match delete_stack(&stacks, &name(), data, &mut transcript).await {
         Ok(outcome) => format!("{outcome:?}"),
         Err(error) => format!("error: {error}"),
     };

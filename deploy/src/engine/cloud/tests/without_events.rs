@@ -103,7 +103,7 @@ async fn a_deletion_is_over_when_the_stack_is_gone_or_says_that_it_failed() {
     for (cloud, is_gone) in [(gone, true), (failed, false)] {
         let stacks = CloudStacks::new(without_events(cloud));
         let mut transcript = Transcript::default();
-        let outcome = teardown(&stacks, &name(), Data::Remove, &mut transcript).await;
+        let outcome = delete_stack(&stacks, &name(), Data::Remove, &mut transcript).await;
         assert_eq!(outcome.is_ok(), is_gone);
         if let Err(error) = outcome {
             let words = error.to_string();

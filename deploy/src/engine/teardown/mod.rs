@@ -1,4 +1,12 @@
-//! Tearing a stack down. Doing it twice is fine.
+//! Tearing a stack down, from the look at what is there to what is left. Doing it twice is fine. What goes and what stays is
+//! decided here, once for each kind of target: [`teardown_cloud`] and [`teardown_here`]. What is shown and asked in between
+//! they are handed as [`TeardownSteps`].
+
+mod account;
+mod cloud;
+mod here;
+mod steps;
+mod uses;
 
 use super::event::{DeployEvent, Reporter, Step};
 use super::execute::{DeployError, RolledBack, no_answer};
@@ -8,6 +16,11 @@ use super::target::{ChangeSets, Data, Operation, Readiness, Stacks};
 use super::target_error::TargetError;
 use crate::config::names::StackName;
 use crate::stack::cause::{cause, is_cause};
+pub use account::{Holdings, Published, Tables};
+pub use cloud::{CloudTeardown, Left, LeftHandlers, teardown_cloud};
+pub use here::{HereTeardown, Remains, teardown_here};
+pub use steps::{Activity, CloudTeardownSteps, LocalContents, StackHere, TeardownSteps};
+pub use uses::{Leftovers, Uses};
 
 /// What a teardown came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +42,7 @@ pub enum Teardown {
 /// # Errors
 /// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
 /// set to outlive it.
-pub async fn teardown(
+pub(super) async fn delete_stack(
     stacks: &impl ChangeSets,
     stack: &StackName,
     data: Data,
@@ -57,7 +70,7 @@ pub async fn teardown(
 ///
 /// # Errors
 /// The stack's process does not stop, or its files cannot be removed.
-pub async fn teardown_here(
+async fn delete_here(
     stacks: &impl Stacks,
     stack: &StackName,
     data: Data,
@@ -205,7 +218,7 @@ mod tests {
 
     async fn check(stacks: FakeStacks, data: Data, expected: Expect) {
         let mut transcript = Transcript::default();
-        let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
+        let outcome = match delete_stack(&stacks, &name(), data, &mut transcript).await {
             Ok(outcome) => format!("{outcome:?}"),
             Err(error) => format!("error: {error}"),
         };
@@ -255,7 +268,7 @@ mod tests {
     async fn a_stack_that_still_stays_is_an_error_with_its_cause() {
         let script = "Table DELETE_FAILED protected\nchat DELETE_FAILED";
         let stacks = FakeStacks::scripted(script).then(script).then(script);
-        let error = teardown(&stacks, &name(), Data::Remove, &mut Transcript::default())
+        let error = delete_stack(&stacks, &name(), Data::Remove, &mut Transcript::default())
             .await
             .unwrap_err();
         assert_eq!(
