@@ -30,9 +30,6 @@ pub(super) async fn agree(
         })?;
     match agreed {
         true => Ok(()),
-        false => {
-            let error = TargetError::new(ErrorKind::Usage, "declined, nothing was changed");
-            Err(error.with_hint(way_out))
-        }
+        false => Err(TargetError::declined(way_out)),
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use super::event::{DeployEvent, Reporter, Step};
 use super::probe::ProbeCredential;
 use super::target::{Asset, AssetStore};
-use super::target_error::{ErrorKind, TargetError};
+use super::target_error::TargetError;
 use crate::config::Settings;
 use crate::config::names::StackName;
 use crate::stack::size::megabytes;
@@ -104,9 +104,4 @@ fn published(assets: &BTreeMap<String, Asset>) -> String {
             there + many
         ),
     }
-}
-
-/// The user has answered no, which has left things `untouched`; `hint` says how to look again.
-fn declined(untouched: &str, hint: &str) -> TargetError {
-    TargetError::new(ErrorKind::Usage, format!("declined, {untouched}")).with_hint(hint)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{CloudOptions, Content};
 use crate::engine::again::execute_with_second_try;
 use crate::engine::deploy::account::Account;
-use crate::engine::deploy::{DeployRequest, declined, publish};
+use crate::engine::deploy::{DeployRequest, publish};
 use crate::engine::event::{DeployEvent, Reporter};
 use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
@@ -190,11 +190,12 @@ impl<A: Account> CloudDeployment<'_, A> {
                     self.beside_the_role("nothing was changed; what was prepared is still there, and the next deployment removes it")
                 })
             })?;
-            let untouched = match self.has_made_log_role {
-                true => "only API Gateway's role for logs was made, and stays",
-                false => "nothing was changed",
-            };
-            return Err(declined(untouched, "`chatctl diff` shows again what would change").into());
+            let hint = "`chatctl diff` shows again what would change";
+            return Err(match self.has_made_log_role {
+                true => TargetError::declined_after("API Gateway's role for logs", hint),
+                false => TargetError::declined(hint),
+            }
+            .into());
         }
         execute_with_second_try(self.account.stacks(), *change_set, reporter).await
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::proof::probe;
 use super::steps::LocalSteps;
-use super::{DeployRequest, build, declined, publish};
+use super::{DeployRequest, build, publish};
 use crate::config::names::StackName;
 use crate::engine::event::Reporter;
 use crate::engine::execute::{DeployError, execute, no_answer};
@@ -119,7 +119,7 @@ pub async fn deploy_here<M: Machine>(
             let agreed = steps.agree(&(), &handlers, &change_set).await;
             if !agreed.map_err(untouched)? {
                 let hint = "see what would change with `chatctl render`";
-                return Err(declined("nothing was changed", hint).into());
+                return Err(TargetError::declined(hint).into());
             }
             let executing = execute(machine, &change_set, reporter);
             let executed = share.within(executing, |minutes| late(minutes).into());
