@@ -11,9 +11,7 @@ use chatctl_deploy::engine::{
 use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::packaging::{self, Built, Executable};
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
-use chatctl_deploy::stack::size::megabytes;
 
 pub(super) async fn run(
     args: &DeployArgs,
@@ -76,10 +74,7 @@ impl Steps for BackgroundSteps<'_> {
     }
 
     fn built(&self, handlers: &Built<Executable>) -> String {
-        let sizes = handlers
-            .values()
-            .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
-        few(&sizes.collect::<Vec<_>>())
+        packaging::sizes(handlers)
     }
 
     /// Asks before data is lost; anything else can be taken back.
