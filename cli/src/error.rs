@@ -159,10 +159,11 @@ impl From<TargetError> for CommandError {
 }
 
 impl From<DeployError> for CommandError {
-    fn from(error: DeployError) -> Self {
+    fn from(mut error: DeployError) -> Self {
         match error {
             DeployError::Target(error) => error.into(),
-            DeployError::RolledBack(ref failure) => {
+            DeployError::RolledBack(mut failure) => {
+                let so_far = failure.so_far.take();
                 let remedy = failure
                     .cause
                     .as_ref()
@@ -173,13 +174,19 @@ impl From<DeployError> for CommandError {
                     .flatten()
                     .collect::<Vec<_>>()
                     .join("; ");
-                Self::new(
-                    exit::STACK_FAILED,
-                    error,
-                    (!hint.is_empty()).then_some(hint),
-                )
+                let hint = (!hint.is_empty()).then_some(hint);
+                Self {
+                    so_far,
+                    ..Self::new(exit::STACK_FAILED, DeployError::RolledBack(failure), hint)
+                }
             }
-            DeployError::Vanished { .. } => Self::new(exit::STACK_FAILED, error, None),
+            DeployError::Vanished { ref mut so_far, .. } => {
+                let so_far = so_far.take();
+                Self {
+                    so_far,
+                    ..Self::new(exit::STACK_FAILED, error, None)
+                }
+            }
             DeployError::Unproven(unproven) => {
                 let is_setup = matches!(unproven.error, ProbeError::Setup(_));
                 let known = unproven.known.filter(|_| !is_setup);

@@ -80,9 +80,9 @@ pub(super) fn teardown_help() -> String {
     format!(
         "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
          machine (`--local`) within {} minutes. Not counted: your answer.",
-        limits::ASKING.and(limits::TEARING_DOWN).at_most_minutes(),
+        longest::TEARING_DOWN.at_most_minutes(),
         limits::TEARING_DOWN.at_most_minutes(),
-        longest::DEPLOYING_HERE.at_most_minutes(),
+        longest::TEARING_DOWN_HERE.at_most_minutes(),
     )
 }
 

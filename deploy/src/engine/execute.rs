@@ -20,7 +20,10 @@ pub enum DeployError {
     /// The stack `stack` was deleted meanwhile.
     #[expect(missing_docs, reason = "the sentence names the fields")]
     #[error("stack `{stack}` went away while it was deployed")]
-    Vanished { stack: StackName },
+    Vanished {
+        stack: StackName,
+        so_far: Option<String>,
+    },
     /// The stack is deployed, but its chat does not answer.
     #[error(transparent)]
     Unproven(Box<Unproven>),
@@ -63,6 +66,21 @@ impl DeployError {
         }
     }
 
+    /// Puts what was `made` before in front of what was done until then.
+    pub(super) fn beside(mut self, made: &str) -> Self {
+        let so_far = match &mut self {
+            Self::Target(error) => &mut error.so_far,
+            Self::Unproven(unproven) => &mut unproven.so_far,
+            Self::RolledBack(failure) => &mut failure.so_far,
+            Self::Vanished { so_far, .. } => so_far,
+        };
+        *so_far = Some(match so_far.take() {
+            Some(more) => format!("{made}; beside that, {more}"),
+            None => made.to_owned(),
+        });
+        self
+    }
+
     /// Of an interruption: says what it leaves. Other errors stay as they are.
     pub(super) fn leaving(self, what: &str) -> Self {
         match self {
@@ -94,6 +112,8 @@ pub struct RolledBack {
     pub(super) passes: bool,
     /// The deployment had been tried before, and repeated.
     pub(super) is_second_try: bool,
+    /// What was done beside it, and stays.
+    pub so_far: Option<String>,
 }
 
 impl RolledBack {
@@ -107,6 +127,7 @@ impl RolledBack {
             unread: settled.unread.clone(),
             reason: settled.reason.clone(),
             is_second_try: false,
+            so_far: None,
         }))
     }
 }
@@ -176,7 +197,10 @@ async fn executed(
         Some(description) if !description.status.is_deleted() => {
             Err(RolledBack::error(stack, &settled))
         }
-        _ => Err(DeployError::Vanished { stack }),
+        _ => Err(DeployError::Vanished {
+            stack,
+            so_far: None,
+        }),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct FakeStacks {
 /// What only a machine's stacks have.
 #[derive(Debug)]
 pub(super) struct Here {
-    /// What is special about the machine, in a word.
+    /// What is special about the machine, in words between commas.
     pub(super) state: &'static str,
     /// Where its chat is.
     pub(super) url: String,
@@ -58,6 +58,12 @@ pub(super) struct Here {
     pub(super) has_data: bool,
     /// Where it is written down what is asked of it.
     pub(super) transcript: Rc<RefCell<Transcript>>,
+}
+
+impl Here {
+    pub(super) fn is(&self, word: &str) -> bool {
+        self.state.split(", ").any(|one| one == word)
+    }
 }
 
 impl FakeStacks {

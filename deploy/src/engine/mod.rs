@@ -14,6 +14,7 @@ mod hotswap;
 pub mod limits;
 pub mod log_role;
 pub mod logs;
+pub mod longest;
 pub mod naming;
 pub mod network;
 pub mod operator;
@@ -33,7 +34,7 @@ pub mod vitals;
 
 pub use deploy::{
     Account, CloudOptions, CloudSteps, DeployRequest, Deployed, Found, LeftBehind, LocalSteps,
-    Machine, Steps, build, deploy_here, deploy_to_cloud, endpoint, longest, preview,
+    Machine, Steps, build, deploy_here, deploy_to_cloud, endpoint, preview,
 };
 pub use event::{DeployEvent, Reporter, Step};
 pub use execute::DeployError;

@@ -86,12 +86,6 @@ impl TargetError {
         Self::new(ErrorKind::Usage, "declined, nothing was changed").with_hint(hint)
     }
 
-    /// The same after `made` was agreed to and made, which stays.
-    pub(super) fn declined_after(made: &str, hint: &str) -> Self {
-        let message = format!("declined, only {made} was made, and stays");
-        Self::new(ErrorKind::Usage, message).with_hint(hint)
-    }
-
     /// The error of an `attempt` that took longer than its limit of so many minutes.
     pub fn late(attempt: &str, minutes: u64) -> Self {
         let message = format!("could not {attempt} within {minutes} minutes");

@@ -29,6 +29,10 @@ impl Machine for LocalTarget {
         })
     }
 
+    fn is_reserved(&self, stack: &StackName) -> Result<bool, TargetError> {
+        self.folder(stack)?.is_reserved()
+    }
+
     fn left_behind(&self, stack: &StackName) -> Result<Option<LeftBehind>, TargetError> {
         let folder = self.folder(stack)?;
         if folder.is_alive()? {

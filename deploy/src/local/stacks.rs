@@ -180,12 +180,14 @@ impl Stacks for LocalTarget {
     async fn interrupt(&self, operation: &Operation) -> TargetError {
         // An update is a single step inside the running process: it happens or it does not. A process that is still
         // starting is ended, and stops everything that it has started.
-        let started = self.started.borrow_mut().take();
-        if let Some(child) = started
-            && self.ended(child).await
-        {
+        let Some(child) = self.started.borrow_mut().take() else {
+            let left =
+                "what was begun may still take effect; `chatctl status --local` tells what runs";
+            return TargetError::interrupted().with_hint(left);
+        };
+        if self.ended(child).await {
             self.place(&operation.stack).forget_request();
         }
-        TargetError::interrupted()
+        TargetError::interrupted().with_hint("the start was taken back: the stack does not run")
     }
 }

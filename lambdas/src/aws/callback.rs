@@ -36,7 +36,7 @@ impl CallbackDelivery {
             path: format!("/@connections/{}", segment(connection.as_str())),
             headers: Vec::new(),
             body,
-            repetition: Repetition::BeforeResponse,
+            repetition: Repetition::UnlessTaken,
         };
         match self.service.send(&call).await {
             Ok(_) => Ok(Posted::Delivered),

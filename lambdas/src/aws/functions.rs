@@ -28,19 +28,20 @@ impl LambdaDispatch {
     }
 }
 
-/// Invokes `function` with `payload`; `kind` is `Event` or `RequestResponse`.
+/// Invokes `function` with `payload`; `kind` is `Event` or `RequestResponse`, of which only the latter has a response to read.
 pub(super) async fn invoke(
     service: &Service,
     function: &str,
     kind: &'static str,
     payload: Vec<u8>,
+    repetition: Repetition,
 ) -> Result<HttpResponse, CallError> {
     let call = Call {
         method: Method::POST,
         path: format!("/2015-03-31/functions/{}/invocations", segment(function)),
         headers: vec![("x-amz-invocation-type", kind)],
         body: Some(("application/octet-stream", payload.into())),
-        repetition: Repetition::BeforeResponse,
+        repetition,
     };
     service.send(&call).await
 }
@@ -60,7 +61,8 @@ impl Announcer for LambdaDispatch {
 
 impl LambdaDispatch {
     async fn send(&self, event: Vec<u8>) -> Result<String, DispatchError> {
-        match invoke(&self.service, &self.function, "Event", event).await {
+        let repetition = Repetition::UnlessTaken;
+        match invoke(&self.service, &self.function, "Event", event, repetition).await {
             Ok(taken) => {
                 let id = text(&taken.head.headers, "x-amzn-requestid");
                 Ok(id.unwrap_or_default().to_owned())

@@ -56,9 +56,9 @@ pub(super) enum Repetition {
     /// Whenever that may help: done twice, it is as done once, or what is lost is worse.
     #[default]
     Free,
-    /// When the connection broke before a response began: what is lost is worse than what is done twice, and a function may
-    /// find its kept connections broken after a pause. Not after a timeout, and not once a response has begun.
-    BeforeResponse,
+    /// Unless it timed out, or a response that breaks off shows that it was taken or would be refused again. What is lost is
+    /// worse than what is done twice, and a function may find its kept connections broken after a pause.
+    UnlessTaken,
     /// Never. A response with the status 500 or above does not show that nothing was done
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
     Never,
@@ -69,14 +69,14 @@ impl Repetition {
     pub(super) fn may_follow(self, failure: &Failure) -> bool {
         match self {
             Self::Free => true,
-            Self::BeforeResponse => !matches!(
-                failure,
-                Failure::TimedOut(_)
-                    | Failure::Http(HttpError::Broken {
-                        status: Some(_),
-                        ..
-                    })
-            ),
+            Self::UnlessTaken => match failure {
+                Failure::TimedOut(_) => false,
+                Failure::Http(HttpError::Broken {
+                    status: Some(status),
+                    ..
+                }) => is_passing(status.as_u16()),
+                _ => true,
+            },
             Self::Never => {
                 let is_fault = failure.status().is_some_and(|status| status >= 500);
                 !failure.is_unanswered() && !is_fault
@@ -99,15 +99,19 @@ pub(super) fn retry_reason(failure: &Failure) -> Option<RetryReason> {
             if THROTTLING.contains(&code) {
                 Some(RetryReason::Throttled)
             } else {
-                let is_passing =
-                    matches!(error_response.status, 500 | 502..=504) || TRANSIENT.contains(&code);
-                is_passing.then_some(RetryReason::Transient)
+                let is_transient = is_passing(error_response.status) || TRANSIENT.contains(&code);
+                is_transient.then_some(RetryReason::Transient)
             }
         }
         Failure::Http(HttpError::TooLarge { .. })
         | Failure::Unreadable { .. }
         | Failure::Unsendable { .. } => None,
     }
+}
+
+/// Whether a response with this status tells of a fault that may pass.
+const fn is_passing(status: u16) -> bool {
+    matches!(status, 500 | 502..=504)
 }
 
 /// Whether a connection broke, or a server that ends it has not begun with the request, in contrast to a server that does
@@ -231,20 +235,21 @@ mod tests {
                 source: "broken".into(),
             })
         };
-        for (failure, before_response, never) in [
+        for (failure, unless_taken, never) in [
             (refused(400, "ThrottlingException"), true, true),
             (refused(429, "LimitExceededException"), true, true),
             (refused(500, ""), true, false),
             (refused(503, ""), true, false),
             (broken(None), true, false),
             (broken(Some(hyper::StatusCode::OK)), false, false),
-            (broken(Some(hyper::StatusCode::BAD_GATEWAY)), false, false),
+            (broken(Some(hyper::StatusCode::NOT_FOUND)), false, false),
+            (broken(Some(hyper::StatusCode::BAD_GATEWAY)), true, false),
             (Failure::TimedOut(Duration::ZERO), false, false),
         ] {
             assert!(Repetition::Free.may_follow(&failure), "{failure:?}");
-            let allowed = [Repetition::BeforeResponse, Repetition::Never]
+            let allowed = [Repetition::UnlessTaken, Repetition::Never]
                 .map(|repetition| repetition.may_follow(&failure));
-            assert_eq!(allowed, [before_response, never], "{failure:?}");
+            assert_eq!(allowed, [unless_taken, never], "{failure:?}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::functions::invoke;
+use super::retries::Repetition;
 use super::service::Service;
 use crate::review::{ReviewError, Reviewers};
 
@@ -27,8 +28,10 @@ impl LambdaReviewers {
 
 impl Reviewers for LambdaReviewers {
     async fn ask(&self, function: &str, question: Vec<u8>) -> Result<Vec<u8>, ReviewError> {
-        let outcome = invoke(&self.service, function, "RequestResponse", question).await;
-        let answer = outcome.map_err(|error| ReviewError::NotInvoked {
+        // The verdict is in the body, and a review that is asked twice is no message twice.
+        let again = Repetition::Free;
+        let asking = invoke(&self.service, function, "RequestResponse", question, again);
+        let answer = asking.await.map_err(|error| ReviewError::NotInvoked {
             source: error.into(),
         })?;
         let is_failed = answer.head.headers.contains_key("x-amz-function-error");

@@ -148,7 +148,7 @@ impl Service {
         // Where no other attempt may follow, one may take all the time.
         let within = match call.repetition {
             Repetition::Free => self.timeouts.attempt,
-            Repetition::BeforeResponse | Repetition::Never => self.timeouts.operation,
+            Repetition::UnlessTaken | Repetition::Never => self.timeouts.operation,
         };
         let mut last = None;
         for number in 1.. {

@@ -26,8 +26,8 @@ impl Timeouts {
     /// For posts and for the asynchronous `Invoke`. A post without a response in time may have arrived, and repeating it would
     /// show the message twice, so one attempt may take all the time. Posts that a response refuses are repeated. So are those
     /// whose connection broke before a response began, although they may have arrived, too: after a pause a function may find
-    /// its idle connections broken, and a lost message is worse than a doubled one. With the head of a response in hand,
-    /// nothing is repeated: its status is the outcome, even if its body breaks off.
+    /// its idle connections broken, and a lost message is worse than a doubled one. If a response breaks off in its body, its
+    /// status decides, as that of a whole one.
     ///
     /// The time of a post must be limited: a post to a connection whose `$connect` still runs may never get a response.
     pub const POST: Self = Self {
@@ -35,8 +35,8 @@ impl Timeouts {
         operation: Duration::from_secs(3),
     };
 
-    /// For review functions. The handler waits for as long as the route says, which is never longer. What was refused, or broke
-    /// off before a response began, is asked again until then, so that the first message after a pause finds a function.
+    /// For review functions. The handler waits for as long as the route says, which is never longer. What was refused or broke
+    /// off is asked again until then, so that the first message after a pause finds a function.
     pub const REVIEW: Self = Self {
         attempt: Duration::from_secs(10),
         operation: Duration::from_secs(10),

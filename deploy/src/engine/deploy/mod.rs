@@ -5,7 +5,6 @@
 mod account;
 mod cloud;
 mod here;
-pub mod longest;
 mod named;
 mod proof;
 mod steps;

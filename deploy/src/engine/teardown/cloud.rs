@@ -14,7 +14,7 @@ use crate::engine::execute::DeployError;
 use crate::engine::limits::{self, Share};
 use crate::engine::silence;
 use crate::engine::target::{Data, Inventory, Resource, Stacks};
-use crate::engine::target_error::{TargetError, chain, or_interrupted};
+use crate::engine::target_error::{ErrorKind, TargetError, chain, or_interrupted};
 use crate::stack::few::few;
 use crate::stack::render::parameter;
 use crate::stack::retain::TABLE_TYPE;
@@ -113,9 +113,13 @@ pub async fn teardown_cloud<S: CloudTeardownSteps>(
         &share,
         forget(&account, stack, record.as_ref(), &mut left),
     );
-    if or_interrupted(forgetting).await.is_err() {
-        let reason = "if there are any, they expire: S3 did not answer";
-        left.handlers = Some(LeftHandlers::Unremoved(reason.to_owned()));
+    if let Err(error) = or_interrupted(forgetting).await {
+        let why = match error.kind {
+            ErrorKind::Interrupted => "interrupted",
+            _ => "AWS did not answer",
+        };
+        let reason = format!("if there are any, they expire: {why}");
+        left.handlers = Some(LeftHandlers::Unremoved(reason));
     }
     if let Some(LeftHandlers::Unremoved(reason)) = &left.handlers {
         steps.warn(&format!(

@@ -41,6 +41,14 @@ impl StateFolder {
         Ok(!self.try_to(File::try_lock_shared, &file, "lock")?)
     }
 
+    /// Whether a command holds the lock of [`StateFolder::reserve`]. Creates and writes nothing.
+    pub(in crate::local) fn is_reserved(&self) -> Result<bool> {
+        let Some(file) = self.look_at("command.lock")? else {
+            return Ok(false);
+        };
+        Ok(!self.try_to(File::try_lock_shared, &file, "command.lock")?)
+    }
+
     fn look_at(&self, name: &str) -> Result<Option<File>> {
         self.open()?.map_or(Ok(None), |folder| folder.reading(name))
     }

@@ -12,7 +12,7 @@ use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
 use crate::engine::prepare::prepare;
 use crate::engine::target::{Asset, ChangeSet, ChangeSets, Deployment, Prepared};
-use crate::engine::target_error::{TargetError, or_interrupted};
+use crate::engine::target_error::{ErrorKind, TargetError, or_interrupted};
 use crate::stack::Outputs;
 use crate::stack::render::is_code_only;
 
@@ -39,20 +39,18 @@ impl<A: Account> CloudDeployment<'_, A> {
         reporter: &mut impl Reporter,
     ) -> Result<(String, Outputs), DeployError> {
         let (stack, options) = (&self.request.settings.stack, self.options);
-        let left = self.beside_the_role(
-            "no stack was touched; what was published already serves the next deployment",
-        );
+        let left = "no stack was touched; what was published already serves the next deployment";
         let code = self
             .published(&content, reporter)
             .await
-            .map_err(|error| error.leaving(&left).after(|| left.clone()))?;
+            .map_err(|error| error.after(|| left.to_owned()))?;
         let deployment = content.deployment(stack, options, code);
         let code = deployment.code_of_functions();
         let swapped = match options.is_hotswap {
             true => self
                 .swap(&deployment, reporter)
                 .await
-                .map_err(|error| error.leaving(&left))?,
+                .map_err(|error| error.leaving(left))?,
             false => None,
         };
         let outputs = match swapped {
@@ -82,16 +80,6 @@ impl<A: Account> CloudDeployment<'_, A> {
                 .after(|| unproven)
         })?;
         Ok((url, outputs))
-    }
-
-    /// `untouched`, but for the role for logs where that was made.
-    fn beside_the_role(&self, untouched: &str) -> String {
-        match self.has_made_log_role {
-            true => {
-                format!("API Gateway's role for logs was made, and stays; beside that, {untouched}")
-            }
-            false => untouched.to_owned(),
-        }
     }
 
     /// Publishes the handlers, within the time that their upload may take.
@@ -173,26 +161,28 @@ impl<A: Account> CloudDeployment<'_, A> {
         agrees: impl AsyncFnOnce(&ChangeSet) -> Result<bool, TargetError>,
         reporter: &mut impl Reporter,
     ) -> Result<Outputs, DeployError> {
-        let taken_back = self.beside_the_role(
-            "what was being prepared has been taken back, nothing that serves was changed",
-        );
+        let taken_back =
+            "what was being prepared has been taken back, nothing that serves was changed";
         let prepared = prepare(self.account.stacks(), deployment, reporter).await;
-        let change_set = match prepared.map_err(|error| error.leaving(&taken_back))? {
+        let change_set = match prepared.map_err(|error| error.leaving(taken_back))? {
             Prepared::NoChanges(outputs) => return Ok(outputs),
             Prepared::ChangeSet(change_set) => change_set,
         };
         let agreed = agrees(&change_set).await;
         if !matches!(agreed, Ok(true)) {
             let discarded = self.account.stacks().discard(&change_set).await;
-            agreed.map_err(|error| error.leaving(&taken_back))?;
+            agreed.map_err(|error| error.leaving(taken_back))?;
             discarded.map_err(|error| {
                 error.after(|| {
-                    self.beside_the_role("nothing was changed; what was prepared is still there, and the next deployment removes it")
+                    "nothing was changed; what was prepared is still there, and the next deployment removes it".to_owned()
                 })
             })?;
             let hint = "`chatctl diff` shows again what would change";
             return Err(match self.has_made_log_role {
-                true => TargetError::declined_after("API Gateway's role for logs", hint),
+                true => {
+                    let message = "declined, the chat's own stack was not changed";
+                    TargetError::new(ErrorKind::Usage, message).with_hint(hint)
+                }
                 false => TargetError::declined(hint),
             }
             .into());

@@ -100,7 +100,11 @@ pub async fn deploy_to_cloud<S: CloudSteps>(
         handlers: &handlers,
     };
     let agrees = async |change_set: &ChangeSet| steps.agree(&found, &handlers, change_set).await;
-    let (url, outputs) = deployment.apply(content, agrees, reporter).await?;
+    let applied = deployment.apply(content, agrees, reporter).await;
+    let (url, outputs) = applied.map_err(|error| match found.lacks_log_role {
+        true => error.beside("API Gateway's role for logs was made, and stays"),
+        false => error,
+    })?;
     let needs_record = settings.aws.domain.is_some() && !found.naming.has_record;
     let leads_to = outputs.get(output::DOMAIN_TARGET).cloned();
     Ok(Some(Deployed {

@@ -36,6 +36,12 @@ pub trait Machine: Stacks + AssetStore {
     /// Another command holds the stack.
     fn reserve(&self, stack: &StackName) -> Result<impl Sized, TargetError>;
 
+    /// Whether another command holds `stack`; makes no file.
+    ///
+    /// # Errors
+    /// The stack's files cannot be read.
+    fn is_reserved(&self, stack: &StackName) -> Result<bool, TargetError>;
+
     /// The process of `stack` that still runs although its folder was removed.
     ///
     /// # Errors
@@ -83,14 +89,17 @@ pub async fn deploy_here<M: Machine>(
 ) -> Result<String, DeployError> {
     let settings = request.settings;
     let stack = &settings.stack;
-    if !machine.is_running(stack).await? {
+    let untouched = |error: TargetError| error.leaving("nothing that runs was changed");
+    let asking = or_interrupted(machine.is_running(stack)).await;
+    if !asking.map_err(untouched)? {
         steps.announce(&())?;
     }
     if let Some(notice) = settings.without_effect_here() {
         steps.warn(&notice);
     }
     let _reserved = machine.reserve(stack)?;
-    if let Some(LeftBehind { pid, endpoint }) = machine.left_behind(stack)? {
+    let left_behind = machine.left_behind(stack)?;
+    if let Some(LeftBehind { pid, endpoint }) = &left_behind {
         steps.warn(&format!(
             "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended; its table data went with the folder"
         ));
@@ -98,9 +107,17 @@ pub async fn deploy_here<M: Machine>(
             .await
             .map_err(|error| error.leaving("nothing was deployed; that process may have ended"))?;
     }
+    let untouched = |error: TargetError| match &left_behind {
+        Some(LeftBehind { pid, .. }) => {
+            let ended = format!("process {pid}, which was left behind, was ended");
+            error
+                .after(|| ended)
+                .leaving("nothing else that runs was changed")
+        }
+        None => untouched(error),
+    };
     let work = async |reporter: &mut _| steps.build(&(), reporter).await;
     let building = build(settings, reporter, work, |built| steps.built(built));
-    let untouched = |error: TargetError| error.leaving("nothing that runs was changed");
     let handlers = or_interrupted(building).await.map_err(untouched)?;
     if let Some(reported) = here.reported() {
         steps.warn(&reported);
@@ -148,8 +165,10 @@ pub async fn deploy_here<M: Machine>(
     };
     let proven = share.within(proving, |minutes| late(minutes).into());
     let unproven = format!("stack `{stack}` runs, only the proof that it answers is missing");
-    proven
-        .await
-        .map_err(|error| error.leaving(&unproven).after(|| unproven))?;
+    proven.await.map_err(|error| {
+        error
+            .leaving("`chatctl print-connect-commands --local` prints how to connect")
+            .after(|| unproven)
+    })?;
     Ok(url)
 }

@@ -32,7 +32,7 @@ impl FakeStacks {
     }
 
     fn refusal(&self, state: &str) -> Result<(), TargetError> {
-        match self.here.state == state {
+        match self.here.is(state) {
             true => Err(TargetError::new(ErrorKind::Failed, state)),
             false => Ok(()),
         }
@@ -42,7 +42,7 @@ impl FakeStacks {
 impl Machine for FakeStacks {
     async fn is_running(&self, _: &StackName) -> Result<bool, TargetError> {
         self.refusal("silent")?;
-        Ok(self.here.state == "running")
+        Ok(self.here.is("running"))
     }
 
     fn reserve(&self, _: &StackName) -> Result<impl Sized, TargetError> {
@@ -51,8 +51,12 @@ impl Machine for FakeStacks {
         Ok(Reservation(self))
     }
 
+    fn is_reserved(&self, _: &StackName) -> Result<bool, TargetError> {
+        Ok(self.here.is("reserved by another"))
+    }
+
     fn left_behind(&self, _: &StackName) -> Result<Option<LeftBehind>, TargetError> {
-        let is_left = self.here.state == "left behind";
+        let is_left = self.here.is("left behind");
         Ok(is_left.then(|| LeftBehind {
             pid: 7,
             endpoint: "ws://left/v1".to_owned(),
@@ -96,10 +100,10 @@ impl Steps for Command<'_> {
         (): &(),
         _: &mut impl Reporter,
     ) -> Result<BTreeMap<String, &'static str>, TargetError> {
-        match self.0.here.state {
-            "interrupted" => return Err(TargetError::interrupted()),
-            _ => self.0.note("built"),
+        if self.0.here.is("interrupted") {
+            return Err(TargetError::interrupted());
         }
+        self.0.note("built");
         Ok([("CodeKey".to_owned(), "k1")].into())
     }
 
@@ -114,7 +118,7 @@ impl Steps for Command<'_> {
         _: &ChangeSet,
     ) -> Result<bool, TargetError> {
         self.0.note("asked about the change");
-        Ok(self.0.here.state != "declined")
+        Ok(!self.0.here.is("declined"))
     }
 }
 
@@ -227,6 +231,12 @@ async fn a_declined_change_is_not_made_and_an_interruption_says_that_nothing_was
         error: declined, nothing was changed; see what would change with `chatctl render`
     "#]]
     .assert_eq(lines.split_once("finished Prepare").unwrap().1);
+    let lines = deploy("left behind, interrupted", None).await;
+    expect![[r#"
+
+        given back
+        error: interrupted; process 7, which was left behind, was ended; nothing else that runs was changed
+    "#]].assert_eq(lines.split_once("started Build").unwrap().1);
     let lines = deploy("interrupted", None).await;
     expect![[r#"
 

@@ -12,7 +12,7 @@ use crate::engine::deploy::Machine;
 use crate::engine::event::Reporter;
 use crate::engine::execute::DeployError;
 use crate::engine::target::Data;
-use crate::engine::target_error::{TargetError, or_interrupted};
+use crate::engine::target_error::{ErrorKind, TargetError, or_interrupted};
 
 /// A machine from which stacks can be torn down.
 pub trait Remains: Machine {
@@ -84,9 +84,21 @@ pub async fn teardown_here(
     if !steps.agree().await? {
         return Err(TargetError::declined("`--keep-data` keeps table data").into());
     }
-    if is_left && !has_files {
-        // A reservation would make its folder anew.
-        or_interrupted(machine.end_left_behind(stack)).await?;
+    let asked = |error: TargetError| {
+        error.leaving("that process was asked to end, and may have; nothing was removed")
+    };
+    // A reservation would make its folder anew, unless another command has made it.
+    if is_left && !has_files && !machine.is_reserved(stack)? {
+        or_interrupted(machine.end_left_behind(stack))
+            .await
+            .map_err(asked)?;
+        if or_interrupted(machine.activity(stack)).await?.is_some() {
+            let message = format!("local stack `{stack}` was deployed again since the question");
+            let hint = "the same command again tears that down";
+            return Err(TargetError::new(ErrorKind::Failed, message)
+                .with_hint(hint)
+                .into());
+        }
         return Ok(HereTeardown {
             outcome: Teardown::Done { spared: Vec::new() },
             keeps_data: false,
@@ -95,7 +107,9 @@ pub async fn teardown_here(
     }
     let _reserved = machine.reserve(stack)?;
     if machine.left_behind(stack)?.is_some() {
-        or_interrupted(machine.end_left_behind(stack)).await?;
+        or_interrupted(machine.end_left_behind(stack))
+            .await
+            .map_err(asked)?;
     }
     Ok(HereTeardown {
         outcome: delete_here(machine, stack, data, reporter).await?,

@@ -8,14 +8,17 @@ use crate::engine::target_error::ErrorKind;
 
 impl Remains for FakeStacks {
     async fn activity(&self, _: &StackName) -> Result<Option<Activity>, TargetError> {
-        match self.here.state {
-            "silent" => Err(TargetError::new(ErrorKind::Unreachable, "silent")),
-            "running" | "declined" => Ok(Some(Activity {
-                functions: 2,
-                connections: 1,
-            })),
-            _ => Ok(None),
+        if self.here.is("silent") {
+            return Err(TargetError::new(ErrorKind::Unreachable, "silent"));
         }
+        let ended = "process 7 ended";
+        let is_back =
+            self.here.is("deployed again") && self.here.transcript.borrow().lines.contains(ended);
+        let runs = self.here.is("running") || self.here.is("declined") || is_back;
+        Ok(runs.then_some(Activity {
+            functions: 2,
+            connections: 1,
+        }))
     }
 
     fn is_stopped(&self, _: &StackName) -> Result<bool, TargetError> {
@@ -55,7 +58,7 @@ impl TeardownSteps for Command<'_> {
 
     async fn agree(&self) -> Result<bool, TargetError> {
         self.wrote("asked");
-        Ok(self.0.here.state != "declined")
+        Ok(!self.0.here.is("declined"))
     }
 }
 
@@ -220,4 +223,30 @@ async fn behind_a_process_that_does_not_respond_nothing_is_asked() {
         ..Case::default()
     });
     assert_eq!(transcript.await, "error: silent; \n--\n");
+}
+
+#[tokio::test]
+async fn without_a_folder_neither_another_command_nor_a_new_stack_is_passed_over() {
+    for state in [
+        "left behind, reserved by another",
+        "left behind, deployed again",
+    ] {
+        let lines = teardown(Case {
+            state,
+            ..Case::default()
+        })
+        .await;
+        let (_, after) = lines.split_once("asked\n").unwrap();
+        match state.ends_with("again") {
+            true => expect![[r#"
+                process 7 ended
+                error: local stack `chat` was deployed again since the question; the same command again tears that down
+                --
+            "#]].assert_eq(after),
+            false => expect![[r#"
+                error: reserved by another; 
+                --
+            "#]].assert_eq(after),
+        }
+    }
 }

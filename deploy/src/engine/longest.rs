@@ -1,5 +1,5 @@
-//! How long a deployment may take, as help texts promise it: a term for each wait of [`super::deploy_to_cloud`] and
-//! [`super::deploy_here`]. Not counted are the build, the answers of the user, and the upload.
+//! How long a deployment or a teardown may take, as help texts promise it: a term for each wait of `deploy_to_cloud`,
+//! `deploy_here`, `teardown_cloud` and `teardown_here`. Not counted are the build, the answers of the user, and the upload.
 
 use crate::engine::limits::{self, Limit};
 
@@ -36,6 +36,12 @@ pub const DEPLOYING_HERE: Limit = limits::ANSWERING
     .and(limits::ANSWERING)
     .and(limits::ANSWERING)
     .and(limits::HERE);
+
+/// A teardown from AWS: asking, and CloudFormation's work.
+pub const TEARING_DOWN: Limit = limits::ASKING.and(limits::TEARING_DOWN);
+
+/// A teardown on this machine waits for the same as a deployment.
+pub const TEARING_DOWN_HERE: Limit = DEPLOYING_HERE;
 
 /// The change set of a first deployment that is made once more, and its execution.
 const REPEATING: Limit = limits::COMPUTING.and(limits::ASKING);

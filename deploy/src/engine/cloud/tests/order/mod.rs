@@ -1,5 +1,8 @@
 //! A whole deployment to AWS: the order of what the command shows, asks and builds, and of what the engine does in between.
 
+mod record;
+mod role;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -66,7 +69,10 @@ impl Steps for Command<'_> {
         _: &ChangeSet,
     ) -> Result<bool, TargetError> {
         self.wrote("asked about the change");
-        Ok(self.state != "declined")
+        match self.state {
+            "without a terminal" => Err(TargetError::new(ErrorKind::Usage, "no terminal")),
+            state => Ok(state != "declined"),
+        }
     }
 }
 
@@ -112,11 +118,15 @@ struct Case {
     state: &'static str,
     /// Whether the bucket takes nothing.
     is_denied: bool,
+    config: &'static str,
+    /// Whether the stack makes the record of its name.
+    has_record: bool,
 }
 
 /// Deploys a chat; returns what was shown, asked and reported in its order, how it ended, and what was asked for.
 async fn deploy(case: Case) -> String {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatctl.toml"), case.config).unwrap();
     let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
     let template = render_for_account(&settings, "eu-west-1");
     let functions = parameters_of_functions(&template);
@@ -130,7 +140,10 @@ async fn deploy(case: Case) -> String {
             account,
             is_new: !case.is_deployed,
             deployed: None,
-            naming: Naming::default(),
+            naming: Naming {
+                has_record: case.has_record,
+                ..Naming::default()
+            },
             lacks_log_role: case.lacks_log_role,
             cautions: Vec::new(),
         })),
@@ -150,6 +163,12 @@ async fn deploy(case: Case) -> String {
     });
     let ended = transcript.take().ended(outcome);
     format!("{ended}--\n{}", stacks.cloud.asked())
+}
+
+/// The end of what [`deploy`] returns: the outcome, and what was asked for.
+fn end(text: &str) -> &str {
+    let outcome = text.find("error: ").unwrap();
+    &text[outcome..]
 }
 
 #[tokio::test]
@@ -183,113 +202,6 @@ async fn a_first_deployment_checks_announces_builds_publishes_asks_deploys_and_v
         --
         create change set Create Standard
         execute
-    "#]]
-    .assert_eq(&deploy(case).await);
-}
-
-/// A first deployment that makes the role for logs.
-fn with_log_role() -> Case {
-    let cloud = FakeCloud::default()
-        .change_set(CHANGE)
-        .operation("chat CREATE_COMPLETE")
-        .change_set(CHANGE)
-        .operation("chat UPDATE_COMPLETE");
-    *cloud.template.borrow_mut() = Some(deployment().template);
-    Case {
-        cloud,
-        lacks_log_role: true,
-        ..Case::default()
-    }
-}
-
-#[tokio::test]
-async fn the_role_for_logs_is_asked_about_after_the_build_and_made_before_publishing() {
-    expect![[r#"
-        started Check
-        looked
-        finished Check: all is well
-        announced
-        started Build
-        built
-        finished Build: {"CodeKey": "k1"}
-        asked about the role for logs
-        started Prepare
-        finished Prepare: 1 to change
-        started Deploy
-        chat CREATE_COMPLETE
-        finished Deploy: 2 resources
-        started Publish
-        finished Publish: 0.0 MB for x86_64, sent
-        started Prepare
-        finished Prepare: 1 to change
-        asked about the change
-        started Deploy
-        chat UPDATE_COMPLETE
-        finished Deploy: 26 resources
-        started Verify
-        finished Verify: 4 functions run what was published
-        Deployed { url: "wss://fake/v1", missing_record: None }
-        --
-        create change set Create Standard
-        execute
-        create change set Update Standard
-        execute
-    "#]]
-    .assert_eq(&deploy(with_log_role()).await);
-}
-
-#[tokio::test]
-async fn a_deployment_that_fails_after_the_role_was_made_says_that_it_was_made() {
-    let case = Case {
-        is_denied: true,
-        ..with_log_role()
-    };
-    let ended = deploy(case).await;
-    expect![[r#"
-        error: no such bucket; API Gateway's role for logs was made, and stays; beside that, no stack was touched; what was published already serves the next deployment
-        --
-        create change set Create Standard
-        execute
-    "#]].assert_eq(end(&ended));
-    let case = Case {
-        state: "declined",
-        ..with_log_role()
-    };
-    let ended = deploy(case).await;
-    expect![[r#"
-        error: declined, only API Gateway's role for logs was made, and stays; `chatctl diff` shows again what would change
-        --
-        create change set Create Standard
-        execute
-        create change set Update Standard
-        delete change set
-    "#]].assert_eq(end(&ended));
-}
-
-/// The end of what [`deploy`] returns: the outcome, and what was asked for.
-fn end(text: &str) -> &str {
-    let outcome = text.find("error: ").unwrap();
-    &text[outcome..]
-}
-
-#[tokio::test]
-async fn without_the_role_that_was_declined_nothing_is_published() {
-    let case = Case {
-        lacks_log_role: true,
-        state: "without the role",
-        ..Case::default()
-    };
-    expect![[r#"
-        started Check
-        looked
-        finished Check: all is well
-        announced
-        started Build
-        built
-        finished Build: {"CodeKey": "k1"}
-        asked about the role for logs
-        error: declined
-        --
     "#]]
     .assert_eq(&deploy(case).await);
 }
