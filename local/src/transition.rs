@@ -14,8 +14,8 @@ pub struct ChangeSummary {
     pub added: Vec<LogicalId>,
     /// Resources with other properties, and functions with other code.
     pub changed: Vec<LogicalId>,
-    /// The changed resources that were replaced: they have another physical id, or are tables with other keys or local
-    /// indexes. The items of such a table are lost.
+    /// The changed resources that were replaced: they have another physical id, or are tables with other keys, local
+    /// indexes or attribute types. The items of such a table are lost.
     pub replaced: Vec<LogicalId>,
     /// Resources that are gone.
     pub removed: Vec<LogicalId>,

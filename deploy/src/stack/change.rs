@@ -186,7 +186,8 @@ fn changed(
     let replaces = moved
         || properties
             .iter()
-            .any(|property| is_immutable(&resource["Type"], property));
+            .any(|property| is_immutable(&resource["Type"], property))
+        || resource["Type"] == "AWS::DynamoDB::Table" && has_new_types(&old, &new);
     Some(row(
         if replaces {
             Action::Replace
@@ -199,17 +200,41 @@ fn changed(
     ))
 }
 
+type Properties = serde_json::Map<String, serde_json::Value>;
+
 /// Whether changing the property makes CloudFormation replace the resource
 /// (CloudFormation resource type reference, "Update requires: Replacement").
 fn is_immutable(resource_type: &serde_json::Value, property: &str) -> bool {
     match resource_type.as_str().unwrap_or_default() {
-        "AWS::DynamoDB::Table" => matches!(property, "TableName" | "KeySchema"),
+        "AWS::DynamoDB::Table" => {
+            matches!(
+                property,
+                "TableName" | "KeySchema" | "LocalSecondaryIndexes"
+            )
+        }
         "AWS::ApiGatewayV2::Api" => property == "ProtocolType",
         "AWS::ApiGatewayV2::Stage" => matches!(property, "StageName" | "ApiId"),
         "AWS::Lambda::Function" => property == "FunctionName",
         "AWS::Lambda::Permission" => true,
         _ => property == "ApiId",
     }
+}
+
+/// Whether an attribute that a table keeps gets another type, which may replace the table
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>).
+fn has_new_types(old: &Properties, new: &Properties) -> bool {
+    let definitions = |properties: &Properties| -> Vec<serde_json::Value> {
+        let definitions = properties.get("AttributeDefinitions");
+        let definitions = definitions.and_then(serde_json::Value::as_array);
+        definitions.cloned().unwrap_or_default()
+    };
+    let earlier = definitions(old);
+    definitions(new).iter().any(|after| {
+        earlier.iter().any(|before| {
+            before["AttributeName"] == after["AttributeName"]
+                && before["AttributeType"] != after["AttributeType"]
+        })
+    })
 }
 
 #[cfg(test)]
@@ -273,6 +298,51 @@ mod tests {
             expect![[r#"
                 Replace T KeySchema
                 1 to replace
+            "#]],
+        );
+    }
+
+    fn with(property: &str, value: serde_json::Value) -> serde_json::Value {
+        json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {property: value}}})
+    }
+
+    #[test]
+    fn other_local_indexes_replace_the_table() {
+        check(
+            Some(with("LocalSecondaryIndexes", json!([1]))),
+            with("LocalSecondaryIndexes", json!([2])),
+            &[],
+            expect![[r#"
+                Replace T LocalSecondaryIndexes
+                1 to replace
+            "#]],
+        );
+    }
+
+    #[test]
+    fn another_type_of_an_attribute_replaces_the_table_and_a_new_attribute_does_not() {
+        let attribute =
+            |name: &str, kind: &str| json!({"AttributeName": name, "AttributeType": kind});
+        let before = with("AttributeDefinitions", json!([attribute("a", "S")]));
+        check(
+            Some(before.clone()),
+            with("AttributeDefinitions", json!([attribute("a", "N")])),
+            &[],
+            expect![[r#"
+                Replace T AttributeDefinitions
+                1 to replace
+            "#]],
+        );
+        check(
+            Some(before),
+            with(
+                "AttributeDefinitions",
+                json!([attribute("b", "N"), attribute("a", "S")]),
+            ),
+            &[],
+            expect![[r#"
+                Modify T AttributeDefinitions
+                1 to change
             "#]],
         );
     }

@@ -6,8 +6,8 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::definition::{Change, Definition};
-use super::{Tables, TablesError, storage};
+use super::definition::{Change, Definition, Occasion};
+use super::{Tables, TablesError, creation, storage};
 use crate::options::TableStorage;
 use crate::stack::{LogicalId, Table};
 
@@ -17,7 +17,9 @@ pub(crate) enum Prepared {
     Created,
     /// It existed and has its items; indexes and settings may have changed.
     Kept,
-    /// It existed with other keys or local indexes; its items are lost.
+    /// It existed with other local indexes or attribute types, which stay as its items do.
+    KeptOther,
+    /// It existed with other keys, local indexes or attribute types; its items are lost.
     Replaced,
 }
 
@@ -25,12 +27,16 @@ impl Prepared {
     /// What the stack event of the table says of it; `is_new`: the stack did not have the table before.
     pub(crate) fn remark(self, is_new: bool) -> Option<&'static str> {
         match (self, is_new) {
-            (Self::Replaced, true) => {
-                Some("a table with other keys or local indexes existed; its items are lost")
-            }
-            (Self::Replaced, false) => {
-                Some("its keys or local indexes changed, so it was replaced; its items are lost")
-            }
+            (Self::Replaced, true) => Some(
+                "a table with other keys, local indexes or attribute types existed; its items are lost",
+            ),
+            (Self::Replaced, false) => Some(
+                "its keys, local indexes or attribute types changed, so it was replaced; its items are lost",
+            ),
+            (Self::KeptOther, _) => Some(
+                "its local indexes or attribute types differ from the template's and stay as they are; to change \
+                 them, deploy under another table name or tear the data down",
+            ),
             (Self::Kept, true) => Some("the table existed already and keeps its items"),
             (Self::Created, _) | (Self::Kept, false) => None,
         }
@@ -44,71 +50,126 @@ pub(crate) struct Before {
     definition: Option<Definition>,
 }
 
+/// What becomes of a table.
+enum Plan {
+    Create,
+    /// It stays, and these calls change it.
+    Keep {
+        before: Box<Definition>,
+        changes: Vec<Change>,
+    },
+    Replace,
+}
+
 impl Tables {
-    /// Checks that every table can become what the template says, by creating those that would change in another
-    /// database; changes none.
+    /// Checks that every table can become what the template says, by creating it in another database; changes
+    /// none. At a start, those that are what the template says are not tried.
     ///
     /// # Errors
     /// The first table that cannot.
     pub(crate) fn check<'t>(
         &self,
-        tables: impl Iterator<Item = &'t Table>,
+        tables: impl Iterator<Item = (&'t Table, Occasion)>,
     ) -> Result<(), (LogicalId, TablesError)> {
         let mut trial = None;
-        for table in tables {
-            self.check_one(table, &mut trial)
+        for (table, occasion) in tables {
+            self.check_one(table, occasion, &mut trial)
                 .map_err(|error| (table.logical_id.clone(), error))?;
         }
         Ok(())
     }
 
-    fn check_one(&self, table: &Table, trial: &mut Option<Database>) -> Result<(), TablesError> {
-        let wanted = Definition::new(table);
-        if let Some(before) = self.definition(&table.name)? {
-            if wanted == before {
-                return Ok(());
+    fn check_one(
+        &self,
+        table: &Table,
+        occasion: Occasion,
+        trial: &mut Option<Database>,
+    ) -> Result<(), TablesError> {
+        let name = &table.name;
+        match self.plan(table, occasion)? {
+            Plan::Keep { before, .. } => {
+                if occasion == Occasion::Start && Definition::new(table) == *before {
+                    return Ok(());
+                }
             }
-            if before.is_protected && wanted.replaces(&before) {
-                let table = table.name.clone();
-                return Err(TablesError::Protected { table });
+            Plan::Create | Plan::Replace => {
+                let refusal = creation::refusal(&self.database, name);
+                if let Some(message) = refusal.map_err(|error| not_created(name, &error))? {
+                    let table = name.clone();
+                    return Err(TablesError::Create { table, message });
+                }
             }
         }
         let trial = match trial {
             Some(trial) => trial,
             None => trial.insert(storage::open(&TableStorage::Memory)?),
         };
-        let created = read(table.create.clone()).and_then(|create| trial.create_table(create));
-        created.map_err(|error| not_created(&table.name, &error))?;
+        let create = read(table.create.clone());
+        let created = create.and_then(|create| creation::create(trial, create));
+        created.map_err(|error| not_created(name, &error))?;
         Ok(())
     }
 
-    /// Makes `table` what the template says. Its items stay, unless its keys or local indexes change.
-    pub(crate) fn prepare(&self, table: &Table) -> Result<Prepared, TablesError> {
+    fn plan(&self, table: &Table, occasion: Occasion) -> Result<Plan, TablesError> {
+        let wanted = Definition::new(table);
+        let Some(before) = self.definition(&table.name)? else {
+            return Ok(Plan::Create);
+        };
+        let is_replaced = match occasion {
+            Occasion::Start | Occasion::Update => wanted.has_other_keys(&before),
+            Occasion::Renewal => wanted.replaces(&before),
+        };
+        if !is_replaced {
+            let changes = wanted.onto(&before, occasion).changes(&before, &table.name);
+            let before = Box::new(before);
+            return Ok(Plan::Keep { before, changes });
+        }
+        let table = table.name.clone();
+        match occasion {
+            Occasion::Start if before.is_protected || wanted.is_protected => {
+                Err(TablesError::OtherKeys { table })
+            }
+            Occasion::Update | Occasion::Renewal if before.is_protected => {
+                Err(TablesError::Protected { table })
+            }
+            _ => Ok(Plan::Replace),
+        }
+    }
+
+    /// Makes `table` what the template says. Its items stay, unless the table has to be replaced.
+    pub(crate) fn prepare(
+        &self,
+        table: &Table,
+        occasion: Occasion,
+    ) -> Result<Prepared, TablesError> {
         let name = &table.name;
         let wanted = Definition::new(table);
-        let (prepared, before) = match self.definition(name)? {
-            Some(before) if !wanted.replaces(&before) => (Prepared::Kept, before),
-            found => {
-                if found.is_some() {
-                    self.delete(name)?;
-                }
-                self.create(name, table.create.clone())?;
-                let created = self.definition(name)?.ok_or_else(|| missing(name))?;
-                match found {
-                    Some(_) => (Prepared::Replaced, created),
-                    None => (Prepared::Created, created),
-                }
+        let prepared = match self.plan(table, occasion)? {
+            Plan::Keep { before, changes } => {
+                self.change(name, changes)?;
+                return Ok(match wanted.replaces(&before) {
+                    true => Prepared::KeptOther,
+                    false => Prepared::Kept,
+                });
+            }
+            Plan::Create => Prepared::Created,
+            Plan::Replace => {
+                self.delete(name)?;
+                Prepared::Replaced
             }
         };
-        self.change(name, wanted.changes(&before, name))?;
+        self.create(name, table.create.clone())?;
+        let created = self.definition(name)?.ok_or_else(|| missing(name))?;
+        self.change(name, wanted.changes(&created, name))?;
         Ok(prepared)
     }
 
     /// Deletes a table with its items. One that does not exist is deleted.
     pub(crate) fn delete(&self, name: &str) -> Result<(), TablesError> {
-        let deleted = self.database.delete_table(DeleteTableRequest {
-            table_name: name.to_owned(),
-        });
+        let table_name = name.to_owned();
+        let deleted = self
+            .database
+            .delete_table(DeleteTableRequest { table_name });
         self.keys.forget();
         match deleted {
             Ok(_) | Err(DynoxideError::ResourceNotFoundException(_)) => Ok(()),
@@ -177,7 +238,7 @@ impl Tables {
     }
 
     fn create(&self, name: &str, create: Value) -> Result<(), TablesError> {
-        let created = read(create).and_then(|create| self.database.create_table(create));
+        let created = read(create).and_then(|create| creation::create(&self.database, create));
         self.keys.forget();
         created.map_err(|error| not_created(name, &error))?;
         Ok(())

@@ -10,6 +10,17 @@ use serde_json::{Value, json};
 
 use crate::stack::Table;
 
+/// When a table becomes what a template says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// A start, without an earlier template: what the template does not have may be the operator's, and stays.
+    Start,
+    /// An update with the keys, local indexes and attribute types of the earlier template.
+    Update,
+    /// An update with others, or with a table that is new or was left changed.
+    Renewal,
+}
+
 /// A table's keys, indexes and settings.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Definition {
@@ -79,13 +90,48 @@ impl Definition {
     /// or the type of an attribute change
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>).
     pub(super) fn replaces(&self, other: &Self) -> bool {
-        let has_other_type = |(name, kind): (&String, &String)| {
-            let before = other.types.get(name);
-            before.is_some_and(|before| before != kind)
-        };
         self.keys != other.keys
             || self.local_indexes != other.local_indexes
-            || self.types.iter().any(has_other_type)
+            || self.types.keys().any(|name| self.retypes(other, name))
+    }
+
+    /// Whether the keys of a table that becomes this one differ, so that its items cannot stay.
+    pub(super) fn has_other_keys(&self, other: &Self) -> bool {
+        self.keys != other.keys || names(&self.keys).any(|name| self.retypes(other, name))
+    }
+
+    /// Whether both have the attribute, with different types.
+    fn retypes(&self, other: &Self, attribute: &str) -> bool {
+        let types = (self.types.get(attribute), other.types.get(attribute));
+        matches!(types, (Some(kind), Some(before)) if kind != before)
+    }
+
+    /// What `before` becomes of this one without being replaced: its local indexes and attribute types stay, so
+    /// a global index that contradicts them is not made. At a start, what only `before` has stays, too.
+    pub(super) fn onto(&self, before: &Self, occasion: Occasion) -> Self {
+        let is_start = occasion == Occasion::Start;
+        let mut kept = self.clone();
+        kept.local_indexes = before.local_indexes.clone();
+        kept.types.extend(before.types.clone());
+        kept.global_indexes.retain(|name, index| {
+            let is_retyped = names(&index.keys).any(|key| self.retypes(before, key));
+            !is_retyped && !before.local_indexes.contains_key(name)
+        });
+        for (name, index) in &before.global_indexes {
+            if is_start || self.global_indexes.contains_key(name) {
+                let index = || index.clone();
+                kept.global_indexes
+                    .entry(name.clone())
+                    .or_insert_with(index);
+            }
+        }
+        if is_start {
+            kept.is_protected |= before.is_protected;
+            kept.stream = kept.stream.or_else(|| before.stream.clone());
+            let ttl = || before.ttl_attribute.clone();
+            kept.ttl_attribute = kept.ttl_attribute.or_else(ttl);
+        }
+        kept
     }
 
     /// The calls that make this table of `before`, which it does not replace. One index at a time is deleted or created
@@ -176,9 +222,7 @@ impl Definition {
     }
 
     fn attributes_of(&self, keys: &Value) -> Vec<Value> {
-        let names = keys.as_array().into_iter().flatten();
-        let names = names.filter_map(|key| key["AttributeName"].as_str());
-        let known = names.filter_map(|name| Some(attribute(name, self.types.get(name)?)));
+        let known = names(keys).filter_map(|name| Some(attribute(name, self.types.get(name)?)));
         known.collect()
     }
 }
@@ -191,6 +235,12 @@ impl Index {
         }
         json!({ "IndexName": name, "KeySchema": self.keys, "Projection": projection })
     }
+}
+
+/// The attributes of a key schema.
+fn names(keys: &Value) -> impl Iterator<Item = &str> {
+    let keys = keys.as_array().into_iter().flatten();
+    keys.filter_map(|key| key["AttributeName"].as_str())
 }
 
 fn attribute(name: &str, kind: &str) -> Value {
@@ -271,6 +321,23 @@ mod tests {
             table.create["AttributeDefinitions"] = json!([attribute("pk", "N")]);
         });
         assert!(numbers.replaces(&plain));
+    }
+
+    #[test]
+    fn a_table_that_stays_gets_no_index_that_contradicts_it() {
+        let before = with_index("LocalSecondaryIndexes", "a", &["x"]);
+        let same_name = with_index("GlobalSecondaryIndexes", "b", &["x"]);
+        let other_type = table(|table| {
+            table.create["GlobalSecondaryIndexes"] = json!([index("other", "a", &["x"])]);
+            table.create["AttributeDefinitions"] =
+                json!([attribute("pk", "S"), attribute("a", "N")]);
+        });
+        for occasion in [Occasion::Start, Occasion::Update] {
+            for wanted in [&same_name, &other_type] {
+                let changes = wanted.onto(&before, occasion).changes(&before, "chat");
+                assert_eq!(changes, []);
+            }
+        }
     }
 
     #[test]

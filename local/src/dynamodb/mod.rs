@@ -7,6 +7,7 @@
 mod arns;
 mod changes;
 mod conditions;
+mod creation;
 mod definition;
 mod described;
 mod endpoint;
@@ -28,6 +29,7 @@ use dynoxide::Database;
 use tokio::sync::oneshot;
 
 pub(crate) use self::changes::{Before, Prepared, is_replaced};
+pub(crate) use self::definition::Occasion;
 use self::endpoint::Endpoint;
 use self::keys::Keys;
 pub(crate) use self::needs::Scope;
@@ -67,10 +69,20 @@ pub enum TablesError {
     },
     /// The table would be replaced, and must not be deleted.
     #[error(
-        "table `{table}` has deletion protection, and its keys or local indexes change, which would replace it: turn \
-         `DeletionProtectionEnabled` off in an update of its own, or keep its keys and local indexes"
+        "table `{table}` has deletion protection, and its keys, local indexes or attribute types change, which would \
+         replace it: turn `DeletionProtectionEnabled` off in an update of its own, or keep its keys, local indexes and \
+         attribute types"
     )]
     Protected {
+        /// The table's physical name.
+        table: String,
+    },
+    /// The table would be replaced at a start, and it or the template's is protected.
+    #[error(
+        "table `{table}` exists with other keys than the template's, and with deletion protection it is not replaced: \
+         keep its keys, give the template's table another name, or tear the data down"
+    )]
+    OtherKeys {
         /// The table's physical name.
         table: String,
     },

@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::unreadable;
+use super::{creation, unreadable};
 
 /// Runs one operation. Blocks while the database works.
 pub(super) type Operation = fn(Call<'_>) -> Result<Bytes, DynoxideError>;
@@ -27,7 +27,7 @@ pub(super) fn find(name: &str) -> Option<Operation> {
         "BatchExecuteStatement" => |call| call.on(Database::batch_execute_statement),
         "BatchGetItem" => |call| call.on(Database::batch_get_item),
         "BatchWriteItem" => |call| call.on(Database::batch_write_item),
-        "CreateTable" => |call| call.on(Database::create_table),
+        "CreateTable" => |call| call.on(creation::create),
         "DeleteItem" => |call| call.on(Database::delete_item),
         "DeleteTable" => |call| call.on(Database::delete_table),
         "DescribeStream" => |call| call.on(Database::describe_stream),

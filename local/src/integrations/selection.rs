@@ -146,7 +146,8 @@ pub(super) fn evaluate(
 }
 
 /// Writes a value as text: strings bare, null empty, arrays as `[a, b]`, objects as `{a=1}`, and null inside them as
-/// `null`, as Java prints them. For lists and maps AWS's documentation does not prove it.
+/// `null`, as Java prints them. For lists and maps AWS's documentation does not prove it. Stops once the text is longer
+/// than the longest key.
 fn write_value(text: &mut String, value: &Value) {
     let write_inside = |text: &mut String, value: &Value| match value {
         Value::Null => text.push_str("null"),
@@ -159,6 +160,9 @@ fn write_value(text: &mut String, value: &Value) {
         Value::Array(items) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
+                if text.len() > MAX_LENGTH {
+                    return;
+                }
                 if index > 0 {
                     text.push_str(", ");
                 }
@@ -169,6 +173,9 @@ fn write_value(text: &mut String, value: &Value) {
         Value::Object(members) => {
             text.push('{');
             for (index, (name, member)) in members.iter().enumerate() {
+                if text.len() > MAX_LENGTH {
+                    return;
+                }
                 if index > 0 {
                     text.push_str(", ");
                 }
@@ -262,6 +269,22 @@ mod tests {
         check("$request.body[2]", "[1,2,3]", Some("3"));
         check("$request.body.[0]", r#"["1","x"]"#, Some("1"));
         check("$request.body.a.", r#"{"a":1}"#, None);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_not_written_to_its_end() {
+        let part = "x".repeat(1000);
+        let list = Value::from(vec![part; 1000]);
+        for value in [
+            list.clone(),
+            serde_json::json!({ "a": list.clone(), "b": list }),
+        ] {
+            let mut text = String::new();
+            write_value(&mut text, &value);
+            assert!(text.len() > MAX_LENGTH && text.len() < MAX_LENGTH + 1100);
+            let body = value.to_string();
+            assert_eq!(Selection::parse("$request.body").of_message(&body), None);
+        }
     }
 
     #[test]

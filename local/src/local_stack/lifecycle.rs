@@ -2,12 +2,12 @@
 //! such a type to a running stack. Only tables have state; all other resources are served from their description.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::dynamodb::{Before, Prepared, Scope, Tables, TablesError, is_replaced};
+use crate::dynamodb::{Before, Occasion, Prepared, Scope, Tables, TablesError, is_replaced};
 use crate::iam::credentials::Credentials;
 use crate::options::Options;
-use crate::stack::{Identity, LogicalId, Resource, Stack};
+use crate::stack::{Identity, LogicalId, Resource, Stack, Table};
 use crate::transition::{ChangeSummary, Reporter};
 use crate::worker_threads::blocking;
 
@@ -32,12 +32,14 @@ pub enum ResourceError {
 
 /// What resources with state were before an update changed them, in the order of the changes.
 #[derive(Debug, Default)]
-pub(super) struct Journal(Vec<Before>);
+pub(super) struct Journal(Vec<(LogicalId, Before)>);
 
 /// The services of resources with state.
 #[derive(Debug)]
 pub(super) struct Stateful {
     tables: Arc<Tables>,
+    /// The resources that a failed update has left changed: the stack does not say what they are.
+    left: Mutex<BTreeSet<LogicalId>>,
 }
 
 impl Stateful {
@@ -55,6 +57,7 @@ impl Stateful {
         let tables = blocking(move || Tables::open(&storage, credentials, scope)).await?;
         Ok(Self {
             tables: Arc::new(tables),
+            left: Mutex::default(),
         })
     }
 
@@ -71,34 +74,65 @@ impl Stateful {
         self.tables.endpoint()
     }
 
-    /// Lets the services check every resource before any is changed.
+    /// Lets the services check every resource of `after` before any is changed.
     ///
     /// # Errors
     /// The first resource that cannot become what the template says.
-    pub(super) async fn check(&self, stack: &Arc<Stack>) -> Result<(), (LogicalId, ResourceError)> {
-        let (tables, stack) = (Arc::clone(&self.tables), Arc::clone(stack));
-        let checked = blocking(move || tables.check(stack.tables.values())).await;
+    pub(super) async fn check(
+        &self,
+        before: Option<&Stack>,
+        after: &Stack,
+    ) -> Result<(), (LogicalId, ResourceError)> {
+        let wanted: Vec<(Table, Occasion)> = after
+            .tables
+            .values()
+            .map(|table| (table.clone(), self.occasion(before, table)))
+            .collect();
+        let tables = Arc::clone(&self.tables);
+        let checked = blocking(move || {
+            let wanted = wanted.iter();
+            tables.check(wanted.map(|(table, occasion)| (table, *occasion)))
+        });
+        let checked = checked.await;
         checked.map_err(|(id, error)| (id, error.into()))
     }
 
-    /// Creates or updates one resource of `after`, if the summary contains it, and reports it. What [`Stateful::undo`]
-    /// needs is added to `journal` before.
+    fn occasion(&self, before: Option<&Stack>, table: &Table) -> Occasion {
+        let Some(before) = before else {
+            return Occasion::Start;
+        };
+        let id = &table.logical_id;
+        match before.tables.get(id) {
+            Some(earlier) if earlier.name == table.name && !is_replaced(earlier, table) => {
+                match self.left().contains(id) {
+                    true => Occasion::Renewal,
+                    false => Occasion::Update,
+                }
+            }
+            _ => Occasion::Renewal,
+        }
+    }
+
+    /// Creates or updates one resource of `after`, if the summary contains it or a failed update has left it changed,
+    /// and reports it. What [`Stateful::undo`] needs is added to `journal` before.
     pub(super) async fn renew(
         &self,
+        before: Option<&Stack>,
         after: &Stack,
         resource: &Resource,
         summary: &ChangeSummary,
         reporter: &Reporter<'_>,
         journal: &mut Journal,
     ) -> Result<(), ResourceError> {
-        let is_new = summary.added.contains(&resource.logical_id);
+        let id = &resource.logical_id;
+        let is_new = summary.added.contains(id);
         let verb = match is_new {
             true => "CREATE",
-            false if summary.changed.contains(&resource.logical_id) => "UPDATE",
+            false if summary.changed.contains(id) || self.left().contains(id) => "UPDATE",
             false => return Ok(()),
         };
         reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
-        match self.prepare(after, resource, journal).await {
+        match self.prepare(before, after, resource, journal).await {
             Ok(prepared) => {
                 let remark = prepared.and_then(|prepared| prepared.remark(is_new));
                 let reason = remark.map(str::to_owned);
@@ -116,41 +150,54 @@ impl Stateful {
     /// Makes the state of a resource, if its type has state, what the stack says.
     async fn prepare(
         &self,
-        stack: &Stack,
+        before: Option<&Stack>,
+        after: &Stack,
         resource: &Resource,
         journal: &mut Journal,
     ) -> Result<Option<Prepared>, ResourceError> {
-        let Some(table) = stack.tables.get(&resource.logical_id).cloned() else {
+        let Some(table) = after.tables.get(&resource.logical_id).cloned() else {
             return Ok(None);
         };
+        let occasion = self.occasion(before, &table);
         let tables = Arc::clone(&self.tables);
         let (before, prepared) = blocking(move || {
             let before = tables.before(&table.name);
-            let prepared = before.is_ok().then(|| tables.prepare(&table));
+            let prepared = before.is_ok().then(|| tables.prepare(&table, occasion));
             (before, prepared)
         })
         .await;
-        journal.0.push(before?);
+        journal.0.push((resource.logical_id.clone(), before?));
         Ok(prepared.transpose()?)
     }
 
-    /// Takes back what the journal has, the last change first.
+    /// Takes back what the journal has, the last change first. What is left changed is renewed by the next update.
     ///
     /// # Errors
     /// What is not as it was.
     pub(super) async fn undo(&self, journal: Journal) -> Result<(), String> {
         let tables = Arc::clone(&self.tables);
-        let left: Vec<String> = blocking(move || {
-            let changes = journal.0.iter().rev();
+        let left: Vec<(LogicalId, String)> = blocking(move || {
+            let changes = journal.0.into_iter().rev();
             changes
-                .filter_map(|before| tables.restore(before).err())
+                .filter_map(|(id, before)| Some((id, tables.restore(&before).err()?)))
                 .collect()
         })
         .await;
         if left.is_empty() {
             return Ok(());
         }
+        let (ids, left): (Vec<_>, Vec<_>) = left.into_iter().unzip();
+        self.left().extend(ids);
         Err(left.join("; "))
+    }
+
+    /// Notes that an update has renewed all resources.
+    pub(super) fn settle(&self) {
+        self.left().clear();
+    }
+
+    fn left(&self) -> MutexGuard<'_, BTreeSet<LogicalId>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the state of `before` that `after` does not have, and reports the removed resources. Returns the logical

@@ -151,8 +151,8 @@ impl LocalStack {
     }
 
     /// Updates the running stack. Open connections are kept, unless their stage is removed. Table data is kept, unless
-    /// the table's keys or local indexes change. Functions with new code or configuration get new processes, and the
-    /// old ones finish their running invocations.
+    /// the table's keys, local indexes or attribute types change. Functions with new code or configuration get new
+    /// processes, and the old ones finish their running invocations.
     ///
     /// # Errors
     /// [`UpdateError`]; the stack keeps running unchanged, unless [`ResourceError::NotUndone`] names what did change.

@@ -111,7 +111,8 @@ impl Services {
         let summary = summary(before, after);
         let stack = &after.stack;
         let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
-        let checked = self.stateful.check(stack).await;
+        let earlier = before.map(|before| &*before.stack);
+        let checked = self.stateful.check(earlier, stack).await;
         let (verb, rollback) = match before {
             None => ("CREATE", "ROLLBACK"),
             Some(_) => ("UPDATE", "UPDATE_ROLLBACK"),
@@ -124,7 +125,10 @@ impl Services {
         reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
         let mut journal = Journal::default();
         let renewed = match checked {
-            Ok(()) => self.renew(stack, &summary, &reporter, &mut journal).await,
+            Ok(()) => {
+                let renewed = self.renew(earlier, stack, &summary, &reporter, &mut journal);
+                renewed.await
+            }
             Err((id, error)) => {
                 reporter.failed(stack, &id, verb, &error);
                 Err(error)
@@ -133,6 +137,7 @@ impl Services {
         if let Err(error) = renewed {
             return Err(self.roll_back(error, journal, rollback, &reporter).await);
         }
+        self.stateful.settle();
         self.serve(before, after);
         let mut remark = None;
         if let Some(before) = before {
@@ -153,15 +158,16 @@ impl Services {
     /// Creates and changes the resources with state.
     async fn renew(
         &self,
-        stack: &Stack,
+        before: Option<&Stack>,
+        after: &Stack,
         summary: &ChangeSummary,
         reporter: &Reporter<'_>,
         journal: &mut Journal,
     ) -> Result<(), ResourceError> {
-        for resource in &stack.resources {
+        for resource in &after.resources {
             let renewed = self
                 .stateful
-                .renew(stack, resource, summary, reporter, journal);
+                .renew(before, after, resource, summary, reporter, journal);
             renewed.await?;
         }
         Ok(())

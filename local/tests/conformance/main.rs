@@ -34,6 +34,7 @@ mod strangers;
 mod synchronous;
 mod table_changes;
 mod table_names;
+mod table_restarts;
 mod tables;
 mod tables_described;
 mod throttling;

@@ -1,16 +1,12 @@
 //! What an update of the template changes of tables that have items, and what a failed one leaves.
 
 use chatctl_local::unstable::stack::{Stack, Table};
-use chatctl_local::{
-    ChangeSummary, LocalStack, Options, ResourceError, StackNotice, StartError, TableStorage,
-    TablesError, UpdateError,
-};
+use chatctl_local::{ChangeSummary, ResourceError, StackNotice, TablesError, UpdateError};
 use serde_json::{Value, json};
 
-use crate::puppets::Puppets;
 use crate::setup::Setup;
 use crate::tables::{call, pks, put, table_names};
-use crate::world::{World, recorder};
+use crate::world::World;
 
 /// A stack with table `chat`, which has the item `kept`, and its tables' address.
 async fn with_table(edit: impl FnOnce(&mut Table)) -> (World, String) {
@@ -37,7 +33,7 @@ async fn update(
 }
 
 /// Marks table `chat` as changed, with another digest than before.
-fn touch(stack: &mut Stack) {
+pub(crate) fn touch(stack: &mut Stack) {
     let digest = format!("{:?}", stack.tables["chatTable"]);
     let mut resources = stack.resources.iter_mut();
     let resource = resources.find(|resource| resource.logical_id == "chatTable");
@@ -45,7 +41,7 @@ fn touch(stack: &mut Stack) {
 }
 
 /// Adds an index with these keys to `list`, and declares them.
-fn add_index(table: &mut Table, list: &str, name: &str, keys: &[&str]) {
+pub(crate) fn add_index(table: &mut Table, list: &str, name: &str, keys: &[&str]) {
     let kinds = ["HASH", "RANGE"];
     let schema: Vec<Value> = keys
         .iter()
@@ -67,25 +63,26 @@ fn add_index(table: &mut Table, list: &str, name: &str, keys: &[&str]) {
     }));
 }
 
-fn global(table: &mut Table, name: &str, key: &str) {
+pub(crate) fn global(table: &mut Table, name: &str, key: &str) {
     add_index(table, "GlobalSecondaryIndexes", name, &[key]);
 }
 
-async fn ttl(endpoint: &str) -> Value {
+pub(crate) async fn ttl(endpoint: &str) -> Value {
     let body = json!({ "TableName": "chat" });
     let (_, answer) = call(endpoint, "AKIA", "DescribeTimeToLive", &body).await;
     answer["TimeToLiveDescription"].clone()
 }
 
 /// The number of items in an index of table `chat`, or the error.
-async fn count(endpoint: &str, index: &str) -> Result<u64, Value> {
+pub(crate) async fn count(endpoint: &str, index: &str) -> Result<u64, Value> {
     let body = json!({ "TableName": "chat", "IndexName": index });
     let (_, answer) = call(endpoint, "AKIA", "Scan", &body).await;
     answer["Count"].as_u64().ok_or(answer)
 }
 
-fn statuses(world: &World) -> Vec<(String, String, String)> {
-    let notices = world.notices().into_iter();
+/// The logical id, status and reason of every stack event.
+pub(crate) fn statuses(notices: Vec<StackNotice>) -> Vec<(String, String, String)> {
+    let notices = notices.into_iter();
     let events = notices.filter_map(|notice| match notice {
         StackNotice::Event(event) => Some(event),
         _ => None,
@@ -193,7 +190,7 @@ async fn a_protected_table_is_neither_replaced_nor_reported_as_deleted() {
     let removed = world.stack.update_resolved(none.stack, none.code).await;
     assert_eq!(removed.unwrap().removed, ["chatTable"]);
     assert_eq!(pks(&endpoint).await, ["kept"]);
-    let events = statuses(&world);
+    let events = statuses(world.notices());
     let [.., failed, complete] = &events[..] else {
         panic!("{events:?}");
     };
@@ -220,72 +217,11 @@ async fn deletion_protection_can_be_turned_off() {
     assert!(table_names(&endpoint).await.is_empty());
 }
 
-/// A stack in `folder` with table `chat` and what `more` adds.
-async fn start_in(
-    folder: &std::path::Path,
-    more: impl FnOnce(Setup) -> Setup,
-) -> Result<LocalStack, StartError> {
-    let puppets = Puppets::new().await;
-    let setup = more(Setup::empty(puppets.bootstrap()).table("chat"));
-    let storage = TableStorage::File(folder.join("tables.db"));
-    let options = Options::default().with_tables(storage);
-    LocalStack::start_resolved(setup.stack, setup.code, options, recorder().0).await
-}
-
-#[tokio::test]
-async fn a_table_with_indexes_keeps_its_items_over_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let indexed = |setup: Setup| {
-        setup.edit(|stack| {
-            let table = stack.tables.get_mut("chatTable").unwrap();
-            add_index(table, "LocalSecondaryIndexes", "byTime", &["pk", "time"]);
-            let projection = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["b", "a"] });
-            table.create["LocalSecondaryIndexes"][0]["Projection"] = projection;
-            global(table, "byKey", "sk");
-            table.create["GlobalSecondaryIndexes"][0]["Projection"] =
-                json!({ "ProjectionType": "KEYS_ONLY" });
-        })
-    };
-    let first = start_in(folder.path(), indexed).await.unwrap();
-    put(&first.status().tables_endpoint, "chat", "kept").await;
-    first.stop().await;
-    let again = start_in(folder.path(), indexed).await.unwrap();
-    let endpoint = again.status().tables_endpoint;
-    assert_eq!(pks(&endpoint).await, ["kept"]);
-    assert_eq!(count(&endpoint, "byKey").await, Ok(1));
-    again.stop().await;
-}
-
-/// One table would be replaced, a later one is wrong: no items are lost for a start that fails anyway.
-#[tokio::test]
-async fn a_start_that_is_refused_leaves_the_tables_of_earlier_starts() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = start_in(folder.path(), |setup| setup).await.unwrap();
-    put(&first.status().tables_endpoint, "chat", "kept").await;
-    first.stop().await;
-    let wrong = |setup: Setup| {
-        setup.table("wrong").edit(|stack| {
-            let chat = &mut stack.tables.get_mut("chatTable").unwrap().create;
-            chat["KeySchema"].as_array_mut().unwrap().pop();
-            chat["AttributeDefinitions"].as_array_mut().unwrap().pop();
-            let wrong = &mut stack.tables.get_mut("wrongTable").unwrap().create;
-            wrong.as_object_mut().unwrap().remove("KeySchema");
-        })
-    };
-    start_in(folder.path(), wrong).await.unwrap_err();
-    let again = start_in(folder.path(), |setup| setup).await.unwrap();
-    let endpoint = again.status().tables_endpoint;
-    assert_eq!(pks(&endpoint).await, ["kept"]);
-    assert_eq!(table_names(&endpoint).await, ["chat"]);
-    again.stop().await;
-}
-
-/// A stack with table `chat`, and an update that fails after `chat` and `another` were changed: the database refuses a
-/// table whose name differs from that of one of the operator's in capitals only.
+/// A stack with table `chat`, and an update that fails after `chat` and `another` were changed and `wrong` was created:
+/// the database refuses TTL by an attribute without a name.
 async fn failed_update(edit: impl FnOnce(&mut Table)) -> (World, String, UpdateError) {
     let (world, endpoint) = with_table(|_| {}).await;
-    let (status, _) = call(&endpoint, "AKIA", "CreateTable", &creation_of("WRONG")).await;
-    assert_eq!(status, 200);
+    create_by_hand(&endpoint, "Theirs").await;
     let setup = Setup::empty(world.puppets.bootstrap())
         .chat()
         .table("chat")
@@ -294,9 +230,23 @@ async fn failed_update(edit: impl FnOnce(&mut Table)) -> (World, String, UpdateE
         .edit(|stack| {
             edit(stack.tables.get_mut("chatTable").unwrap());
             touch(stack);
+            stack.tables.get_mut("wrongTable").unwrap().ttl_attribute = Some(String::new());
         });
     let updated = world.stack.update_resolved(setup.stack, setup.code).await;
+    assert_eq!(items(&endpoint, "Theirs").await, 1);
     (world, endpoint, updated.unwrap_err())
+}
+
+/// Creates a table of the operator's with one item.
+async fn create_by_hand(endpoint: &str, name: &str) {
+    let (status, _) = call(endpoint, "AKIA", "CreateTable", &creation_of(name)).await;
+    assert_eq!(status, 200);
+    put(endpoint, name, "theirs").await;
+}
+
+async fn items(endpoint: &str, table: &str) -> u64 {
+    let (_, answer) = call(endpoint, "AKIA", "Scan", &json!({ "TableName": table })).await;
+    answer["Count"].as_u64().unwrap()
 }
 
 /// The body of the call that creates a table.
@@ -312,16 +262,16 @@ async fn a_failed_update_takes_back_what_it_changed_of_tables() {
         global(table, "byKey", "sk");
     })
     .await;
-    let UpdateError::Resource(ResourceError::Tables(TablesError::Create { table, .. })) = &error
+    let UpdateError::Resource(ResourceError::Tables(TablesError::Change { table, .. })) = &error
     else {
         panic!("{error:?}");
     };
     assert_eq!(table, "wrong");
-    assert_eq!(table_names(&endpoint).await, ["WRONG", "chat"]);
+    assert_eq!(table_names(&endpoint).await, ["Theirs", "chat"]);
     assert_eq!(ttl(&endpoint).await["AttributeName"], "ttl");
     assert!(count(&endpoint, "byKey").await.is_err());
     assert_eq!(pks(&endpoint).await, ["kept"]);
-    let events = statuses(&world);
+    let events = statuses(world.notices());
     let last: Vec<_> = events[events.len() - 3..]
         .iter()
         .map(|(id, status, _)| format!("{id} {status}"))
@@ -337,6 +287,74 @@ async fn a_failed_update_takes_back_what_it_changed_of_tables() {
 }
 
 #[tokio::test]
+async fn a_name_that_differs_from_a_table_s_in_capitals_only_is_refused_and_loses_nothing() {
+    let (world, endpoint) = with_table(|_| {}).await;
+    create_by_hand(&endpoint, "WRONG").await;
+    let reported = world.notices().len();
+    let setup = Setup::empty(world.puppets.bootstrap())
+        .chat()
+        .table("chat")
+        .table("another")
+        .table("wrong");
+    let updated = world.stack.update_resolved(setup.stack, setup.code).await;
+    let error = updated.unwrap_err();
+    let UpdateError::Resource(ResourceError::Tables(error @ TablesError::Create { .. })) = error
+    else {
+        panic!("{error:?}");
+    };
+    let text = error.to_string();
+    assert!(
+        text.contains("`wrong`") && text.contains("delete `WRONG`"),
+        "{text}"
+    );
+    assert_eq!(world.notices().len(), reported, "nothing was begun");
+    // Nor does a request create it.
+    let (status, answer) = call(&endpoint, "AKIA", "CreateTable", &creation_of("wrong")).await;
+    assert_eq!(status, 400);
+    assert!(answer["message"].as_str().unwrap().contains("`WRONG`"));
+    assert_eq!(table_names(&endpoint).await, ["WRONG", "chat"]);
+    assert_eq!(items(&endpoint, "WRONG").await, 1);
+    assert_eq!(pks(&endpoint).await, ["kept"]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_refused_fails_the_update_although_it_has_the_same_definition() {
+    let (world, endpoint) = with_table(|_| {}).await;
+    let wrong = |table: &mut Table| table.create["BillingMode"] = "FREE".into();
+    let error = update(&world, wrong).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            UpdateError::Resource(ResourceError::Tables(TablesError::Create { .. }))
+        ),
+        "{error:?}"
+    );
+    assert_eq!(pks(&endpoint).await, ["kept"]);
+}
+
+#[tokio::test]
+async fn what_a_failed_update_has_left_is_renewed_by_the_next_one() {
+    let (world, endpoint, error) = failed_update(|table| {
+        add_index(table, "LocalSecondaryIndexes", "byTime", &["pk", "time"]);
+    })
+    .await;
+    assert!(matches!(
+        error,
+        UpdateError::Resource(ResourceError::NotUndone { .. })
+    ));
+    for expected in [json!("ttl"), Value::Null] {
+        let off = json!({ "AttributeName": "ttl", "Enabled": false });
+        let body = json!({ "TableName": "chat", "TimeToLiveSpecification": off });
+        call(&endpoint, "AKIA", "UpdateTimeToLive", &body).await;
+        let same = Setup::empty(world.puppets.bootstrap()).chat().table("chat");
+        let updated = world.stack.update_resolved(same.stack, same.code).await;
+        assert!(updated.unwrap().is_empty());
+        // The first update renews the table, and the second one has no reason to.
+        assert_eq!(ttl(&endpoint).await["AttributeName"], expected);
+    }
+}
+
+#[tokio::test]
 async fn a_failed_update_that_replaced_a_table_names_the_loss() {
     let (world, endpoint, error) = failed_update(|table| {
         add_index(table, "LocalSecondaryIndexes", "byTime", &["pk", "time"]);
@@ -346,7 +364,7 @@ async fn a_failed_update_that_replaced_a_table_names_the_loss() {
         panic!("{error:?}");
     };
     assert_eq!(left, "table `chat` was replaced and is empty now");
-    let (_, status, reason) = statuses(&world).pop().unwrap();
+    let (_, status, reason) = statuses(world.notices()).pop().unwrap();
     assert_eq!((&*status, &reason), ("UPDATE_ROLLBACK_FAILED", left));
     // It has its former keys, for the functions that still run.
     assert!(count(&endpoint, "byTime").await.is_err());
