@@ -11,11 +11,10 @@ mod lines;
 mod live;
 mod logs;
 mod printable;
+mod role;
 mod wrap;
 
 use std::io::{BufRead, IsTerminal};
-
-use anstyle::{AnsiColor, Style};
 
 use crate::error::CommandError;
 use chatctl_deploy::engine::requests::EndedRequest;
@@ -28,6 +27,7 @@ pub(crate) use invoked::Invocation;
 pub(crate) use live::Screen;
 pub(crate) use logs::LogColumns;
 pub(crate) use printable::{bounded, escaped};
+pub(crate) use role::Role;
 
 /// How a command answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -57,29 +57,6 @@ pub(crate) struct Terminal {
     pub(crate) volume: Volume,
     /// How the command was called, which decides how its hints spell further ones.
     pub(crate) invocation: Option<&'static Invocation>,
-}
-
-/// What a line is about. Decides its colour, and nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    Step,
-    Failure,
-    Hint,
-}
-
-impl Role {
-    pub(crate) fn style(self) -> Style {
-        match self {
-            Self::Step => AnsiColor::Green.on_default().bold(),
-            Self::Failure => AnsiColor::Red.on_default().bold(),
-            Self::Hint => AnsiColor::Cyan.on_default(),
-        }
-    }
-
-    /// `text` in the role's style; the gate leaves colours out where they are not wanted.
-    pub(crate) fn paint(self, text: impl Into<String>) -> Text {
-        Text::default().styled(self.style(), text)
-    }
 }
 
 /// The ways to show progress.
